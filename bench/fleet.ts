@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { connectMaster } from '../src/connection/connect.js';
 import { generateCredsFile } from '../src/creds/generate.js';
 import { loadCredsFile, parseCredsData } from '../src/creds/parse.js';
-import { AdminClient, askRaw, newRequestId } from '../src/protocol/ask.js';
+import { AdminClient, requestMaster, newRequestId } from '../src/protocol/admin-client.js';
 import { encodeJson, parseAnswer } from '../src/protocol/messages.js';
 import { joinProof } from '../src/protocol/proofs.js';
 import { MessageSigner } from '../src/protocol/signed.js';
@@ -107,7 +107,7 @@ async function throughput(count: number): Promise<{ enrolments: Throughput; rene
       const publicKey = keys[i]?.publicKey ?? '';
       if (nc === undefined) return;
       const data = encodeJson({ requestId: newRequestId(), publicKey });
-      const answer = await askRaw(nc, authSubject(`web-${i}`, 'renew'), data);
+      const answer = await requestMaster(nc, authSubject(`web-${i}`, 'renew'), data);
       parseAnswer('renew', answer.data);
     });
     const renewals = report(
@@ -227,7 +227,7 @@ async function tokenConnection(fleet: BenchFleet, admin: AdminClient): Promise<T
 /** As a host does it: a challenge, and its answer. */
 async function enroll({ nc, user }: TokenConnection, peelId: string, key: KeyBundle): Promise<string> {
   const { publicKey } = key;
-  const asked = await askRaw(nc, enrollSubject(user, 'challenge'), encodeJson({ peelId, publicKey }));
+  const asked = await requestMaster(nc, enrollSubject(user, 'challenge'), encodeJson({ peelId, publicKey }));
   const { challenge } = parseAnswer('challenge', asked.data);
   const signature = Buffer.from(key.sign(joinProof({ user, peelId, publicKey, challenge }))).toString(
     'base64url',
@@ -235,7 +235,7 @@ async function enroll({ nc, user }: TokenConnection, peelId: string, key: KeyBun
   const request = { requestId: newRequestId(), peelId, publicKey, challenge, signature };
   const answer = parseAnswer(
     'join',
-    (await askRaw(nc, enrollSubject(user, 'join'), encodeJson(request))).data,
+    (await requestMaster(nc, enrollSubject(user, 'join'), encodeJson(request))).data,
   );
   if (answer.state !== 'accepted') throw new Error(`${peelId} is ${answer.state}`);
   return answer.jwt;

@@ -5,8 +5,8 @@ import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { generateCredsFile } from '../src/creds/generate.js';
 import { parseCredsData } from '../src/creds/parse.js';
-import { askAgain } from '../src/protocol/ask-again.js';
-import { newRequestId, type AdminClient } from '../src/protocol/ask.js';
+import { requestWithResend } from '../src/protocol/request-with-resend.js';
+import { newRequestId, type AdminClient } from '../src/protocol/admin-client.js';
 import { ASK_TIMEOUT_MS } from '../src/timing.js';
 import { encodeJson, parseAnswer } from '../src/protocol/messages.js';
 import { authSubject, enrollSubject } from '../src/permissions/names.js';
@@ -118,7 +118,7 @@ async function peel(url: string, admin: AdminClient, peelId: string): Promise<()
   return async () => {
     const data = encodeJson({ requestId: newRequestId(), publicKey });
     const options = { inboxPrefix: peelInboxPrefix(peelId), timeoutMs: ASK_TIMEOUT_MS };
-    parseAnswer('renew', (await askAgain(nc, authSubject(peelId, 'renew'), data, options)).data);
+    parseAnswer('renew', (await requestWithResend(nc, authSubject(peelId, 'renew'), data, options)).data);
   };
 }
 

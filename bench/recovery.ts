@@ -5,7 +5,7 @@ import { writeCredsFile } from '../src/creds/generate.js';
 import { generateKeyBundle } from '../src/nkeys/key-bundle.js';
 import { startPeel, type Peel } from '../src/peel/peel.js';
 import { writeRecoveryFile } from '../src/peel/recovery-files.js';
-import { newRequestId, type AdminClient } from '../src/protocol/ask.js';
+import { newRequestId, type AdminClient } from '../src/protocol/admin-client.js';
 import { startMaster, timed, withFleet, type BenchFleet } from './fleet.js';
 import { printBars } from './report.js';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectMaster, type ZesterConnection } from '../src/connection/connect.js';
 import { loadCredsFile } from '../src/creds/parse.js';
-import { AdminClient } from '../src/protocol/ask.js';
+import { AdminClient } from '../src/protocol/admin-client.js';
 import { MessageSigner } from '../src/protocol/signed.js';
 import { createTrustDomain } from '../src/trust/create/create.js';
 import type { TrustDomain } from '../src/trust/domain.js';

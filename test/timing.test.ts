@@ -25,7 +25,7 @@ const ASCENDING: readonly (readonly [why: string, ...ms: number[]])[] = [
     timing.POLICY_MAX_TIMEOUT_MS,
     timing.JOIN_ANSWER_TIMEOUT_MS,
   ],
-  ['a request is sent again while its caller waits', ...timing.ASK_AGAIN_AT_MS, timing.ASK_TIMEOUT_MS],
+  ['a request is sent again while its caller waits', ...timing.RESEND_AT_MS, timing.ASK_TIMEOUT_MS],
   [
     'an unconfirmed revocation is answered while its caller waits, an election of JetStream included',
     timing.CONFIRM_TIMEOUT_MS + timing.CONFIRM_REASON_TIMEOUT_MS + timing.ELECTION_TIMEOUT_MS,

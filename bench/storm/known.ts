@@ -1,5 +1,5 @@
 // Asks a fleet how many of the storm's peels it knows to be connected.
-import type { AdminClient } from '../../src/protocol/ask.js';
+import type { AdminClient } from '../../src/protocol/admin-client.js';
 
 const PATTERN = 'storm-*';
 

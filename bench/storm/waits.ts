@@ -5,8 +5,8 @@ import { generateCredsFile } from '../../src/creds/generate.js';
 import { parseCredsData } from '../../src/creds/parse.js';
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
 import { authSubject, peelInboxPrefix } from '../../src/permissions/names.js';
-import { askAgain } from '../../src/protocol/ask-again.js';
-import { newRequestId, type AdminClient } from '../../src/protocol/ask.js';
+import { requestWithResend } from '../../src/protocol/request-with-resend.js';
+import { newRequestId, type AdminClient } from '../../src/protocol/admin-client.js';
 import { encodeJson, parseAnswer } from '../../src/protocol/messages.js';
 import { ASK_TIMEOUT_MS } from '../../src/timing.js';
 
@@ -121,7 +121,7 @@ export class BesideTheStorm {
       await this.renewals.measure(signal, async () => {
         const data = encodeJson({ requestId: newRequestId(), publicKey });
         const options = { inboxPrefix: peelInboxPrefix(peelId), timeoutMs: ASK_TIMEOUT_MS };
-        parseAnswer('renew', (await askAgain(nc, authSubject(peelId, 'renew'), data, options)).data);
+        parseAnswer('renew', (await requestWithResend(nc, authSubject(peelId, 'renew'), data, options)).data);
       });
       await pause(RENEWAL_INTERVAL_MS, signal);
     }

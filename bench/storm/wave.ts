@@ -1,6 +1,6 @@
 // One wave of a storm: waits until the servers accepted every connection, and the master knows every one.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AdminClient } from '../../src/protocol/ask.js';
+import type { AdminClient } from '../../src/protocol/admin-client.js';
 import type { Generators } from './generators.js';
 import { countKnown, listKnown } from './known.js';
 

@@ -6,7 +6,7 @@ import { parseJson } from '../protocol/messages.js';
 import { packageVersion } from '../protocol/package-version.js';
 import { isRecordEvent, type AuditEvent } from '../protocol/records/audit-event.js';
 import { parseAnyEvent } from '../protocol/records/parse-event.js';
-import { ToldOnce } from '../protocol/recent-ids.js';
+import { RecentIds } from '../protocol/recent-ids.js';
 import { auditSubject, FLEET_BUCKET, PEELS_BUCKET } from '../permissions/names.js';
 import { encrypterFor } from '../provision/sinks/encrypter.js';
 import type { TrustDomain } from '../trust/domain.js';
@@ -141,7 +141,7 @@ async function addAudit(
 ): Promise<void> {
   const missing = new Set(records.keys());
   // a leader election during a publish may have stored an event twice
-  const known = new ToldOnce();
+  const known = new RecentIds();
   for await (const { id, subject, text, data } of auditMessages(store)) {
     onProgress(1);
     const event = parseAnyEvent(data);

@@ -6,7 +6,7 @@ import { FleetError } from '../errors.js';
 import { accountOf } from '../jwt/account-of.js';
 import { anything, bag, checkOptions } from '../options/check-options.js';
 import { adminInboxPrefix } from '../permissions/names.js';
-import { AdminClient } from '../protocol/ask.js';
+import { AdminClient } from '../protocol/admin-client.js';
 import { MessageSigner } from '../protocol/signed.js';
 import { Fleet } from './fleet.js';
 

@@ -1,7 +1,7 @@
 // The peels of a fleet, for an admin program.
 import type { NatsConnection } from '@nats-io/nats-core';
 import { FleetError } from '../errors.js';
-import type { AdminClient } from '../protocol/ask.js';
+import type { AdminClient } from '../protocol/admin-client.js';
 import { fingerprint as fingerprintOf } from '../protocol/fingerprint.js';
 import type { PeelDetails, PeelRevocation, PeelRotation } from '../protocol/fleet-answers.js';
 import { parseLabelSelector } from '../protocol/label-selector.js';

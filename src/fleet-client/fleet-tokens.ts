@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { generateCredsFile } from '../creds/generate.js';
 import { generateKeyBundle } from '../nkeys/key-bundle.js';
-import type { AdminClient } from '../protocol/ask.js';
+import type { AdminClient } from '../protocol/admin-client.js';
 import type { JoinToken } from '../protocol/records/join-token.js';
 import { checkFleetOptions } from './option-names.js';
 import { checkedLabels, requireStored } from './checked-labels.js';

@@ -1,6 +1,6 @@
 // Fleet: the operations of an admin program on a fleet.
 import type { ZesterConnection } from '../connection/connect.js';
-import type { AdminClient } from '../protocol/ask.js';
+import type { AdminClient } from '../protocol/admin-client.js';
 import type { FleetStatus } from '../protocol/fleet-answers.js';
 import type { AuditEvent } from '../protocol/records/audit-event.js';
 import type { AuditQuery } from '../protocol/records/audit-query.js';

@@ -7,9 +7,9 @@ import type { AuditEvent } from '../protocol/records/audit-event.js';
 import { matchesAuditQuery, type AuditQuery } from '../protocol/records/audit-query.js';
 import { parseEvent } from '../protocol/records/parse-event.js';
 import { subjectFor } from '../permissions/names.js';
-import { ToldOnce } from '../protocol/recent-ids.js';
+import { RecentIds } from '../protocol/recent-ids.js';
 import type { NatsConnection } from '@nats-io/nats-core';
-import type { AdminClient } from '../protocol/ask.js';
+import type { AdminClient } from '../protocol/admin-client.js';
 import {
   FOLLOW_INTERVAL_MS,
   FOLLOW_LAST_TIMEOUT_MS,
@@ -142,7 +142,7 @@ class StreamReader {
   readonly #client: AdminClient;
   readonly #query: AuditQuery;
   readonly #to: Pick<FollowAudit, 'tell' | 'restarted'> & { heard: Set<string>; wake: Wake };
-  readonly #known = new ToldOnce();
+  readonly #known = new RecentIds();
   #after: number | undefined;
   /** For a master that sends no sequences: where to restart. */
   #since: string | undefined;

@@ -2,7 +2,7 @@
 import { sleep } from '../async/sleep.js';
 import { withDeadline } from '../async/deadline.js';
 import { FleetError } from '../errors.js';
-import type { AdminClient } from '../protocol/ask.js';
+import type { AdminClient } from '../protocol/admin-client.js';
 import type { Presence } from '../protocol/records/presence.js';
 import { FOLLOW_RETRY_MS, PRESENCE_WATCH_HANDOVER_MS, PRESENCE_WATCH_SILENCE_MS } from '../timing.js';
 

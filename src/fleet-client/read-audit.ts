@@ -1,6 +1,6 @@
 // Reads the audit log as an iteration, and follows it.
 import type { NatsConnection } from '@nats-io/nats-core';
-import type { AdminClient } from '../protocol/ask.js';
+import type { AdminClient } from '../protocol/admin-client.js';
 import type { AuditEvent } from '../protocol/records/audit-event.js';
 import { matchesAuditQuery, type AuditQuery } from '../protocol/records/audit-query.js';
 import { followAudit } from './follow-audit.js';

@@ -5,7 +5,7 @@ import { FleetError } from '../errors.js';
 import { anything, bag, checkOptions, text, type Entries } from '../options/check-options.js';
 import { validateSubject } from '../permissions/subject.js';
 import { newCommandReply } from '../protocol/command-reply.js';
-import { isNobody, violationIn } from '../protocol/request-errors.js';
+import { isNoResponders, violationIn } from '../protocol/request-errors.js';
 import { commandSubject } from '../permissions/names.js';
 import { COMMAND_TIMEOUT_MS } from '../timing.js';
 
@@ -101,7 +101,7 @@ export async function requestPeel(
 
 function requestError(cause: unknown, peelId: string, subject: string, timeoutMs: number): unknown {
   const options = { cause, peelId };
-  if (isNobody(cause)) {
+  if (isNoResponders(cause)) {
     return new FleetError('ERR_FLEET_NOT_CONNECTED', `no peel listens on ${subject}`, options);
   }
   if (cause instanceof errors.TimeoutError) {

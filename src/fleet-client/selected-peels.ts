@@ -1,6 +1,6 @@
 // Lists peels in parts, and verifies that the master understood the label selector.
 import { FleetError } from '../errors.js';
-import type { AdminClient } from '../protocol/ask.js';
+import type { AdminClient } from '../protocol/admin-client.js';
 import type { AnswerOf, RequestOf } from '../protocol/messages.js';
 
 /**

@@ -20,7 +20,7 @@ export {
   type PolicyDecision,
   type PolicyFunction,
 } from './requests/policy.js';
-export { AdminClient, type StreamedVerb } from '../protocol/ask.js';
+export { AdminClient, type StreamedVerb } from '../protocol/admin-client.js';
 export { MessageSigner } from '../protocol/signed.js';
 export { applyEvent } from '../protocol/records/apply-event.js';
 export {

@@ -1,5 +1,5 @@
 // The Prometheus metrics of a master.
-import { isConnectedInForce } from '../protocol/records/presence-in-force.js';
+import { isPeelConnected } from '../protocol/records/effective-presence.js';
 import { PEEL_STATES } from '../protocol/records/record.js';
 import type { MasterContext } from './context.js';
 import {
@@ -169,7 +169,7 @@ export function countPeels({
   const counts = noFigures();
   const seconds = now() / 1000;
   for (const record of registry.records())
-    addFigures(counts, record, isConnectedInForce(record, presence.seen(record.id)), seconds);
+    addFigures(counts, record, isPeelConnected(record, presence.seen(record.id)), seconds);
   const endedAt = performance.now();
   counted.set(registry, {
     counts,

@@ -2,7 +2,7 @@
 import type { CredsFile } from '../creds/creds-file.js';
 import { FleetError } from '../errors.js';
 import { accountOf } from '../jwt/account-of.js';
-import type { RawAnswer } from '../protocol/ask.js';
+import type { RawAnswer } from '../protocol/admin-client.js';
 import type { AnswerOf, RequestName } from '../protocol/messages.js';
 import type { FleetClock } from './clock.js';
 import { readMasterAnswer, type TrustedMaster } from './verify-master.js';

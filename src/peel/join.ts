@@ -14,7 +14,7 @@ import { PERSISTENT_OPTIONS } from '../connection/options.js';
 import type { CredsFile } from '../creds/creds-file.js';
 import { writeCredsFile } from '../creds/generate.js';
 import { FleetError } from '../errors.js';
-import { askRaw, newRequestId } from '../protocol/ask.js';
+import { requestMaster, newRequestId } from '../protocol/admin-client.js';
 import { fingerprint } from '../protocol/fingerprint.js';
 import { encodeJson, type AnswerOf, type RequestOf } from '../protocol/messages.js';
 import { joinProof } from '../protocol/proofs.js';
@@ -298,7 +298,7 @@ class Joining {
     const subject = enrollSubject(this.#user, name);
     const question = { name, context, creds: this.#token, clock: this.#clock };
     const answer = await askMaster(question, () =>
-      askRaw(nc, subject, encodeJson(request), { timeoutMs: JOIN_ANSWER_TIMEOUT_MS }),
+      requestMaster(nc, subject, encodeJson(request), { timeoutMs: JOIN_ANSWER_TIMEOUT_MS }),
     );
     const offsetMs = this.#clock.sayOff();
     if (offsetMs !== undefined) this.#options.onEvent?.({ type: 'clockOff', offsetMs });

@@ -14,7 +14,7 @@ import { expiryTime } from '../jwt/expiry.js';
 import type { KeyBundle } from '../nkeys/key-bundle.js';
 import { enrollSubject } from '../permissions/names.js';
 import { recoveriesOf, recoveryInboxPrefix, recoveryName } from '../permissions/recovery.js';
-import { askRaw, newRequestId } from '../protocol/ask.js';
+import { requestMaster, newRequestId } from '../protocol/admin-client.js';
 import { fingerprint } from '../protocol/fingerprint.js';
 import { encodeJson, type AnswerOf, type RequestOf } from '../protocol/messages.js';
 import { recoveryProof } from '../protocol/proofs.js';
@@ -167,7 +167,7 @@ export class Recovery {
     const { peelId, clock } = this.#options;
     const subject = enrollSubject(recoveryName(peelId), name);
     return askMaster({ name, context, creds: current, clock }, () =>
-      askRaw(nc, subject, encodeJson(request), { timeoutMs: RECOVERY_ANSWER_TIMEOUT_MS }),
+      requestMaster(nc, subject, encodeJson(request), { timeoutMs: RECOVERY_ANSWER_TIMEOUT_MS }),
     );
   }
 }

@@ -7,8 +7,8 @@ import { userKeyOf } from '../creds/user-key.js';
 import { expiryTime } from '../jwt/expiry.js';
 import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 import { authSubject, peelInboxPrefix } from '../permissions/names.js';
-import { askAgain } from '../protocol/ask-again.js';
-import { newRequestId } from '../protocol/ask.js';
+import { requestWithResend } from '../protocol/request-with-resend.js';
+import { newRequestId } from '../protocol/admin-client.js';
 import { encodeJson, type AnswerOf, type RequestOf } from '../protocol/messages.js';
 import { rotationProof } from '../protocol/proofs.js';
 import { askMaster, mastersOf } from './ask-master.js';
@@ -132,7 +132,7 @@ export class RenewalRequests {
     const { nc, peelId, credentials, clock } = this.#options;
     const question = { name, context: request.requestId, creds: credentials.current, clock };
     return askMaster(question, () =>
-      askAgain(nc, authSubject(peelId, name), encodeJson(request), {
+      requestWithResend(nc, authSubject(peelId, name), encodeJson(request), {
         inboxPrefix: peelInboxPrefix(peelId),
         timeoutMs: answerTimeout(this.remainingMs),
       }),

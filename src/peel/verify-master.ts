@@ -1,7 +1,7 @@
 // Verifies that an answer or notice comes from a master of this account.
 import { hasExpired } from '../jwt/expiry.js';
 import { FleetError, ZesterError, type FleetErrorCode } from '../errors.js';
-import { answerContext, type RawAnswer } from '../protocol/ask.js';
+import { answerContext, type RawAnswer } from '../protocol/admin-client.js';
 import { isMasterOf } from '../protocol/is-master.js';
 import { parseAnswer, refusalIn, type AnswerOf, type RequestName } from '../protocol/messages.js';
 import { verifySigned } from '../protocol/signed.js';

@@ -21,13 +21,14 @@ const NAMED = bag(
 const optionsError = (message: string) => new FleetError('ERR_FLEET_REQUEST', message);
 
 /**
- * Answers a command, on the peel's side: on `zester.job.<nonce>.return.<own id>`, where `requestPeel` waits, and
- * nowhere else. A message with any other reply subject is not answered, whatever the peel may publish.
+ * Answers a command, on the peel's side: only on `zester.job.<nonce>.return.<own ID>`, where `requestPeel` waits. A
+ * message with any other reply subject is not answered, whatever the peel may publish.
  *
- * @param msg a message on `zester.cmd.<id>` or below it
+ * @param msg a message on `zester.cmd.<ID>` or below it
  * @param peelId the peel that answers
- * @returns whether an answer was sent: false when the message asks for none, or on another subject
- * @throws PeelIdError; FleetError `ERR_FLEET_REQUEST` for options that it does not know; the client's errors when the connection is closed or the answer too large
+ * @returns whether an answer was sent: false if the message has no reply subject, or a different one
+ * @throws PeelIdError; FleetError `ERR_FLEET_REQUEST` for unknown options; the client's errors when the connection is
+ *   closed or the answer too large
  * @example
  * import { answerCommand, connectPeel } from 'zester';
  *

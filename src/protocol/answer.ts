@@ -1,4 +1,4 @@
-// answerBelow: answers a request below its caller's inbox only.
+// answerBelow: answers a request only below its caller's inbox.
 import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/nats-core';
 import { FleetError } from '../errors.js';
 import { anything, bag, checkOptions, listOf, text, type Entries } from '../options/check-options.js';
@@ -17,17 +17,17 @@ const ANSWER = bag({ inboxes: listOf(text), headers: anything } satisfies Entrie
 const optionsError = (message: string) => new FleetError('ERR_FLEET_REQUEST', message);
 
 /**
- * Answers a request below the caller's own inbox, and nowhere else. Use it instead of `msg.respond()` in every service
- * whose connection may publish more than its callers may: `msg.respond()` publishes wherever the caller says, with the
+ * Answers a request only below the caller's own inbox. Use it instead of `msg.respond()` in every service whose
+ * connection may publish more than its callers may: `msg.respond()` publishes wherever the caller says, with the
  * service's permissions.
  *
- * Who called is for the service to know, from a token of the subject that only one peel may publish to, or from a
- * signature. Nothing of the message itself may choose `inboxes`.
+ * The service must identify the caller by a token of the subject that only one peel may publish to, or by a signature.
+ * Never derive `inboxes` from the message itself.
  *
- * @param nc the connection to publish on; best one that may publish to inboxes only
+ * @param nc the connection to publish on; preferably one that may publish only to inboxes
  * @returns false when the request has no reply subject, and nothing was sent
- * @throws FleetError `ERR_FLEET_REPLY` when the reply subject is not below the inboxes, `ERR_FLEET_REQUEST` for options that
- *   it does not know; nothing was sent
+ * @throws FleetError `ERR_FLEET_REPLY` when the reply subject is not below the inboxes, `ERR_FLEET_REQUEST` for unknown
+ *   options; nothing was sent
  * @example
  * import { answerBelow, connectMaster, connectPeel, peelInboxPrefix } from 'zester';
  *

@@ -12,13 +12,10 @@ export const commandSchema = v.object({
 });
 export type Command = v.InferOutput<typeof commandSchema>;
 
-/**
- * The largest answer of a peel that is read, in bytes. A result is for a person or a script; anything larger belongs
- * in a stream.
- */
+/** The size limit of a peel's answer, in bytes. A result is for a person or a script; use a stream for larger data. */
 export const MAX_ANSWER_BYTES = 1024 * 1024;
 
-/** An error code, ours or of the peel's program. */
+/** An error code, of this library or of the peel's program. */
 const code = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_.-]{1,64}$/, 'is not an error code'));
 
 /** A peel's answer. */
@@ -30,10 +27,10 @@ export const commandAnswerSchema = v.union([
 export type CommandAnswer = v.InferOutput<typeof commandAnswerSchema>;
 
 /**
- * Parses a peel's answer. A peel may answer anything: an unusable answer becomes an error of that peel, and does not
+ * Parses a peel's answer. A peel may answer anything: an invalid answer becomes an error of that peel, and does not
  * affect the others.
  *
- * @param peelId who was asked
+ * @param peelId the peel that was asked
  */
 export function readCommandAnswer(data: Uint8Array, peelId: string): CommandAnswer {
   const bad = (why: string): CommandAnswer => ({ peelId, error: { code: 'ERR_FLEET_ANSWER', message: why } });
@@ -51,14 +48,14 @@ export function readCommandAnswer(data: Uint8Array, peelId: string): CommandAnsw
 
 /** A master's signed message to a peel, on `zester.cmd.<id>.notice`. */
 export const noticeSchema = v.variant('kind', [
-  /** Replace this key. A replay of the notice has no effect afterwards. Older masters do not name the key. */
+  /** The peel must replace this key. A replay of the notice then has no effect. Older masters omit the key. */
   v.object({
     kind: v.literal('rotate'),
     peelId: v.string(),
     publicKey: v.optional(v.string()),
     at: v.string(),
   }),
-  /** It was rejected or revoked, and must stop. For these keys, or for all. */
+  /** The peel, or these keys of it, were rejected or revoked: it must stop. */
   v.object({
     kind: v.literal('ended'),
     peelId: v.string(),

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 
 /**
- * A public key in a form that two people can compare: 80 bits of its SHA-256, in groups of four. Shown on the peel's
- * and on the admin's side.
+ * A public key in a form that two people can compare: 80 bits of its SHA-256, in groups of four. The peel and the admin
+ * both see it.
  *
  * @example
  * import { loadCredsFile } from 'zester';

@@ -11,15 +11,15 @@ export interface FleetStatus {
   version: string;
   /** Its acceptance policy: one of `POLICIES`, or `custom` for a function. */
   policy: string;
-  /** The lifetime of the credentials that it issues, in seconds; 0: they never expire. */
+  /** The lifetime of the credentials that it issues, in seconds; 0 = they never expire. */
   lifetime: number;
-  /** The ID of the master that follows the servers' events; absent: none does at the moment. */
+  /** The ID of the master that follows the servers' events; absent: currently none. */
   watching?: string | undefined;
   /** The number of peels in each state. */
   peels: Partial<Record<PeelState, number>>;
   /** The number of connected peels. */
   connected: number;
-  /** Revocations of healthy peels that are held until an admin resumes or the cause is gone; absent: none. */
+  /** Revocations of healthy peels, held until an admin resumes them or the cause is gone; absent: none. */
   held?: HeldRevocations | undefined;
 }
 
@@ -34,7 +34,7 @@ export interface HeldRevocations {
 /** A peel, from `fleet.peels.show()`. */
 export interface PeelDetails {
   record: PeelRecord;
-  /** Its connections; absent: none is known. */
+  /** Its connections; absent: none known. */
   presence?: Presence | undefined;
   /** Its last events, oldest first. */
   events: AuditEvent[];
@@ -45,7 +45,7 @@ export interface PeelDetails {
 /** The result of `fleet.peels.revoke()`. */
 export interface PeelRevocation {
   record: PeelRecord;
-  /** The keys (`U…`) that every server has confirmed to be revoked. */
+  /** The keys (`U…`) whose revocation every server has confirmed. */
   revoked: string[];
 }
 

@@ -1,11 +1,11 @@
-// Patterns of peel IDs, with * and ?.
+// Glob patterns of peel IDs, with * and ?.
 
-/** The characters of a pattern of peel IDs: those of an ID, `*` and `?`. */
+/** A pattern of peel IDs: the characters of an ID, `*` and `?`. */
 export const PEEL_PATTERN = /^[A-Za-z0-9_*?-]{1,128}$/;
 
 /**
- * Whether an ID matches a pattern, in which `*` stands for any characters and `?` for one. Without a regular
- * expression: patterns come from outside, and must not be able to take long.
+ * Whether an ID matches a pattern, in which `*` stands for any characters and `?` for one. No regular expression:
+ * patterns are untrusted, and must not cause catastrophic backtracking.
  */
 export function matchesGlob(pattern: string, id: string): boolean {
   let p = 0;

@@ -7,7 +7,7 @@ import { endorsedKey } from '../trust/keys/endorsements.js';
 import { adminOfUserName } from '../permissions/admin-names.js';
 import { ADMIN_NAME, FLEET_SUBJECTS, MASTER_ANSWERS_NAME, MASTER_NAME } from '../permissions/names.js';
 
-/** Names that a peel cannot have, since masters and admins use them. */
+/** Names reserved for masters and admins. */
 const RESERVED = new Set([MASTER_NAME, ADMIN_NAME, MASTER_ANSWERS_NAME]);
 
 export function isReservedName(name: string): boolean {
@@ -15,14 +15,14 @@ export function isReservedName(name: string): boolean {
 }
 
 /**
- * Whether a user is a master of an account, as far as a peel can tell that knows only its own JWT: signed by the
- * account's identity key, which signs no peel by default, and allowed to speak on every subject of the fleet; or
- * signed by a key that the identity key endorsed for masters, directly or through other masters' keys. What such a
- * key's users may do is in the account JWT, and the servers enforce it.
+ * Whether a user is a master of an account, as far as a peel that knows only its own JWT can tell. Either the account's
+ * identity key, which signs no peel by default, signed the JWT, and it may publish on every subject of the fleet; or
+ * a key signed it that the identity key endorsed for masters, directly or through other masters' keys. The account JWT
+ * says what the users of such a key may do, and the servers enforce it.
  *
  * @param account the account's public key (`A…`)
  * @param nowSeconds seconds since 1970
- * @param endorsements those of the key that signed it, as the message has them
+ * @param endorsements the endorsements of the key that signed the JWT, from the message
  */
 export function isMasterOf(
   claims: UserClaims,

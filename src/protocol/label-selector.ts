@@ -1,4 +1,4 @@
-// Label selectors: which labels a peel must have to be selected.
+// Label selectors: the labels that a peel must have to be selected.
 import { FleetError, holdsSeed } from '../errors.js';
 import { printable } from '../text/printable.js';
 import { checkLabelName, checkLabelValue, type Labels } from './records/labels.js';
@@ -8,17 +8,17 @@ export interface LabelRequirement {
   name: string;
   /**
    * - `in`: the label has one of the values.
-   * - `notin`: it has none of them; a peel without the label is selected, too.
-   * - `exists`, `missing`: the label is there, whatever its value, or it is not.
+   * - `notin`: it has none of them; also selects a peel without the label.
+   * - `exists`, `missing`: the peel has the label, with any value, or does not have it.
    */
   operator: 'in' | 'notin' | 'exists' | 'missing';
   values: readonly string[];
 }
 
-/** The requirements on a peel's labels: all must be met. */
+/** Requirements on a peel's labels, all of which must be met. */
 export type LabelSelector = readonly LabelRequirement[];
 
-/** In characters. */
+/** The maximum length of a selector, in characters. */
 export const MAX_SELECTOR = 1_000;
 
 const TERM = {
@@ -29,12 +29,12 @@ const TERM = {
 };
 
 /**
- * Reads a label selector: requirements with commas between them, all of which must hold. `env=prod` (or `==`), `tier!=db`,
+ * Parses a label selector: comma-separated requirements, all of which must be met. `env=prod` (or `==`), `tier!=db`,
  * `zone in (eu-1,eu-2)`, `zone notin (us-1)`, `gpu` (the label exists) and `!gpu` (it does not).
  *
- * Source: the label selectors of Kubernetes; `!=` and `notin` also select a peel that has no such label.
+ * Source: the label selectors of Kubernetes; `!=` and `notin` also select a peel without the label.
  *
- * @throws FleetError `ERR_FLEET_LABEL` that names what is wrong: an empty selector, too, which would select everything
+ * @throws FleetError `ERR_FLEET_LABEL` that names the mistake; also for an empty selector, which would select all peels
  * @example parseLabelSelector('env=prod,tier!=db,zone');
  */
 export function parseLabelSelector(text: string): LabelSelector {
@@ -47,7 +47,7 @@ export function parseLabelSelector(text: string): LabelSelector {
   return terms(text).map(requirement);
 }
 
-/** Whether a peel with these labels is selected. The cost grows only with the selector. */
+/** Whether the selector selects a peel with these labels. The cost depends only on the selector. */
 export function selectsLabels(selector: LabelSelector, labels: Labels | undefined): boolean {
   return selector.every(({ name, operator, values }) => {
     const value = labels !== undefined && Object.hasOwn(labels, name) ? labels[name] : undefined;
@@ -64,7 +64,7 @@ export function selectsLabels(selector: LabelSelector, labels: Labels | undefine
   });
 }
 
-/** The parts between commas, except commas in parentheses. */
+/** Splits at commas outside parentheses. */
 function terms(text: string): string[] {
   const found: string[] = [];
   let depth = 0;

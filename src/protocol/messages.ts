@@ -14,13 +14,13 @@ import { tokenSchema } from './records/join-token.js';
 import { PEEL_ORDERS } from './records/peel-order.js';
 import { presenceSchema, type Presence } from './records/presence.js';
 
-/** More than any request of this protocol needs. */
+/** Larger than any request of this protocol. */
 const MAX_REQUEST_BYTES = 64 * 1024;
 
-/** Seconds: a hundred years. Longer means forever, which is 0. */
+/** In seconds: a hundred years. Use 0 for "never expires" instead. */
 const MAX_EXPIRY = 100 * 366 * 86_400;
 
-/** Arrays and objects within each other, in a message, a record or an answer. */
+/** The maximum nesting of arrays and objects in a message, a record or an answer. */
 export const MAX_JSON_DEPTH = 32;
 
 const peelId = v.pipe(
@@ -32,13 +32,13 @@ const publicKey = v.pipe(
   v.string(),
   v.check((text: string) => isPublicKey(text, 'user'), 'is not a user public key (U…)'),
 );
-/** Chosen by the caller; a retry of an unanswered request has the same one. */
+/** Chosen by the caller; a retry of an unanswered request reuses it. */
 const requestId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{8,64}$/, 'is not a request ID'));
 export const requestIdSchema = requestId;
 const signature = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{86}$/, 'is not a signature'));
 const challenge = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{20,64}$/, 'is not a challenge'));
 const reason = v.optional(v.pipe(v.string(), v.maxLength(500), noSeed));
-/** A glob over peel ids: `*` and `?`. */
+/** A glob over peel IDs: `*` and `?`. */
 const pattern = v.pipe(v.string(), v.regex(PEEL_PATTERN, 'is not a pattern of peel IDs (* and ?)'), noSeed);
 /** A glob over the kinds of audit events. */
 const kindPattern = v.pipe(v.string(), v.regex(/^[a-z.*?]{1,64}$/, 'is not a pattern of kinds (* and ?)'));
@@ -59,7 +59,7 @@ export const requests = {
     /** The last key that the peel knows. */
     publicKey,
     newPublicKey: publicKey,
-    /** How often the peel has recovered, as its recovery credential says. */
+    /** The number of the peel's recoveries, from its recovery credential. */
     count: v.pipe(v.number(), v.integer(), v.minValue(0)),
     /** The JWT of the recovery credential. */
     credential: v.pipe(v.string(), v.maxLength(8_192), noSeed),
@@ -71,24 +71,24 @@ export const requests = {
     requestId,
     peelId,
     publicKey,
-    /** Seconds; the master's lifetime by default. 0: it does not expire. */
+    /** The lifetime in seconds; by default the master's. 0 = never expires. */
     expiry: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_EXPIRY))),
     /** If the ID exists, replace its key. */
     replace: v.optional(v.boolean()),
-    /** Older masters ignore them, and do not give them back. */
+    /** Older masters ignore them, and omit them from the answer. */
     labels: v.optional(labelsSchema),
   }),
   'peel.accept': v.object({
     peelId,
     reason,
-    /** Older masters ignore them: the answered record says what holds. */
+    /** Older masters ignore them: the record in the answer has the peel's actual labels. */
     labels: v.optional(labelsSchema),
   }),
   'peel.reject': v.object({ peelId, reason }),
   'peel.revoke': v.object({
     peelId,
     reason,
-    /** Only this key of it. */
+    /** Revoke only this key. */
     publicKey: v.optional(publicKey),
   }),
   'peel.rotate': v.object({
@@ -98,7 +98,7 @@ export const requests = {
     /** Skip a peel that no longer uses this key. Older masters rotate it all the same. */
     publicKey: v.optional(publicKey),
   }),
-  /** Those that are not named stay. */
+  /** Other labels stay. */
   'peel.label': v.object({
     peelId,
     set: v.optional(labelsSchema),
@@ -108,34 +108,34 @@ export const requests = {
   'peel.list': v.object({
     pattern: v.optional(pattern),
     state: v.optional(v.picklist(PEEL_STATES)),
-    /** Seconds: only those whose credential expires within this time. */
+    /** In seconds: only peels whose credential expires within this time. */
     expiringWithin: v.optional(v.number()),
     connected: v.optional(v.boolean()),
-    /** A label selector. Older masters give all. */
+    /** A label selector. Older masters ignore it. */
     labels: v.optional(v.pipe(v.string(), v.maxLength(MAX_SELECTOR))),
-    /** Only peels whose IDs come after this one: the next page. Older masters give all. */
+    /** Only peels whose IDs come after this one: the next page. Older masters ignore it. */
     after: v.optional(peelId),
-    /** The first so many, by ID. Older masters give all. */
+    /** Only the first peels by ID, up to this number. Older masters ignore it. */
     limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
-    /** The first so many in another order; the answer may have them in any. Older masters give all. */
+    /** Only the first peels in this order; the answer itself is unordered. Older masters ignore it. */
     top: v.optional(
       v.object({ by: v.picklist(PEEL_ORDERS), limit: v.pipe(v.number(), v.integer(), v.minValue(1)) }),
     ),
   }),
   'peel.show': v.object({
     peelId,
-    /** How many of its last events. */
+    /** The number of its last events to return. */
     events: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(200))),
   }),
   'token.create': v.object({
-    /** The key of the token's user, made where the token is made: its seed stays there. */
+    /** The key of the token's user. The caller generates it; the seed stays with the caller. */
     publicKey,
     tokenId: v.pipe(v.string(), v.regex(/^[A-Za-z0-9]{8,40}$/, 'is not a token ID')),
-    /** Seconds. */
+    /** In seconds. */
     ttl: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(366 * 86_400)),
     uses: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000)),
     ids: v.optional(pattern),
-    /** Of the peels that join with it. Older masters ignore them: the answered token says what holds. */
+    /** The labels of peels that join with it. Older masters ignore them: see the token in the answer. */
     labels: v.optional(labelsSchema),
   }),
   'token.list': v.object({}),
@@ -146,54 +146,54 @@ export const requests = {
     since: v.optional(v.string()),
     /** ISO 8601. */
     until: v.optional(v.string()),
-    /** Only what was stored after this sequence of the stream; `since` is ignored then. */
+    /** Only events stored after this stream sequence; `since` is then ignored. */
     after: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
-    /** Only about peels of which one of these patterns matches. */
+    /** Only about peels that match one of these patterns. */
     patterns: v.optional(v.pipe(v.array(pattern), v.minLength(1), v.maxLength(100))),
-    /** Only kinds that one of these globs matches. */
+    /** Only kinds that match one of these globs. */
     kinds: v.optional(v.pipe(v.array(kindPattern), v.minLength(1), v.maxLength(100))),
-    /** The last so many; all by default. */
+    /** Only the last events, up to this number; by default all. */
     last: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
   }),
   status: v.object({}),
-  /** What changes of who is connected, for a while. Older masters do not know it. */
+  /** Streams changes of presence, for a limited time. Older masters do not know it. */
   'presence.watch': v.object({}),
-  /** Revoke those that are held. */
+  /** Carries out the held revocations. */
   'master.resume': v.object({ reason }),
 } as const;
 
 export type RequestName = keyof typeof requests;
-/** What a request of this name says. */
+/** The content of a request with this name. */
 export type RequestOf<N extends RequestName> = v.InferOutput<(typeof requests)[N]>;
 
-/** Milliseconds since 1970 by the master's clock, so that a peel knows how far off its own is. */
+/** Milliseconds since 1970 by the master's clock, from which a peel computes its own clock's error. */
 const now = v.number();
 const jwt = v.string();
-/** The JWT of a recovery credential, for the same key. Older masters, and those that allow no recovery, give none. */
+/** The JWT of a recovery credential, for the same key. Omitted by older masters, and if recovery is not allowed. */
 const recovery = v.optional(v.string());
 
-/** What a notice tells a peel about its credential. */
+/** The answer to a renewal or a rotation. */
 const credentialAnswer = v.object({
   jwt,
   now,
   requestId,
   recovery,
-  /** The master wants the key to be replaced: ask for that next. */
+  /** The peel must rotate its key next. */
   rotate: v.optional(v.boolean()),
 });
 
-/** A peel, as a list shows it. */
+/** A peel in a list. */
 export interface ListedPeel {
   record: PeelRecord;
-  /** Where it is connected, and when it was last; absent: it has never connected. */
+  /** Its connections, and when it was last seen; absent: it has never connected. */
   presence?: Presence | undefined;
 }
 const listedPeelSchema = v.object({ record: recordSchema, presence: v.optional(presenceSchema) });
 
-/** How many peels, and since when (ISO 8601). */
+/** The number of peels, and since when (ISO 8601). */
 const heldSchema = v.object({ peels: v.number(), since: v.string() });
 
-/** What is answered. `peel.list`, `audit` and `presence.watch` are answered in several messages, and an empty one that ends them. */
+/** The answers, by request. `peel.list`, `audit` and `presence.watch` are streamed; an empty message ends a stream. */
 export const answers = {
   renew: credentialAnswer,
   rotate: credentialAnswer,
@@ -206,14 +206,14 @@ export const answers = {
       requestId,
       recovery,
     }),
-    /** Waiting for an admin's decision: ask again, with a new challenge. */
+    /** Waiting for an admin's decision: retry with a new challenge. */
     v.object({ state: v.literal('pending'), now, requestId, fingerprint: v.string() }),
   ]),
   recover: v.variant('state', [
     v.object({ state: v.literal('recovered'), jwt, now, requestId, recovery }),
-    /** Waiting for an admin's decision: ask again, with a new challenge. */
+    /** Waiting for an admin's decision: retry with a new challenge. */
     v.object({ state: v.literal('pending'), now, requestId, fingerprint: v.string() }),
-    /** By the master's clock the credential is valid: use it. */
+    /** By the master's clock, the credential is still valid: use it. */
     v.object({ state: v.literal('notExpired'), now, requestId }),
   ]),
   'peel.add': v.object({ jwt, requestId, recovery, labels: v.optional(storedLabelsSchema) }),
@@ -221,7 +221,7 @@ export const answers = {
   'peel.reject': v.object({ record: recordSchema }),
   'peel.revoke': v.object({
     record: recordSchema,
-    /** The keys that every server has confirmed to be revoked. */
+    /** The keys whose revocation every server has confirmed. */
     revoked: v.array(v.string()),
   }),
   'peel.rotate': v.object({
@@ -232,17 +232,17 @@ export const answers = {
   'peel.label': v.object({ record: recordSchema }),
   'peel.list': v.object({
     peels: v.array(listedPeelSchema),
-    /** The first IDs of the peels that were omitted because they do not fit a message, and their number. */
+    /** IDs of peels that were omitted because they do not fit into a message; the number of all of them. */
     skipped: v.optional(v.array(v.string())),
     skippedCount: v.optional(v.number()),
-    /** The label selector of the request was applied. Older masters do not know it, and do not say this. */
+    /** The label selector of the request was applied. Older masters do not apply it, and omit this. */
     selected: v.optional(v.boolean()),
   }),
   'peel.show': v.object({
     record: recordSchema,
     presence: v.optional(presenceSchema),
     events: knownEvents,
-    /** The audit could not be read at the moment. */
+    /** The audit log could not be read. */
     eventsMissing: v.optional(v.boolean()),
   }),
   'token.create': v.object({ jwt, token: tokenSchema }),
@@ -250,29 +250,29 @@ export const answers = {
   'token.remove': v.object({ token: tokenSchema }),
   audit: v.object({
     events: knownEvents,
-    /** The sequence in the stream up to which events were given: to continue `after` it. Older masters do not say it. */
+    /** The last stream sequence that was read, from which to continue with `after`. Older masters omit it. */
     lastSeq: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
   }),
   status: v.object({
-    /** The id of the master that answers. */
+    /** The ID of the answering master. */
     master: v.string(),
     version: v.string(),
     policy: v.string(),
-    /** Seconds. */
+    /** In seconds. */
     lifetime: v.number(),
-    /** The id of the master that follows the servers' events. */
+    /** The ID of the master that follows the servers' events. */
     watching: v.optional(v.string()),
     peels: v.record(v.picklist(PEEL_STATES), v.number()),
     connected: v.number(),
-    /** Revocations of healthy peels that are held, until an admin resumes or the cause is gone; absent: none is. */
+    /** Revocations of healthy peels, held until an admin resumes them or the cause is gone; absent: none. */
     held: v.optional(heldSchema),
   }),
   'presence.watch': v.object({ peels: v.array(v.object({ id: peelId, presence: presenceSchema })) }),
-  /** What was held; absent: nothing was. */
+  /** The revocations that were held; absent: none. */
   'master.resume': v.object({ resumed: v.optional(heldSchema) }),
 } as const satisfies Record<RequestName, v.GenericSchema>;
 
-/** What a request of this name is answered with. */
+/** The answer to a request with this name. */
 export type AnswerOf<N extends RequestName> = v.InferOutput<(typeof answers)[N]>;
 
 const refusalSchema = v.object({
@@ -284,10 +284,10 @@ const refusalSchema = v.object({
   }),
 });
 
-/** What a master refuses with. */
+/** A master's refusal. */
 export type Refusal = v.InferOutput<typeof refusalSchema>;
 
-/** An error, as it is sent. Only what is meant for others is: an unknown error's words may hold anything. */
+/** An error for the wire. An unexpected error's message may contain anything, and is not sent. */
 export function refusalOf(error: unknown, of?: { requestId: string }): Refusal {
   const known = error instanceof ZesterError;
   return {
@@ -300,13 +300,12 @@ export function refusalOf(error: unknown, of?: { requestId: string }): Refusal {
   };
 }
 
-/** A JSON message. */
 export function encodeJson(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(value));
 }
 
 /**
- * Reads a request.
+ * Parses a request.
  *
  * @throws FleetError `ERR_FLEET_REQUEST`
  */
@@ -317,7 +316,7 @@ export function parseRequest<N extends RequestName>(name: N, data: Uint8Array): 
       `the request "${name}" has ${data.length} bytes: that is too large`,
     );
   }
-  // an empty one asks for nothing in particular
+  // an empty request has default values
   const text = data.length === 0 ? '{}' : Buffer.from(data).toString('utf8');
   const parsed = v.safeParse(requests[name], parseJson(text));
   if (parsed.success) return parsed.output as RequestOf<N>;
@@ -328,10 +327,10 @@ export function parseRequest<N extends RequestName>(name: N, data: Uint8Array): 
 }
 
 /**
- * Reads an answer.
+ * Parses an answer.
  *
- * @throws FleetError with the refusal's code; `ERR_FLEET_ANSWER`. `final` is never set: that is only believed of a signed
- *   one, see `verifySigned`
+ * @throws FleetError with the refusal's code; `ERR_FLEET_ANSWER`. `final` is never set: only a signed refusal is
+ *   trusted with that, see `verifySigned`
  */
 export function parseAnswer<N extends RequestName>(name: N, data: Uint8Array): AnswerOf<N> {
   const json = parseJson(data);
@@ -348,18 +347,18 @@ export function parseAnswer<N extends RequestName>(name: N, data: Uint8Array): A
   );
 }
 
-/** The refusal in an answer, if it is one. */
+/** The refusal, if the answer is one. */
 export function refusalIn(data: Uint8Array): Refusal['error'] | undefined {
   const refused = v.safeParse(refusalSchema, parseJson(data));
   return refused.success ? refused.output.error : undefined;
 }
 
 /**
- * Reads untrusted JSON.
+ * Parses untrusted JSON.
  *
  * @param json text, or its bytes in UTF-8
- * @returns undefined: it is not JSON, or nested more than {@link MAX_JSON_DEPTH} deep, which no message of ours is, and
- *   which would make what walks through it recursively (`JSON.stringify`, schemas) run out of stack
+ * @returns undefined: not JSON, or nested more than {@link MAX_JSON_DEPTH} deep. No message of the protocol is, and
+ *   recursive code (`JSON.stringify`, schemas) would overflow the stack
  */
 export function parseJson(json: string | Uint8Array): unknown {
   const text = typeof json === 'string' ? json : Buffer.from(json).toString('utf8');
@@ -371,7 +370,7 @@ export function parseJson(json: string | Uint8Array): unknown {
   }
 }
 
-/** The first thing that is wrong, in words; what was sent is not repeated. */
+/** The first validation issue as text, without the invalid value. */
 export function issueText(issues: readonly v.BaseIssue<unknown>[]): string {
   const [issue] = issues;
   if (issue === undefined) return 'it has an unexpected form';
@@ -379,5 +378,5 @@ export function issueText(issues: readonly v.BaseIssue<unknown>[]): string {
   return redactSeeds(`${path === null ? '' : `${path}: `}${issue.message}`).slice(0, 300);
 }
 
-/** What of a message the protocol looks at. */
+/** The parts of a message that the protocol uses. */
 export type ReceivedMessage = Pick<Msg, 'subject' | 'data'> & { headers?: MsgHdrs | undefined };

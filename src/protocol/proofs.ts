@@ -1,11 +1,8 @@
-// What is signed to prove possession of a key.
+// The texts that are signed to prove possession of a key.
 
-/**
- * What is signed to prove possession of a key. Each text starts with its purpose, so that no signature is valid for
- * anything else.
- */
+// Each text starts with its purpose, so that a signature is valid for nothing else.
 
-/** By the key of a joining peel: the answer to a master's challenge. */
+/** Signed by the key of a joining peel, in answer to a master's challenge. */
 export function joinProof(of: {
   user: string;
   peelId: string;
@@ -15,7 +12,7 @@ export function joinProof(of: {
   return Buffer.from(`zester-join-1\n${of.user}\n${of.peelId}\n${of.publicKey}\n${of.challenge}`);
 }
 
-/** By the last key of a peel whose credential has expired, and by its replacement. */
+/** Signed by the last key of a peel whose credential has expired, and by its replacement. */
 export function recoveryProof(of: {
   requestId: string;
   peelId: string;
@@ -29,7 +26,7 @@ export function recoveryProof(of: {
   );
 }
 
-/** By the key in use, and by its replacement. */
+/** Signed by the key in use, and by its replacement. */
 export function rotationProof(of: {
   requestId: string;
   peelId: string;

@@ -1,15 +1,15 @@
 // Decides whether a reply subject may be answered.
 
-/** What a privileged party makes of a request's reply subject. */
+/** The verdict on a request's reply subject. */
 export type ReplyVerdict =
-  /** The request has no reply subject: no answer is wanted. */
+  /** The request has no reply subject, so it wants no answer. */
   | { is: 'unanswered' }
-  /** It lies below one of the caller's inboxes. */
+  /** It is below one of the caller's inboxes. */
   | { is: 'allowed'; subject: string }
-  /** It does not: nothing may be published there. */
+  /** It is not, so nothing may be published there. */
   | { is: 'refused'; reason: string };
 
-/** Clients append two or three tokens of some twenty characters to the prefix of their inboxes. */
+/** Clients append two or three tokens of about twenty characters to their inbox prefix. */
 const MAX_BELOW_PREFIX = 256;
 /** One token of a subject, without wildcards: printable ASCII. */
 const TOKEN = /^[!-)+\-/-=?-~]+$/;
@@ -17,9 +17,9 @@ const TOKEN = /^[!-)+\-/-=?-~]+$/;
 /**
  * Decides whether an answer may be published on the reply subject of a request.
  *
- * The caller chooses the reply subject, and the server lets the *answering* side publish there with its own permissions.
- * A privileged party that answers anywhere therefore lends its permissions to its callers: a refusal sent to
- * `$JS.API.STREAM.PURGE.KV_x` purges that bucket. So an answer goes strictly below an inbox that belongs to the caller.
+ * The caller chooses the reply subject, and the server lets the *answering* side publish there with its own
+ * permissions. A privileged service that answers anywhere therefore lends its permissions to its callers: a refusal
+ * sent to `$JS.API.STREAM.PURGE.KV_x` purges that bucket. So answer only below an inbox that belongs to the caller.
  *
  * @param reply the reply subject of the request
  * @param inboxes prefixes of inboxes that only the caller may read, such as `_INBOX.web-01`

@@ -1,7 +1,7 @@
 // Recognizes permission violations and missing responders.
 import { errors, type PermissionViolationError } from '@nats-io/nats-core';
 
-/** What the server denied: a publish directly, the inbox for the answer within the request's error. */
+/** The permission violation that failed a request: of the publish, or (as the cause) of the inbox for the answer. */
 export function violationIn(error: unknown): PermissionViolationError | undefined {
   if (error instanceof errors.PermissionViolationError) return error;
   return error instanceof errors.RequestError && error.cause instanceof errors.PermissionViolationError
@@ -10,7 +10,7 @@ export function violationIn(error: unknown): PermissionViolationError | undefine
 }
 
 /** Whether a request failed because nobody subscribes to its subject. */
-export function isNobody(error: unknown): boolean {
+export function isNoResponders(error: unknown): boolean {
   return (
     error instanceof errors.NoRespondersError ||
     (error instanceof errors.RequestError && error.isNoResponders())

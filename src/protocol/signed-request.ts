@@ -1,4 +1,4 @@
-// Signs an admin's request with a time and a nonce, and opens it.
+// Signs an admin's request with a time and a nonce, and verifies it.
 import { headers as newHeaders, nuid, type MsgHdrs } from '@nats-io/nats-core';
 import { FleetError } from '../errors.js';
 import type { UserClaims } from '../jwt/claims.js';
@@ -26,15 +26,15 @@ export interface OpenedRequest {
   nonce: string;
 }
 
-/** What the signature of a request is bound to. Neither a subject nor a time nor a nonce contains a space. */
+/** The context that the signature is bound to. Neither a subject nor a time nor a nonce contains a space. */
 function contextOf(subject: string, time: string, nonce: string): string {
   return `request-2 ${subject} ${time} ${nonce}`;
 }
 
 /**
- * The headers that prove who sends a request, when, and that it is sent once. A retry is signed again.
+ * The headers that prove the sender and the time of a request, and make a replay detectable. Sign a retry again.
  *
- * @param subject what the request is published on
+ * @param subject the subject that the request is published on
  */
 export function signRequest(
   signer: MessageSigner,
@@ -42,7 +42,7 @@ export function signRequest(
   data: Uint8Array,
   { time = Date.now(), nonce = nuid.next() }: RequestStamp = {},
 ): MsgHdrs {
-  // for masters of earlier versions, which a command may meet during an upgrade; later ones ignore it
+  // for masters of earlier versions, during an upgrade; newer ones ignore it
   const headers = signer.sign(`request ${subject}`, data);
   const signed = signer.sign(contextOf(subject, String(time), nonce), data);
   headers.set(REQUEST_SIGNATURE_HEADER, signed.get(SIGNATURE_HEADER));
@@ -52,11 +52,12 @@ export function signRequest(
 }
 
 /**
- * Who signed a request, for this subject and at about the current time. The caller checks whether the nonce is new.
+ * Verifies that a request was signed for this subject at about the current time, and returns the signer's claims. The
+ * caller checks that the nonce is new.
  *
  * @param now milliseconds since 1970
- * @throws FleetError `ERR_FLEET_PROOF`; `ERR_FLEET_CLOCK` when it was signed more than {@link ADMIN_REQUEST_WINDOW_MS} before
- *   or after `now`
+ * @throws FleetError `ERR_FLEET_PROOF`; `ERR_FLEET_CLOCK` when it was signed more than {@link ADMIN_REQUEST_WINDOW_MS}
+ *   before or after `now`
  */
 export function openRequest(
   { subject, data, headers }: { subject: string; data: Uint8Array; headers?: MsgHdrs | undefined },
@@ -68,7 +69,7 @@ export function openRequest(
   if (headers?.has(SIGNATURE_HEADER) === true && signature === '') {
     throw new FleetError(
       'ERR_FLEET_PROOF',
-      'the request is signed without a time and a nonce, so it could be replayed: upgrade zester where it was sent',
+      'the request is signed without a time and a nonce, so it could be replayed: upgrade zester on the sending host',
     );
   }
   const proof = newHeaders();
@@ -76,7 +77,7 @@ export function openRequest(
   proof.set(SIGNATURE_HEADER, signature);
   const { claims } = verifySigned(contextOf(subject, time, nonce), { data, headers: proof });
   if (!TIME.test(time) || !NONCE.test(nonce)) {
-    throw new FleetError('ERR_FLEET_PROOF', 'the time or the nonce of the request has the wrong form');
+    throw new FleetError('ERR_FLEET_PROOF', 'the time or the nonce of the request is malformed');
   }
   const ahead = Number(time) - now;
   if (Math.abs(ahead) > ADMIN_REQUEST_WINDOW_MS) {

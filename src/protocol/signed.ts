@@ -1,4 +1,4 @@
-// Signs and verifies admin requests.
+// Signs and verifies messages.
 import { headers, type MsgHdrs } from '@nats-io/nats-core';
 import type { CredsFile } from '../creds/creds-file.js';
 import { userKeyOf } from '../creds/user-key.js';
@@ -10,14 +10,14 @@ import { verifySignature } from '../nkeys/verify.js';
 
 export const JWT_HEADER = 'Zester-Jwt';
 export const SIGNATURE_HEADER = 'Zester-Signature';
-/** For a master whose JWT the account's identity key did not sign itself. */
+/** For a master whose JWT was not signed by the account's identity key itself. */
 const ENDORSEMENTS_HEADER = 'Zester-Endorsements';
 
 /**
- * The signed text starts with its purpose: a server's nonce, which a client signs too, never starts like this, so
- * neither can be mistaken for the other; and an answer is not valid for another request.
+ * The signed text starts with its purpose. A server's nonce, which a client also signs, never starts like this, so
+ * neither can be mistaken for the other. The context ties an answer to its request.
  *
- * @param context for example the subject, or the request's id
+ * @param context for example the subject, or the request's ID
  */
 function signedBytes(context: string, data: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from(`zester-signed-1\n${context}\n`), data]);
@@ -36,14 +36,14 @@ function signedBytes(context: string, data: Uint8Array): Uint8Array {
  * signer.wipe();
  */
 export class MessageSigner implements Disposable {
-  /** The user JWT, which is sent along. */
+  /** The user JWT, which is sent with each message. */
   readonly jwt: string;
-  /** Its claims. */
+  /** The claims of the JWT. */
   readonly claims: UserClaims;
   readonly #key: KeyBundle;
   readonly #endorsements: string | undefined;
 
-  /** @param endorsements those of the key that signed the JWT, if that key signs masters */
+  /** @param endorsements the endorsements of the key that signed the JWT, if that key signs masters */
   constructor(creds: CredsFile, endorsements?: string) {
     this.#endorsements = endorsements;
     this.jwt = creds.jwt;
@@ -51,7 +51,7 @@ export class MessageSigner implements Disposable {
     this.#key = userKeyOf(creds);
   }
 
-  /** The headers that prove who sent `data`, in this context. */
+  /** The headers that prove the sender of `data`, in this context. */
   sign(context: string, data: Uint8Array): MsgHdrs {
     const signed = headers();
     signed.set(JWT_HEADER, this.jwt);
@@ -61,7 +61,7 @@ export class MessageSigner implements Disposable {
     return signed;
   }
 
-  /** Overwrites the seed in memory: it can no longer sign. */
+  /** Overwrites the seed in memory; the signer can no longer sign. */
   wipe(): void {
     this.#key.wipe();
   }
@@ -73,8 +73,8 @@ export class MessageSigner implements Disposable {
 }
 
 /**
- * Who signed a message. Only the signatures are checked: the JWT's by its issuer, and the message's by the JWT's
- * subject. The caller decides whether that user may say what it says.
+ * Verifies the signatures of a message: the JWT's by its issuer, and the message's by the JWT's subject. Returns the
+ * signer's claims; the caller decides whether that user is authorized.
  *
  * @throws FleetError `ERR_FLEET_PROOF`
  */
@@ -94,7 +94,7 @@ export function verifySigned(
     throw bad(`the JWT that the message is signed with cannot be used: ${cause.message}`, cause);
   }
   if (!verifySignature(claims.sub, signedBytes(context, data), Buffer.from(signature, 'base64url'))) {
-    throw bad(`the message is not signed by ${claims.sub}, as it says`);
+    throw bad(`the message claims to be signed by ${claims.sub}, but the signature does not match`);
   }
   return { claims, endorsements: sent?.get(ENDORSEMENTS_HEADER) ?? '' };
 }

@@ -12,7 +12,7 @@ import { anything, bag, checkOptions, number, object, text, type Entries } from 
 import type { CredentialsOption, UserCredentials } from '../creds/credentials-option.js';
 import { startPeel, type Peel, type PeelSettings } from '../peel/peel.js';
 import { writeRecoveryFile } from '../peel/recovery-files.js';
-import { newRequestId } from '../protocol/ask.js';
+import { newRequestId } from '../protocol/admin-client.js';
 import { TEST_CREDENTIALS_LIFETIME_SECONDS, TEST_RECONNECT_MS, TEST_WAIT_TIMEOUT_MS } from '../timing.js';
 import { trustPaths } from '../trust/paths.js';
 import { Cleanup } from './cleanup.js';

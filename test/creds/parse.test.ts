@@ -363,8 +363,8 @@ describe('arbitrary input', () => {
         fc.shuffledSubarray(lines),
         fc.subarray(lines),
         fc.boolean(),
-        (shuffled, inOrder, shuffle) => {
-          outcome((shuffle ? shuffled : inOrder).join('\n'));
+        (shuffled, sorted, shuffle) => {
+          outcome((shuffle ? shuffled : sorted).join('\n'));
         },
       ),
       { numRuns: 3000 },

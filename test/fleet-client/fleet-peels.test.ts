@@ -2,7 +2,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { expect, it } from 'vitest';
 import { Abortable } from '../../src/fleet-client/abortable.js';
 import { FleetPeels } from '../../src/fleet-client/fleet-peels.js';
-import type { AdminClient } from '../../src/protocol/ask.js';
+import type { AdminClient } from '../../src/protocol/admin-client.js';
 
 /** A master whose answer comes in these parts. */
 function answering(parts: object[]): FleetPeels {

@@ -1,7 +1,7 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { AdminClient } from '../../src/protocol/ask.js';
+import { AdminClient } from '../../src/protocol/admin-client.js';
 import { requests } from '../../src/protocol/messages.js';
 import type { MessageSigner } from '../../src/protocol/signed.js';
 import {

@@ -6,7 +6,7 @@ import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
 import { askMaster, type Question } from '../../src/peel/ask-master.js';
 import { FleetClock } from '../../src/peel/clock.js';
 import { masterUserJwtOptions, peelUserJwtOptions } from '../../src/permissions/roles.js';
-import { answerContext } from '../../src/protocol/ask.js';
+import { answerContext } from '../../src/protocol/admin-client.js';
 import { encodeJson } from '../../src/protocol/messages.js';
 import { MessageSigner } from '../../src/protocol/signed.js';
 import { refusal } from '../support/refusal.js';

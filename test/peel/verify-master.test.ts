@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { generateCredsFile } from '../../src/creds/generate.js';
 import { parseCredsData } from '../../src/creds/parse.js';
 import { FleetError } from '../../src/errors.js';
-import { answerContext } from '../../src/protocol/ask.js';
+import { answerContext } from '../../src/protocol/admin-client.js';
 import { encodeJson, refusalOf } from '../../src/protocol/messages.js';
 import { MessageSigner } from '../../src/protocol/signed.js';
 import { noticeSubject } from '../../src/permissions/names.js';

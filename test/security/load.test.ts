@@ -8,7 +8,7 @@ import { connectFleet } from '../../src/fleet-client/connect-fleet.js';
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
 import { authSubject, enrollSubject } from '../../src/permissions/names.js';
 import { joinName } from '../../src/permissions/roles.js';
-import type { AdminClient } from '../../src/protocol/ask.js';
+import type { AdminClient } from '../../src/protocol/admin-client.js';
 import { addPeel, type BarePeel } from '../integration/fleet/asking.js';
 import { startFleet, type Fleet } from '../integration/fleet/fleet.js';
 import { addCreds, TestPeel, tokenFile } from '../integration/fleet/peels.js';

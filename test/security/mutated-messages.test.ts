@@ -19,7 +19,7 @@ import { recoveryPath } from '../../src/peel/recovery-files.js';
 import { ADDED_ROLES } from '../../src/permissions/admin-roles.js';
 import { ADMIN_INBOX_PREFIX } from '../../src/permissions/names.js';
 import { adminUserJwtOptions } from '../../src/permissions/roles.js';
-import type { AdminClient } from '../../src/protocol/ask.js';
+import type { AdminClient } from '../../src/protocol/admin-client.js';
 import { MessageSigner } from '../../src/protocol/signed.js';
 import { signRequest } from '../../src/protocol/signed-request.js';
 import { connectSystem } from '../../src/system-account/system-connection.js';

@@ -9,7 +9,7 @@ import { resignAccountJwt } from '../../src/jwt/resign.js';
 import { createUserJwt } from '../../src/jwt/user.js';
 import { generateKeyBundle, loadKeyBundle } from '../../src/nkeys/key-bundle.js';
 import { connectSystem } from '../../src/system-account/system-connection.js';
-import type { AdminClient } from '../../src/protocol/ask.js';
+import type { AdminClient } from '../../src/protocol/admin-client.js';
 import { REPLACED_REVOKED_TIMEOUT_MS } from '../../src/timing.js';
 import { zester } from '../cli/run-zester.js';
 import { BarePeel, createToken } from '../integration/fleet/asking.js';

@@ -4,7 +4,7 @@ import { matchesGlob } from '../../protocol/glob.js';
 import { parseLabelSelector, selectsLabels } from '../../protocol/label-selector.js';
 import type { ListedPeel } from '../../protocol/messages.js';
 import { labelText } from '../../protocol/records/labels.js';
-import { inOrder, type PeelOrder } from '../../protocol/records/peel-order.js';
+import { sortPeels, type PeelOrder } from '../../protocol/records/peel-order.js';
 import { currentKey, shownKey, type PeelState } from '../../protocol/records/record.js';
 import { peelDocument, type PeelDocument } from '../fleet/peel-document.js';
 import { ROW_FIELDS } from './schemas.js';
@@ -54,7 +54,7 @@ export function listPeels(peels: Iterable<ListedPeel>, query: PeelsQuery, now: n
   for (const peel of peels)
     if (isAsked(peel, query, now) && (selector === undefined || selectsLabels(selector, peel.record.labels)))
       chosen.push(peel);
-  const ordered = inOrder(chosen, sort === 'id' ? undefined : sort);
+  const ordered = sortPeels(chosen, sort === 'id' ? undefined : sort);
   const from = after === undefined ? 0 : startAfter(ordered, after, sort);
   const page = ordered
     .slice(from, from + limit)

@@ -9,7 +9,7 @@ import { applyEvent } from '../../protocol/records/apply-event.js';
 import { isPeelEvent, type AuditEvent } from '../../protocol/records/audit-event.js';
 import type { ListedPeel } from '../../protocol/messages.js';
 import type { Presence } from '../../protocol/records/presence.js';
-import { presenceInForce } from '../../protocol/records/presence-in-force.js';
+import { effectivePresence } from '../../protocol/records/effective-presence.js';
 import { FOLLOW_RETRY_MS, UI_OVERLAP_MS } from '../../timing.js';
 import { errorMessage } from '../../text/error-message.js';
 import { FleetHistory } from './fleet-history.js';
@@ -253,7 +253,7 @@ export class LiveFleet {
 
   #set({ record, presence = this.#early.get(record.id) }: ListedPeel): void {
     this.#early.delete(record.id);
-    const present = presenceInForce(record, presence);
+    const present = effectivePresence(record, presence);
     this.#peels.set(record.id, { record, ...(present !== undefined && { presence: present }) });
     this.#number += 1;
     this.#changed.set(record.id, this.#number);

@@ -2,8 +2,8 @@
 import { dirname } from 'node:path';
 import { writeCredsFile } from '../../creds/generate.js';
 import { FleetError, ZesterError } from '../../errors.js';
-import type { AdminClient } from '../../protocol/ask.js';
-import { newRequestId } from '../../protocol/ask.js';
+import type { AdminClient } from '../../protocol/admin-client.js';
+import { newRequestId } from '../../protocol/admin-client.js';
 import { decodeUserJwt } from '../../jwt/decode.js';
 import { generateKeyBundle } from '../../nkeys/key-bundle.js';
 import { requireStored } from '../../fleet-client/checked-labels.js';

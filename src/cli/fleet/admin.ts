@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ZesterConnection } from '../../connection/connect.js';
 import { ZesterError } from '../../errors.js';
 import type { Fleet } from '../../fleet-client/fleet.js';
-import type { AdminClient } from '../../protocol/ask.js';
+import type { AdminClient } from '../../protocol/admin-client.js';
 import {
   connectionOf,
   homeOf,

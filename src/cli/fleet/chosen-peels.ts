@@ -1,5 +1,5 @@
 // Peels that a command line chooses by a pattern, by labels, or by both.
-import type { AdminClient } from '../../protocol/ask.js';
+import type { AdminClient } from '../../protocol/admin-client.js';
 import type { RequestOf } from '../../protocol/messages.js';
 import type { PeelRecord } from '../../protocol/records/record.js';
 import { selectedPeels } from '../../fleet-client/selected-peels.js';

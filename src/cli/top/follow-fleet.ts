@@ -2,7 +2,7 @@
 import { errorMessage } from '../../text/error-message.js';
 import type { AuditEvent } from '../../protocol/records/audit-event.js';
 import { parseEvent } from '../../protocol/records/parse-event.js';
-import { inOrder } from '../../protocol/records/peel-order.js';
+import { sortPeels } from '../../protocol/records/peel-order.js';
 import { subjectFor } from '../../permissions/names.js';
 import { TOP_REFRESH_MS, TOP_RENEWALS_WINDOW_MS } from '../../timing.js';
 import type { Admin } from '../fleet/admin.js';
@@ -129,7 +129,7 @@ async function readState(
     const top = { by: 'expires', limit: SOONEST } as const;
     for await (const part of client.stream('peel.list', { state, top })) peels.push(...part.peels);
   }
-  const expiring = inOrder(peels, 'expires')
+  const expiring = sortPeels(peels, 'expires')
     .map(({ record, presence }) => peelDocument(record, presence, now()))
     .filter(({ expiresAt }) => expiresAt !== null && Date.parse(expiresAt) > now())
     .slice(0, SOONEST);

@@ -1,7 +1,7 @@
 // Reads events from the audit stream.
 import { withDeadline } from '../../async/deadline.js';
 import { AUDIT_STREAM, AUDIT_SUBJECTS } from '../../permissions/names.js';
-import { ToldOnce } from '../../protocol/recent-ids.js';
+import { RecentIds } from '../../protocol/recent-ids.js';
 import type { AuditEvent } from '../../protocol/records/audit-event.js';
 import { auditSubjects, matchesAuditQuery, type AuditQuery } from '../../protocol/records/audit-query.js';
 import { parseEvent } from '../../protocol/records/parse-event.js';
@@ -47,7 +47,7 @@ export async function* readStoredAudit(
   const kept: StoredEvent[] = [];
   let count = 0;
   // a leader election during a publish may have stored an event twice
-  const known = new ToldOnce();
+  const known = new RecentIds();
   for await (const { data, seq } of messages) {
     const event = parseEvent(data);
     if (event === undefined || !matchesAuditQuery(query, event) || !known.add(event.id)) continue;

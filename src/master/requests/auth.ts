@@ -7,10 +7,10 @@ import { rotationProof } from '../../protocol/proofs.js';
 import {
   isAccepted,
   keyOf,
-  notAccepted,
+  notAcceptedError,
   type PeelKey,
   type PeelRecord,
-  isRotationWanted,
+  needsRotation,
 } from '../../protocol/records/record.js';
 import { isPeelId, validatePeelId } from '../../permissions/peel-id.js';
 import { peelInboxPrefix, subjectFor, subjectsOf } from '../../permissions/names.js';
@@ -77,7 +77,7 @@ async function renew(context: MasterContext, { request, asker: peelId, by, from 
     ...jwtsOf(context, record, publicKey),
     now: now(),
     requestId,
-    ...(isRotationWanted(record, publicKey) && { rotate: true }),
+    ...(needsRotation(record, publicKey) && { rotate: true }),
   };
 }
 
@@ -114,12 +114,12 @@ async function rotate(context: MasterContext, { request, asker: peelId, by, from
  * The renewable or replaceable key of an accepted peel.
  *
  * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`, `ERR_FLEET_KEY_UNKNOWN`, `ERR_FLEET_STATE`, `ERR_FLEET_REVOKED` and as
- *   `notAccepted`
+ *   `notAcceptedError`
  */
 function usableKey(record: PeelRecord | undefined, peelId: string, publicKey: string): PeelKey {
   // a peel that has just connected may not be visible yet: not a permanent refusal
   if (record === undefined) throw unknownPeel(peelId);
-  if (!isAccepted(record)) throw notAccepted(record);
+  if (!isAccepted(record)) throw notAcceptedError(record);
   const key = keyOf(record, publicKey);
   switch (key?.state) {
     case undefined:

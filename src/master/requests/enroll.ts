@@ -10,7 +10,7 @@ import { joinProof } from '../../protocol/proofs.js';
 import {
   isAccepted,
   keyOf,
-  notAccepted,
+  notAcceptedError,
   type PeelKey,
   type PeelRecord,
 } from '../../protocol/records/record.js';
@@ -130,7 +130,7 @@ async function join(context: MasterContext, uses: TokenUses, asked: Asked<'join'
       return uses.givingBack(use, decided);
     });
   });
-  if (record.state === 'rejected') throw notAccepted(record);
+  if (record.state === 'rejected') throw notAcceptedError(record);
   if (!isAccepted(record)) {
     return { state: 'pending' as const, now: now(), requestId, fingerprint: fingerprint(publicKey) };
   }
@@ -230,7 +230,7 @@ async function decideJoin(
  * Checks that this key may request this ID.
  *
  * @returns the key in the record; undefined: it is new
- * @throws FleetError `ERR_FLEET_KEY_TAKEN`, `ERR_FLEET_ID_TAKEN`, `ERR_FLEET_REVOKED`, and as `notAccepted`
+ * @throws FleetError `ERR_FLEET_KEY_TAKEN`, `ERR_FLEET_ID_TAKEN`, `ERR_FLEET_REVOKED`, and as `notAcceptedError`
  */
 function checkId(
   { registry }: MasterContext,
@@ -248,7 +248,7 @@ function checkId(
     if (over) return undefined;
     throw idTaken(peelId);
   }
-  if (over) throw notAccepted(record);
+  if (over) throw notAcceptedError(record);
   if (key.state === 'requested' || key.state === 'issued' || key.state === 'live') return key;
   throw new FleetError(
     'ERR_FLEET_REVOKED',

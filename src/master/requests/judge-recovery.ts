@@ -4,7 +4,7 @@ import {
   isAccepted,
   isReplacedByPeel,
   keyOf,
-  notAccepted,
+  notAcceptedError,
   type PeelKey,
   type PeelRecord,
 } from '../../protocol/records/record.js';
@@ -64,7 +64,7 @@ export function judgeRecovery(
   if (record === undefined) return refused('ERR_FLEET_UNKNOWN_PEEL', 'no master knows this peel');
   const { id } = record;
   if (record.state === 'rejected' || record.state === 'revoked')
-    return { is: 'refused', error: notAccepted(record) };
+    return { is: 'refused', error: notAcceptedError(record) };
   const last = keyOf(record, publicKey);
   if (last?.issuedAt === undefined) {
     return refused('ERR_FLEET_KEY_UNKNOWN', `the key ${publicKey} does not belong to the peel "${id}"`, id);
@@ -128,7 +128,7 @@ function judgeLastKey(
   // one last key requested two new keys, so two hosts have it
   if (waiting?.state === 'requested' && waiting.replaces === publicKey)
     return cloned('two hosts have asked to recover with its key');
-  return { is: 'refused', error: notAccepted(record) };
+  return { is: 'refused', error: notAcceptedError(record) };
 }
 
 /** The new key is in the record: the peel retries, or an admin has decided meanwhile. */
@@ -151,7 +151,7 @@ function judgeGiven(
   if (!isAccepted(record)) {
     return given.state === 'requested'
       ? { is: 'pending', isNew: false }
-      : { is: 'refused', error: notAccepted(record) };
+      : { is: 'refused', error: notAcceptedError(record) };
   }
   if (given.state === 'requested') {
     return revokedInAccount

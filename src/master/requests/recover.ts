@@ -9,7 +9,7 @@ import { nowSeconds } from '../../jwt/time.js';
 import { peelIdOfRecoveryName, recoveriesOf } from '../../permissions/recovery.js';
 import { fingerprint } from '../../protocol/fingerprint.js';
 import { recoveryProof } from '../../protocol/proofs.js';
-import { keyOf, notAccepted, type PeelRecord } from '../../protocol/records/record.js';
+import { keyOf, notAcceptedError, type PeelRecord } from '../../protocol/records/record.js';
 import { signingKeyOf } from '../../trust/create/adopt.js';
 import { isJoinIssuer } from '../../trust/keys/signing-keys.js';
 import type { MasterContext } from '../context.js';
@@ -33,7 +33,7 @@ export async function challengeToRecover(
   }
   // refuse early if no answer would be possible later
   await checkFresh(context.registry, peelId, (record) => {
-    if (record?.state === 'rejected' || record?.state === 'revoked') throw notAccepted(record);
+    if (record?.state === 'rejected' || record?.state === 'revoked') throw notAcceptedError(record);
   });
   const value = await giveChallenge(context.store, { user, peelId, publicKey });
   return { challenge: value, now: context.now() };

@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { FleetError, redactSeeds, ZesterError } from '../../errors.js';
 import type { Actor } from '../../protocol/records/actor.js';
 import { answerBelow } from '../../protocol/answer.js';
-import { answerContext } from '../../protocol/ask.js';
+import { answerContext } from '../../protocol/admin-client.js';
 import {
   encodeJson,
   parseJson,

@@ -1,11 +1,11 @@
-// The actor of an event: who decided or requested it.
+// The actor of an event.
 import * as v from 'valibot';
-import { keeping } from './keeping.js';
+import { openObject } from './openObject.js';
 
-/** Who decided or requested it. */
+/** The party that made a decision or a request. */
 export interface Actor {
   kind: 'admin' | 'master' | 'peel' | 'token' | 'policy' | 'unknown';
-  /** The name in its JWT, if it proved that the JWT is its own; of a policy, the policy's name. */
+  /** The name in its JWT, if it proved possession of the key; the policy's name for a policy. */
   name: string;
   /** The public key (`U…`) in that JWT. */
   publicKey?: string | undefined;
@@ -13,8 +13,8 @@ export interface Actor {
   role?: string | undefined;
 }
 
-// nothing is decided by `kind`: one that only a newer version knows is kept and shown, like its other fields
-export const actorSchema = keeping({
+// no decision depends on `kind`: a kind from a newer version is kept and shown, like unknown fields
+export const actorSchema = openObject({
   kind: v.string() as unknown as v.GenericSchema<Actor['kind']>,
   name: v.string(),
   publicKey: v.optional(v.string()),

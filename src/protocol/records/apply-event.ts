@@ -7,11 +7,11 @@ import { isAccepted, type PeelKey, type PeelKeyState, type PeelRecord, type Peel
 import { REVOKED_KEY_KEPT_SECONDS } from '../../timing.js';
 
 /**
- * Computes a peel's record after an event. The registry is the result of its events, applied in order: anyone who
- * reads the audit log gets the same records.
+ * Computes a peel's record after an event. The registry is the result of its events, applied in order: replaying the
+ * audit log gives the same records.
  *
- * @param record undefined: there is none yet
- * @throws FleetError `ERR_FLEET_RECORD` when the event is not the one that comes next
+ * @param record undefined: no record yet
+ * @throws FleetError `ERR_FLEET_RECORD` when the event is not the next one
  * @example
  * import { connectFleet, type PeelRecord } from 'zester';
  * import { applyEvent, isPeelEvent } from 'zester/master';
@@ -47,7 +47,7 @@ export function applyEvent(record: PeelRecord | undefined, event: PeelEvent): Pe
   return { ...withLabels(change(before, event), given), number, updatedAt: event.at };
 }
 
-/** The record with the labels of a decision, in addition to its own. */
+/** Adds the labels of a decision to the record's own. */
 function withLabels(record: PeelRecord, set: Labels | undefined): PeelRecord {
   return set === undefined ? record : { ...record, labels: changedLabels(record.labels, { set }) };
 }
@@ -80,7 +80,7 @@ function change(record: PeelRecord, event: PeelEvent): PeelRecord {
         decided: decided(event),
       };
     case 'peel.rejected':
-      // with its keys, so that the next peel with this ID does not bring back the rejected one
+      // also its keys, so that the next peel with this ID does not readmit the rejected one
       return {
         ...decide(revoking(record, undefined, secondsOf(event.at)), 'rejected', event),
         rotationAskedAt: undefined,
@@ -92,7 +92,7 @@ function change(record: PeelRecord, event: PeelEvent): PeelRecord {
       };
     case 'key.issued': {
       if (record.number > 0 && isAccepted(record)) return withIssued(record, event.key, 'issued', event.at);
-      // a new peel, or one that was not accepted: it is accepted now, with this key, and its earlier keys end
+      // accepts a new or an unaccepted peel with this key; its earlier keys are revoked
       const others = record.keys
         .map(({ publicKey }) => publicKey)
         .filter((key) => key !== event.key.publicKey);
@@ -133,10 +133,10 @@ function change(record: PeelRecord, event: PeelEvent): PeelRecord {
   }
 }
 
-/** How many recoveries a record keeps: more than a limit may count. */
+/** The number of recoveries that a record keeps: more than any limit counts. */
 const KEPT_RECOVERIES = 100;
 
-/** A new key of the peel's own. After a recovery, its earlier keys end: nobody else may have the ID. */
+/** A new key that the peel requested. A recovery revokes its earlier keys: a copy of them must not stay valid. */
 function rotated(record: PeelRecord, event: PeelEvent & { kind: 'key.rotated' }): PeelRecord {
   const { key, replaces, recovery, at } = event;
   const now = secondsOf(at);
@@ -149,8 +149,8 @@ function rotated(record: PeelRecord, event: PeelEvent & { kind: 'key.rotated' })
 }
 
 /**
- * The keys of a peel that has recovered with another. A key whose JWTs have expired needs no revocation: no server
- * accepts it.
+ * The keys of a peel after its recovery with another key: revoked. A key whose JWTs have expired needs no revocation,
+ * as no server accepts it.
  */
 function endedKeys(record: PeelRecord, { publicKey }: IssuedKey, now: number): PeelKey[] {
   const isOther = (key: PeelKey): boolean => key.publicKey !== publicKey;
@@ -161,10 +161,10 @@ function endedKeys(record: PeelRecord, { publicKey }: IssuedKey, now: number): P
   );
 }
 
-/** How many retired keys a record keeps; the audit log has all of them. */
+/** The number of revoked keys that a record keeps; the audit log has all of them. */
 const KEPT_KEYS = 8;
 
-/** A peel that rotates for years must not have a record that grows for years. */
+/** Bounds the record of a peel that rotates its key for years. */
 function forgetOld(keys: PeelKey[], at: string): PeelKey[] {
   const now = Date.parse(at) / 1000;
   const old = keys.filter(
@@ -188,8 +188,8 @@ function decide(record: PeelRecord, state: PeelState, event: PeelEvent): PeelRec
 }
 
 /**
- * A key in use retires the keys that were issued before it and are not already ending. It does not retire later ones:
- * news of a connection may arrive late, when the peel already has the next key.
+ * A connected key retires the active keys that were issued before it. It does not retire later ones: the event of a
+ * connection may arrive late, when the peel already has the next key.
  */
 function connected(record: PeelRecord, publicKey: string, at: string): PeelRecord {
   const its = record.keys.findIndex((key) => key.publicKey === publicKey);
@@ -211,7 +211,7 @@ function revoking(record: PeelRecord, publicKeys: readonly string[] | undefined,
   const keys = record.keys.map((key): PeelKey => {
     if (key.state === 'revoked' || (publicKeys !== undefined && !publicKeys.includes(key.publicKey)))
       return key;
-    // a key that never had a JWT is useless
+    // a key without a JWT cannot connect, so there is nothing to revoke
     const state = key.issuedAt === undefined ? 'revoked' : 'revoking';
     const before = [key.issuedAt, key.revokedUpTo].filter((time) => time !== undefined);
     return { ...key, state, revokedUpTo: revokeUpTo(upTo, { issuedAt: before, complete: true }) };
@@ -238,7 +238,7 @@ function withIssued(
   return withKey(record, publicKey, facts, at);
 }
 
-/** Keys are in the order in which they were issued to the peel; a key that is issued again becomes the newest. */
+/** Keys are in the order of their issue; a key that is issued again becomes the newest. */
 function withKey(record: PeelRecord, publicKey: string, facts: Partial<PeelKey>, at: string): PeelRecord {
   const known = record.keys.find((key) => key.publicKey === publicKey);
   const key: PeelKey = { state: 'issued', addedAt: at, ...known, ...facts, publicKey };

@@ -1,20 +1,20 @@
 // The events of the audit log.
 import * as v from 'valibot';
 import { actorSchema, type Actor } from './actor.js';
-import { keeping } from './keeping.js';
+import { openObject } from './openObject.js';
 import { storedLabelsSchema, type Labels } from './labels.js';
 
-/** The facts of an issued JWT, from which the same JWT can be made again. */
+/** The facts of an issued JWT, from which the same JWT can be signed again. */
 export interface IssuedKey {
   /** The key (`U…`). */
   publicKey: string;
-  /** The key that signed (`A…`). */
+  /** The signing key (`A…`). */
   issuer: string;
   /** Seconds since 1970. */
   issuedAt: number;
   /** Seconds since 1970; absent: it never expires. */
   expiresAt?: number | undefined;
-  /** The request that it answers. */
+  /** The ID of the request that it answers. */
   requestId?: string | undefined;
 }
 
@@ -31,8 +31,8 @@ const publicKeys = v.array(v.string());
 const labels = v.optional(storedLabelsSchema);
 
 /**
- * What changes the record of a peel: `applyEvent` says how. Each revision of a record holds the one event that made it,
- * so that the audit can be completed by any master when the one that decided died before it could say so.
+ * The events that change the record of a peel, as `applyEvent` defines. Each revision of a record contains the event
+ * that made it: if a master dies before it publishes the event, any other master can.
  */
 const changeSchema = v.variant('kind', [
   /** A new host asks to join with this key, and waits. */
@@ -45,8 +45,8 @@ const changeSchema = v.variant('kind', [
     labels,
   }),
   /**
-   * A credential that no master issued has connected, with a valid chain. `live`: it is in use from now on, as the
-   * peel's only one.
+   * A credential that no master issued has connected, with a valid chain. Its key is `live` from now on, and the peel's
+   * only one.
    */
   v.object({ kind: v.literal('peel.appeared'), key: issuedSchema, origin: v.string() }),
   v.object({ kind: v.literal('peel.accepted'), labels }),
@@ -55,15 +55,15 @@ const changeSchema = v.variant('kind', [
   /** Marks all keys of the peel for revocation, up to this time in seconds since 1970. */
   v.object({ kind: v.literal('peel.revoked'), upTo: v.number() }),
   /**
-   * The first JWT for a key that is new to the record, or was only requested. It makes a new or an unaccepted peel
-   * accepted; the record's other keys are then to be revoked.
+   * The first JWT for a key that is new to the record, or was only requested. Accepts a new or an unaccepted peel, and
+   * revokes the record's other keys.
    */
   v.object({ kind: v.literal('key.issued'), key: issuedSchema, origin: v.optional(v.string()), labels }),
   /** A newer JWT for a key that already has one. */
   v.object({ kind: v.literal('key.renewed'), key: issuedSchema, labels }),
   /**
-   * A JWT for a new key, requested and signed by the previous one. `recovery`: that one's JWT had expired; the number
-   * of the peel's recovery. A field, not a separate kind: an older master reads such a record as a rotation.
+   * A JWT for a new key, requested and signed by the previous key. `recovery` is set if the previous JWT had expired:
+   * the number of the peel's recovery. It is a field, not a kind of its own, so that an older master reads a rotation.
    */
   v.object({
     kind: v.literal('key.rotated'),
@@ -86,8 +86,8 @@ const changeSchema = v.variant('kind', [
     remove: v.optional(v.pipe(v.array(v.string()), v.readonly())),
   }),
   /**
-   * The record comes from a backup, and its key has expired: a later revocation may be forgotten. An admin must
-   * accept its recovery.
+   * The record was restored from a backup, and its key had expired: a later revocation may be lost. An admin must
+   * accept the recovery.
    */
   v.object({ kind: v.literal('recovery.held') }),
 ]);
@@ -111,11 +111,11 @@ export type PeelChange =
   | { kind: 'peel.rejected' }
   /** Marks all its keys for revocation, up to this time in seconds since 1970. */
   | { kind: 'peel.revoked'; upTo: number }
-  /** The first JWT for a key. An unaccepted peel is accepted now; its other keys are to be revoked. */
+  /** The first JWT for a key. Accepts an unaccepted peel, and revokes its other keys. */
   | { kind: 'key.issued'; key: IssuedKey; origin?: string | undefined; labels?: Labels | undefined }
   /** A newer JWT for a key that already has one. */
   | { kind: 'key.renewed'; key: IssuedKey; labels?: Labels | undefined }
-  /** A JWT for a new key, requested and signed by the one before. `recovery`: its JWT had expired; the number of recoveries. */
+  /** A JWT for a new key, signed by the previous key. `recovery`: its JWT had expired; the number of the recovery. */
   | { kind: 'key.rotated'; key: IssuedKey; replaces: string; recovery?: number | undefined }
   /** A key has connected for the first time. Keys that were issued before it are retired. */
   | { kind: 'key.connected'; publicKey: string }
@@ -140,28 +140,28 @@ export type AuditRemarkKind =
   | 'peel.recovered'
   /** A copy of a peel's credential was used; in addition to `peel.revoked`, which stopped both. */
   | 'peel.cloned'
-  /** The policy of a master returned no decision about a peel: it stays pending. */
+  /** The policy of a master failed to decide about a peel: it stays pending. */
   | 'policy.failed'
   | 'token.created'
   | 'token.used'
-  /** A use was returned: its key did not get the ID. */
+  /** A use was given back: its key did not get the ID. */
   | 'token.returned'
   | 'token.removed'
   /** Some servers have not confirmed a revocation. */
   | 'revocation.incomplete'
-  /** A connection could not be cut, or a key not revoked. */
+  /** A connection could not be cut, or a key could not be revoked. */
   | 'revocation.failed'
-  /** Another tool pushed an older state of the account: what it had lost was restored. */
+  /** Another tool pushed an older state of the account: the lost entries were restored. */
   | 'account.restored'
-  /** A signing key was taken out of the account. */
+  /** A signing key was removed from the account. */
   | 'signing-key.removed'
-  /** Too many healthy peels were about to be revoked: none is. */
+  /** Too many healthy peels were about to be revoked, so none was. */
   | 'revocations.held'
-  /** They are revoked after all, or the cause is gone. */
+  /** Held revocations were carried out, or their cause is gone. */
   | 'revocations.resumed'
   /** The retention of the audit log has deleted its oldest events. */
   | 'audit.trimmed'
-  /** JetStream stopped writing on a server, as on a full disk. The event is stored once it writes again. */
+  /** JetStream stopped writing on a server, for example on a full disk. The event is stored once it writes again. */
   | 'storage.failed'
   /** An encrypted backup of the fleet was made. */
   | 'backup.created'
@@ -180,51 +180,32 @@ export type AuditRemarkKind =
   | 'master.started'
   | 'master.stopped';
 
-/** What changes no record. {@link AuditRemarkKind} has the same kinds. */
+/** The events that change no record; {@link AuditRemarkKind} documents the kinds. */
 const remarkSchema = v.object({
   kind: v.picklist([
-    /** A connection that the master does not stand for: its user was, or will be, revoked. */
     'connection.refused',
-    /** A request that was not granted. */
     'request.refused',
-    /** A peel came back after its credential had expired: beside `key.rotated`, which changed its record. */
     'peel.recovered',
-    /** A copy of a peel's credential was used: beside `peel.revoked`, which stopped both. */
     'peel.cloned',
-    /** The policy of a master gave no decision about a peel: it is pending. */
     'policy.failed',
     'token.created',
     'token.used',
-    /** A use was given back: its key did not get the ID. */
     'token.returned',
     'token.removed',
-    /** Servers that have not confirmed a revocation. */
     'revocation.incomplete',
-    /** A connection could not be cut, or a key not revoked. */
     'revocation.failed',
-    /** Another tool pushed an older state of the account: what it had lost was restored. */
     'account.restored',
-    /** A signing key was taken out of the account. */
     'signing-key.removed',
-    /** Too many healthy peels were about to be revoked: none is. */
     'revocations.held',
-    /** They are revoked after all, or the cause is gone. */
     'revocations.resumed',
-    /** The retention of the audit log has deleted its oldest events. */
     'audit.trimmed',
-    /** JetStream stopped writing on a server. */
     'storage.failed',
-    /** Everything that the fleet is was written into an encrypted file. */
     'backup.created',
-    /** What a backup had was put back. */
     'backup.restored',
-    /** A host was invited to run a master; its home was installed; it was removed. */
     'master.invited',
     'master.installed',
     'master.removed',
-    /** A master renewed its own credentials. */
     'master.renewed',
-    /** An admin was added; an admin was removed. */
     'admin.added',
     'admin.removed',
     'master.started',
@@ -232,31 +213,31 @@ const remarkSchema = v.object({
   ]),
 });
 
-/** What every event of the audit log has: who, what, which key, when, from where. Never a secret. */
+/** The common fields of audit events: who, what, which key, when, from where. Never a secret. */
 export interface AuditFacts {
   /** Unique; the message ID in the stream. */
   id: string;
   /** ISO 8601. */
   at: string;
-  /** Who decided or asked. */
+  /** The actor. */
   by: Actor;
-  /** The peel, or what it calls itself; absent: it is about none. */
+  /** The peel, or the ID that it claims; absent: not about a peel. */
   peelId?: string | undefined;
-  /** Which change of the peel's record it is, from 1. */
+  /** The number of this change of the peel's record, from 1. */
   number?: number | undefined;
-  /** The key it is about, if its `kind` has no such property. */
+  /** The key that it is about, for kinds without a property for it. */
   publicKey?: string | undefined;
-  /** The address, the server or the join token that it came from. */
+  /** The source: an address, a server or a join token. */
   from?: string | undefined;
   reason?: string | undefined;
   /** The stable code of an error. */
   code?: string | undefined;
-  /** More, depending on the kind. */
+  /** More details, depending on the kind. */
   detail?: Record<string, string | number | boolean> | undefined;
 }
 
-// loose: an event may be published by another master than the one that made it, and fields of a newer version stay in it
-const commonSchema = keeping({
+// open: a master may publish another master's event, and must keep the fields of a newer version
+const commonSchema = openObject({
   id: v.string(),
   at: v.string(),
   by: actorSchema,
@@ -282,8 +263,8 @@ const CHANGES: ReadonlySet<string> = new Set(
 );
 
 /**
- * An event that changed a record, of a kind that only a newer version knows. It counts as one change of its peel, and is
- * published as it is; what it changed is in the record.
+ * A change of a record, of a kind that only a newer version knows. It counts as one change of its peel, and is
+ * published unchanged; its effect is in the record.
  */
 export interface NewerChange {
   id: string;
@@ -294,7 +275,7 @@ export interface NewerChange {
   number: number;
 }
 
-/** An event that made a record what it is. */
+/** An event that a record stores. */
 export type RecordEvent = PeelEvent | NewerChange;
 
 /** All kinds of events. */
@@ -302,11 +283,11 @@ export const AUDIT_KINDS: readonly string[] = [...CHANGES, ...remarkSchema.entri
 
 const KNOWN: ReadonlySet<string> = new Set(AUDIT_KINDS);
 
-/** A kind is part of a subject: nothing in it may be another token, or a wildcard. */
+/** A kind is part of a subject: it may contain no further tokens and no wildcards. */
 const KIND = /^[a-z][a-z-]{0,40}\.[a-z][a-z-]{0,40}$/;
 
-/** See {@link NewerChange}. An event of a known kind that does not have its form is none. */
-export const newerChangeSchema = keeping({
+/** See {@link NewerChange}. A malformed event of a known kind does not match. */
+export const newerChangeSchema = openObject({
   id: v.string(),
   at: v.string(),
   kind: v.pipe(v.string(), v.regex(KIND), v.check(isNewerKind, 'has an unknown form')),
@@ -315,7 +296,7 @@ export const newerChangeSchema = keeping({
   number: v.number(),
 });
 
-/** Whether only a newer version knows this kind of event. */
+/** Whether this kind of event is from a newer version. */
 export function isNewerKind(kind: string): boolean {
   return !KNOWN.has(kind);
 }
@@ -336,12 +317,12 @@ export function isPeelEvent(event: AuditEvent): event is PeelEvent {
   return CHANGES.has(event.kind) && event.peelId !== undefined && event.number !== undefined;
 }
 
-/** Whether this version knows what an event of a record changed. */
+/** Whether this version knows the kind of a record's event. */
 export function isKnownChange(event: RecordEvent): event is PeelEvent {
   return CHANGES.has(event.kind);
 }
 
-/** As {@link isPeelEvent}, also of a newer version. */
+/** Like {@link isPeelEvent}, but includes events of newer versions. */
 export function isRecordEvent(event: AuditEvent | RecordEvent): event is RecordEvent {
   return isNewerKind(event.kind) || isPeelEvent(event as AuditEvent);
 }

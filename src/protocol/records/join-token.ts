@@ -1,24 +1,24 @@
 // The record of a join token.
 import * as v from 'valibot';
 import { actorSchema, type Actor } from './actor.js';
-import { keeping } from './keeping.js';
+import { openObject } from './openObject.js';
 import { storedLabelsSchema, type Labels } from './labels.js';
 
-/** What masters know of a join token. The token itself is a `.creds` file, whose seed they never see. */
+/** A join token as masters know it. The token itself is a `.creds` file, whose seed they never see. */
 export interface JoinToken {
   id: string;
   /** The public key of the token's user (`U…`). */
   publicKey: string;
-  /** The signing key (`A…`) of the master that signed it; absent: an earlier version did. */
+  /** The key (`A…`) that signed it; absent: created by an earlier version. */
   issuer?: string | undefined;
   /** ISO 8601. */
   createdAt: string;
   /** ISO 8601. */
   expiresAt: string;
   createdBy: Actor;
-  /** How many peels may join with it. */
+  /** The number of peels that may join with it. */
   uses: number;
-  /** How many have joined with it. The same peel with the same key counts once. */
+  /** The number of peels that have joined with it. The same peel with the same key counts once. */
   used: number;
   /** The last peels that joined with it. */
   usedBy: { peelId: string; publicKey: string }[];
@@ -28,12 +28,12 @@ export interface JoinToken {
   labels?: Labels | undefined;
   /** ISO 8601: when it was removed. */
   removedAt?: string | undefined;
-  /** ISO 8601: when every server had its revocation, and nobody was connected with it. */
+  /** ISO 8601: when every server had its revocation, and no connection used it. */
   revokedAt?: string | undefined;
 }
 
-/** The value of a token's ID in the bucket `zester-fleet`. */
-export const tokenSchema = keeping({
+/** The value stored under a token's ID in the bucket `zester-fleet`. */
+export const tokenSchema = openObject({
   id: v.string(),
   publicKey: v.string(),
   issuer: v.optional(v.string()),
@@ -42,7 +42,7 @@ export const tokenSchema = keeping({
   createdBy: actorSchema,
   uses: v.number(),
   used: v.number(),
-  usedBy: v.array(keeping({ peelId: v.string(), publicKey: v.string() })),
+  usedBy: v.array(openObject({ peelId: v.string(), publicKey: v.string() })),
   ids: v.optional(v.string()),
   labels: v.optional(storedLabelsSchema),
   removedAt: v.optional(v.string()),

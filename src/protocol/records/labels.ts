@@ -1,61 +1,61 @@
-// Labels of peels: their grammar, and how a change applies to them.
+// Labels of peels: their grammar, and changes of them.
 import * as v from 'valibot';
 import { FleetError, holdsSeed } from '../../errors.js';
 import { printable } from '../../text/printable.js';
 
-/** Labels by name, such as `{ env: 'prod', zone: 'eu-1' }`. Only admins and join tokens give them; a peel cannot. */
+/** Labels by name, such as `{ env: 'prod', zone: 'eu-1' }`. Only admins and join tokens assign them; a peel cannot. */
 export type Labels = Readonly<Record<string, string>>;
 
-/** What changes about labels: the others stay as they are. */
+/** A change of labels. Labels that it does not name stay. */
 export interface LabelChange {
-  /** Labels that are added, or get another value. */
+  /** Labels to add or to change. */
   set?: Labels | undefined;
-  /** Names of labels that are removed. */
+  /** Names of labels to remove. */
   remove?: readonly string[] | undefined;
 }
 
-/** A record must stay small: it is one message of its bucket. */
+/** The limit keeps records small: a record is one message of its bucket. */
 export const MAX_LABELS = 32;
 
-// A subset of what Kubernetes allows: a name may have a prefix, but both together are no longer than a value.
+// A subset of what Kubernetes allows: a name may have a prefix, but prefix and name together have the limit of a value.
 const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$/;
 const VALUE = /^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/;
-/** Names that JavaScript objects treat specially in one place or another. */
+/** Names that are special in JavaScript objects. */
 const RESERVED: ReadonlySet<string> = new Set(['constructor', 'prototype']);
 
 /**
- * Checks the name of a label: 1 to 63 letters, digits, `-`, `_`, `.` and `/`, of which the first and the last are a letter or
- * a digit.
+ * Checks the name of a label: 1 to 63 letters, digits, `-`, `_`, `.` and `/`; the first and the last character are a
+ * letter or a digit.
  *
- * @throws FleetError `ERR_FLEET_LABEL`; what holds a seed is not repeated
+ * @throws FleetError `ERR_FLEET_LABEL`; the message never repeats a seed
  */
 export function checkLabelName(name: string): string {
   if (holdsSeed(name)) throw labelError('the name of a label contains a seed');
   if (NAME.test(name) && !RESERVED.has(name)) return name;
   throw labelError(
-    `"${shown(name)}" is not a label name: use 1 to 63 of A-Z a-z 0-9 - _ . /, beginning and ending with a letter or digit`,
+    `"${excerpt(name)}" is not a label name: use 1 to 63 of A-Z a-z 0-9 - _ . /, beginning and ending with a letter or digit`,
   );
 }
 
 /**
- * Checks the value of a label: empty, or 1 to 63 letters, digits, `-`, `_` and `.`, of which the first and the last are a
- * letter or a digit.
+ * Checks the value of a label: empty, or 1 to 63 letters, digits, `-`, `_` and `.`; the first and the last character
+ * are a letter or a digit.
  *
- * @throws FleetError `ERR_FLEET_LABEL`; what holds a seed is not repeated
+ * @throws FleetError `ERR_FLEET_LABEL`; the message never repeats a seed
  */
 export function checkLabelValue(name: string, value: string): string {
-  if (holdsSeed(value)) throw labelError(`the value of the label "${shown(name)}" contains a seed`);
+  if (holdsSeed(value)) throw labelError(`the value of the label "${excerpt(name)}" contains a seed`);
   if (VALUE.test(value)) return value;
   throw labelError(
-    `"${shown(value)}" is not a value of the label "${shown(name)}": use at most 63 of A-Z a-z 0-9 - _ ., ` +
+    `"${excerpt(value)}" is not a value of the label "${excerpt(name)}": use at most 63 of A-Z a-z 0-9 - _ ., ` +
       'beginning and ending with a letter or digit',
   );
 }
 
 /**
- * Reads labels as they are typed: `env=prod`.
+ * Parses labels from the command line: `env=prod`.
  *
- * @throws FleetError `ERR_FLEET_LABEL` when one has another form, or two give a name different values
+ * @throws FleetError `ERR_FLEET_LABEL` when one is malformed, or a name has two values
  * @example parseLabels(['env=prod', 'zone=eu-1']); // { env: 'prod', zone: 'eu-1' }
  */
 export function parseLabels(texts: readonly string[]): Labels {
@@ -64,7 +64,7 @@ export function parseLabels(texts: readonly string[]): Labels {
     const at = text.indexOf('=');
     if (at < 0) {
       if (holdsSeed(text)) throw labelError('a label contains a seed');
-      throw labelError(`"${shown(text)}" is not a label: give NAME=VALUE, such as env=prod`);
+      throw labelError(`"${excerpt(text)}" is not a label: give NAME=VALUE, such as env=prod`);
     }
     const name = checkLabelName(text.slice(0, at));
     const value = checkLabelValue(name, text.slice(at + 1));
@@ -77,7 +77,7 @@ export function parseLabels(texts: readonly string[]): Labels {
 }
 
 /**
- * Reads a change as it is typed: `env=prod` sets a label, `tier-` removes one.
+ * Parses a label change from the command line: `env=prod` sets a label, `tier-` removes one.
  *
  * @throws FleetError `ERR_FLEET_LABEL` as {@link parseLabels}, and when a label is both set and removed
  * @example parseLabelChange(['env=prod', 'tier-']); // { set: { env: 'prod' }, remove: ['tier'] }
@@ -91,7 +91,7 @@ export function parseLabelChange(texts: readonly string[]): { set: Labels; remov
   return { set, remove: [...new Set(removed)] };
 }
 
-/** Labels after a change, in the order of their names; undefined: none is left. It checks nothing. */
+/** Labels after a change, sorted by name; undefined: none left. Checks nothing. */
 export function changedLabels(
   labels: Labels | undefined,
   { set, remove = [] }: LabelChange,
@@ -101,8 +101,8 @@ export function changedLabels(
 }
 
 /**
- * The labels of a join token that a peel gets: those whose names it does not have yet. So nobody who may make a token relabels
- * an ID that comes back. What does not fit is left out.
+ * The labels of a join token that a peel gets: those whose names it does not have yet. So the creator of a token cannot
+ * relabel an existing ID. Labels over the limit are left out.
  *
  * @returns undefined: none
  */
@@ -113,7 +113,7 @@ export function addedLabels(labels: Labels | undefined, given: Labels | undefine
   return added.length === 0 || room <= 0 ? undefined : Object.fromEntries(added.slice(0, room));
 }
 
-/** Whether a change would leave labels as they are. */
+/** Whether a change has no effect on labels. */
 export function isLabelled(labels: Labels | undefined, { set = {}, remove = [] }: LabelChange): boolean {
   const known = labels ?? {};
   return (
@@ -128,20 +128,20 @@ export function requireFewLabels(labels: Labels | undefined): void {
   if (count > MAX_LABELS) throw labelError(`${count} labels are too many: at most ${MAX_LABELS} are allowed`);
 }
 
-/** Labels as they are typed, in one word: `env=prod,zone=eu-1`. */
+/** Formats labels as one word: `env=prod,zone=eu-1`. */
 export function labelText(labels: Labels | undefined): string {
   return Object.entries(labels ?? {})
     .map(([name, value]) => `${name}=${value}`)
     .join(',');
 }
 
-/** Labels of a request. */
+/** The labels in a request. */
 export const labelsSchema = v.custom<Labels>(isLabels, 'is not a set of labels');
 
-/** Labels of a record: what is stored is kept as it is, also where a newer version allows more. */
-export const storedLabelsSchema = v.custom<Labels>(isTexts, 'is not a set of labels');
+/** The labels of a record: stored labels are kept, even if a newer version allowed them. */
+export const storedLabelsSchema = v.custom<Labels>(isStringRecord, 'is not a set of labels');
 
-/** Names of labels in a request. */
+/** The names of labels in a request. */
 export const labelNamesSchema = v.pipe(
   v.array(v.pipe(v.string(), v.check(isLabelName, 'is not a label name'))),
   v.maxLength(MAX_LABELS),
@@ -149,7 +149,7 @@ export const labelNamesSchema = v.pipe(
 );
 
 function isLabels(value: unknown): boolean {
-  if (!isTexts(value)) return false;
+  if (!isStringRecord(value)) return false;
   const entries = Object.entries(value as Labels);
   const isValid = ([name, text]: readonly [string, string]) =>
     isLabelName(name) && VALUE.test(text) && !holdsSeed(text);
@@ -160,13 +160,13 @@ function isLabelName(name: string): boolean {
   return NAME.test(name) && !RESERVED.has(name) && !holdsSeed(name);
 }
 
-function isTexts(value: unknown): boolean {
+function isStringRecord(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   return Object.values(value).every((text) => typeof text === 'string');
 }
 
-/** Of something that was given: so much of it that a person recognizes it. */
-function shown(text: string): string {
+/** Truncates input for a message. */
+function excerpt(text: string): string {
   return printable(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }
 

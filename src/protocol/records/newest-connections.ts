@@ -1,10 +1,10 @@
-// Keeps the newest connections of a peel, and counts the others.
+// Limits a presence to the newest connections, and counts the others.
 import type { Presence } from './presence.js';
 
-/** How many connections of one peel are listed; the others are only counted. */
+/** The number of connections of a peel that are listed; the others are only counted. */
 export const NAMED_CONNECTIONS = 8;
 
-/** A presence that names the newest connections and counts all: it stays small however many a peel opens. */
+/** A presence that lists the newest connections and counts all: it stays small however many a peel opens. */
 export function withNewestConnections(presence: Presence): Presence {
   const { connections } = presence;
   if (connections.length <= NAMED_CONNECTIONS) return presence;

@@ -3,13 +3,13 @@ import * as v from 'valibot';
 import { auditEventSchema, newerChangeSchema, type AuditEvent, type NewerChange } from './audit-event.js';
 import { parseJson } from '../messages.js';
 
-/** An event as it is published; undefined: of a newer version, or none. */
+/** Parses a published event; undefined: not an event, or from a newer version. */
 export function parseEvent(data: Uint8Array): AuditEvent | undefined {
   const parsed = v.safeParse(auditEventSchema, parseJson(data));
   return parsed.success ? (parsed.output as AuditEvent) : undefined;
 }
 
-/** As {@link parseEvent}, and also an event of a newer version that changed a record. */
+/** Like {@link parseEvent}, but accepts record changes of a newer version. */
 export function parseAnyEvent(data: Uint8Array): AuditEvent | NewerChange | undefined {
   return parseEvent(data) ?? parseNewerChange(data);
 }

@@ -1,40 +1,40 @@
-// Orders peels for lists: by state, by expiry, or by when they were last seen.
-import { isConnectedInForce } from './presence-in-force.js';
+// Sorts peels for lists: by state, by expiry, or by when they were last seen.
+import { isPeelConnected } from './effective-presence.js';
 import type { PeelConnection } from './presence.js';
 import { PEEL_STATES, shownKey, type PeelRecord } from './record.js';
 
-/** What peels can be ordered by, besides their IDs. */
+/** The sort orders of peels, besides their IDs. */
 export const PEEL_ORDERS = ['state', 'expires', 'seen'] as const;
 export type PeelOrder = (typeof PEEL_ORDERS)[number];
 
-/** What the order of a peel depends on. */
+/** The fields of a peel that the order depends on. */
 export interface OrderedPeel {
   record: PeelRecord;
   presence?: { connections: readonly PeelConnection[]; lastSeen?: string | undefined } | undefined;
 }
 
-/** The place of a peel: smaller ones come first. */
-const PLACES: Readonly<Record<PeelOrder, (peel: OrderedPeel) => number>> = {
+/** The sort keys: smaller ones come first. */
+const SORT_KEYS: Readonly<Record<PeelOrder, (peel: OrderedPeel) => number>> = {
   state: ({ record }) => PEEL_STATES.indexOf(record.state),
-  // the soonest first
+  // soonest first
   expires: ({ record }) => shownKey(record)?.expiresAt ?? Infinity,
-  // the latest first, and those that are connected before
+  // connected peels first, then the latest
   seen: ({ record, presence }) => {
-    if (isConnectedInForce(record, presence)) return -Infinity;
+    if (isPeelConnected(record, presence)) return -Infinity;
     return presence?.lastSeen === undefined ? Infinity : -Date.parse(presence.lastSeen);
   },
 };
 
 /**
- * Peels in an order; those that are alike are in the order of their IDs. The cost is one look at each peel, and the sort.
+ * Sorts peels; ties are in the order of their IDs.
  *
- * @param by undefined: their IDs
+ * @param by undefined: by ID
  */
-export function inOrder<T extends OrderedPeel>(peels: Iterable<T>, by: PeelOrder | undefined): T[] {
-  const place = by === undefined ? () => 0 : PLACES[by];
-  const placed = Array.from(peels, (peel) => ({ peel, at: place(peel), id: peel.record.id }));
-  placed.sort((a, b) => compare(a.at, b.at) || compare(a.id, b.id));
-  return placed.map(({ peel }) => peel);
+export function sortPeels<T extends OrderedPeel>(peels: Iterable<T>, by: PeelOrder | undefined): T[] {
+  const keyOf = by === undefined ? () => 0 : SORT_KEYS[by];
+  const keyed = Array.from(peels, (peel) => ({ peel, key: keyOf(peel), id: peel.record.id }));
+  keyed.sort((a, b) => compare(a.key, b.key) || compare(a.id, b.id));
+  return keyed.map(({ peel }) => peel);
 }
 
 function compare<T extends string | number>(a: T, b: T): number {

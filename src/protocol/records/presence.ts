@@ -10,17 +10,17 @@ export interface PeelConnection {
   serverName?: string | undefined;
   /** The public key (`U…`) that it connected with. */
   publicKey: string;
-  /** The address that it comes from. */
+  /** The address of the peel. */
   host?: string | undefined;
   /** ISO 8601. */
   since: string;
 }
 
-/** Where a peel is connected, from the servers' own events and not from the peel's word. */
+/** The connections of a peel, from the servers' own events, not from the peel. */
 export interface Presence {
   /** The newest connections, if there are more than a few. */
   connections: PeelConnection[];
-  /** How many there are, if `connections` does not have all of them. */
+  /** The number of all connections, if `connections` does not list all. */
   count?: number | undefined;
   /** ISO 8601: the last time that the peel connected or disconnected. */
   lastSeen: string;
@@ -36,8 +36,8 @@ export const peelConnectionSchema = v.object({
 });
 
 /**
- * The value of a peel's ID in the bucket `zester-presence`. Kept apart from the record, which holds decisions: a server that
- * restarts changes thousands of these and none of those.
+ * The value stored under a peel's ID in the bucket `zester-presence`. Separate from the record, which contains
+ * decisions: the restart of a server changes thousands of presences, but no record.
  */
 export const presenceSchema = v.object({
   connections: v.array(peelConnectionSchema),

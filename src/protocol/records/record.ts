@@ -1,6 +1,6 @@
 // The record of a peel: its state and its keys.
 import * as v from 'valibot';
-import { keeping } from './keeping.js';
+import { openObject } from './openObject.js';
 import { FleetError } from '../../errors.js';
 import { PEEL_ID } from '../../permissions/peel-id.js';
 import { actorSchema, type Actor } from './actor.js';
@@ -12,11 +12,11 @@ export const PEEL_STATES = ['pending', 'accepted', 'active', 'rejected', 'revoke
 
 /**
  * - `requested`: the peel asked to join with it; no JWT was issued.
- * - `issued`: a JWT was issued, and it has not connected yet.
+ * - `issued`: a JWT was issued, but the key has not connected yet.
  * - `live`: it has connected.
- * - `retired`: another key took its place; it will be revoked.
- * - `revoking`: it was decided to revoke it, and not every server has confirmed.
- * - `revoked`: every server has.
+ * - `retired`: another key replaced it; it will be revoked.
+ * - `revoking`: its revocation was decided, but not every server has confirmed it.
+ * - `revoked`: every server has confirmed.
  */
 export type PeelKeyState = 'requested' | 'issued' | 'live' | 'retired' | 'revoking' | 'revoked';
 export const KEY_STATES = ['requested', 'issued', 'live', 'retired', 'revoking', 'revoked'] as const;
@@ -26,57 +26,57 @@ export interface PeelKey {
   /** The public key (`U…`). */
   publicKey: string;
   state: PeelKeyState;
-  /** ISO 8601: when the record got it. */
+  /** ISO 8601: when it was added to the record. */
   addedAt?: string | undefined;
-  /** The key that signed its last JWT (`A…`); absent: none was issued. */
+  /** The key that signed its last JWT (`A…`); absent: no JWT was issued. */
   issuer?: string | undefined;
-  /** Seconds since 1970, of its last JWT. */
+  /** When its last JWT was issued, in seconds since 1970. */
   issuedAt?: number | undefined;
-  /** Seconds since 1970, of its last JWT; absent: it does not expire. */
+  /** When its last JWT expires, in seconds since 1970; absent: never. */
   expiresAt?: number | undefined;
-  /** The request that the last JWT answers: the same request asked again gets the same JWT. */
+  /** The ID of the request that the last JWT answers: a retry of the request gets the same JWT. */
   requestId?: string | undefined;
   /** ISO 8601: when it first connected. */
   connectedAt?: string | undefined;
-  /** Seconds since 1970: what was issued up to then is revoked. */
+  /** JWTs issued up to this time, in seconds since 1970, are revoked. */
   revokedUpTo?: number | undefined;
-  /** The key that the peel replaced by this one, in a rotation or a recovery. */
+  /** The key that this one replaced, in a rotation or a recovery. */
   replaces?: string | undefined;
 }
 
-/** What is known of a peel, and what was decided. The value of its id in the bucket `zester-peels`. */
+/** The record of a peel: its keys and the decisions about it. Stored under its ID in the bucket `zester-peels`. */
 export interface PeelRecord {
   id: string;
   state: PeelState;
-  /** The keys that it has held, in the order in which they came. */
+  /** Its keys, oldest first. */
   keys: readonly PeelKey[];
-  /** How many events made it: the number of its last one. */
+  /** The number of its last event. */
   number: number;
-  /** ISO 8601: the first event, and the last. */
+  /** ISO 8601: the times of the first and the last event. */
   createdAt: string;
   updatedAt: string;
-  /** Who last decided on its state, and when. */
+  /** The last decision on its state. */
   decided?: { by: Actor; at: string; reason?: string | undefined } | undefined;
   /** ISO 8601: when a key rotation was requested; removed once it is done. */
   rotationAskedAt?: string | undefined;
-  /** The pattern of the join token that it came with, and the like: where it came from, for people. */
+  /** Where it came from, for people: for example the pattern of its join token. */
   origin?: string | undefined;
-  /** What admins and join tokens said of it, to select peels by; absent: nothing. */
+  /** Its labels, from admins and join tokens; absent: none. */
   labels?: Labels | undefined;
-  /** How often the peel came back after its credential had expired, and when last: seconds since 1970, the newest last. */
+  /** The number of its recoveries after expiry, and the times of the last ones: seconds since 1970, newest last. */
   recovery?:
     | {
         count: number;
         at: readonly number[];
-        /** The record was restored from a backup after its key had expired: an admin accepts its next recovery. */
+        /** The record was restored from a backup after its key had expired: an admin must accept its next recovery. */
         held?: boolean | undefined;
       }
     | undefined;
 }
 
-// Loose: an older master that changes a record keeps the fields that a newer one has added. A state that it does not know is
-// another matter: it cannot judge such a peel, and decides nothing about it.
-const keySchema = keeping({
+// Open: an older master that changes a record keeps the fields that a newer one added. A record with an unknown state
+// does not parse: the master cannot judge such a peel, and decides nothing about it.
+const keySchema = openObject({
   publicKey: v.string(),
   state: v.picklist(KEY_STATES),
   addedAt: v.optional(v.string()),
@@ -89,14 +89,14 @@ const keySchema = keeping({
   replaces: v.optional(v.string()),
 });
 
-export const recordSchema = keeping({
+export const recordSchema = openObject({
   id: v.pipe(v.string(), v.regex(PEEL_ID, 'is not a peel ID')),
   state: v.picklist(PEEL_STATES),
   keys: v.pipe(v.array(keySchema), v.readonly()),
   number: v.number(),
   createdAt: v.string(),
   updatedAt: v.string(),
-  decided: v.optional(keeping({ by: actorSchema, at: v.string(), reason: v.optional(v.string()) })),
+  decided: v.optional(openObject({ by: actorSchema, at: v.string(), reason: v.optional(v.string()) })),
   rotationAskedAt: v.optional(v.string()),
   origin: v.optional(v.string()),
   labels: v.optional(storedLabelsSchema),
@@ -130,21 +130,21 @@ export function liveKey(record: PeelRecord): PeelKey | undefined {
   return record.keys.findLast(({ state }) => state === 'live');
 }
 
-/** The key in use; else the last one, which waits or had its time. */
+/** The key to show in lists: the current one, or else the last one, which is pending, retired or revoked. */
 export function shownKey(record: PeelRecord): PeelKey | undefined {
   return currentKey(record) ?? record.keys.at(-1);
 }
 
-/** The key of this peel that has this public key. */
+/** The peel's key with this public key. */
 export function keyOf(record: PeelRecord, publicKey: string): PeelKey | undefined {
   return record.keys.findLast((key) => key.publicKey === publicKey);
 }
 
 /**
- * Whether a requested rotation must replace this key. Not a key that was added since then: it is the new one,
- * and its connection is only not known yet.
+ * Whether a requested rotation must replace this key. A key that was added after the request is already the new one;
+ * its connection is just not known yet.
  */
-export function isRotationWanted(record: PeelRecord, publicKey: string): boolean {
+export function needsRotation(record: PeelRecord, publicKey: string): boolean {
   const { rotationAskedAt } = record;
   if (rotationAskedAt === undefined) return false;
   const addedAt = keyOf(record, publicKey)?.addedAt;
@@ -152,8 +152,8 @@ export function isRotationWanted(record: PeelRecord, publicKey: string): boolean
 }
 
 /**
- * Whether the peel itself has replaced this key by the one that it is to use now, directly or through others. Not where an
- * admin gave the ID another key: that breaks the chain.
+ * Whether the peel itself replaced this key with its current one, directly or through others. A new key from an admin
+ * breaks the chain.
  */
 export function isReplacedByPeel(record: PeelRecord, publicKey: string): boolean {
   const seen = new Set<string>();
@@ -170,8 +170,8 @@ export function isAccepted({ state }: PeelRecord): boolean {
   return state === 'accepted' || state === 'active';
 }
 
-/** Why a peel is given nothing. Of a rejected or revoked one, permanently. */
-export function notAccepted(record: PeelRecord): FleetError {
+/** The error for a peel that is not accepted; final for a rejected or revoked one. */
+export function notAcceptedError(record: PeelRecord): FleetError {
   const { id, decided } = record;
   const why = decided?.reason === undefined ? '' : ` (${decided.reason})`;
   const options = { peelId: id };

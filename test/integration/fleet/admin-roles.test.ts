@@ -15,7 +15,7 @@ import { adminUserName } from '../../../src/permissions/admin-names.js';
 import { ADDED_ROLES, ADMIN_ROLES, mayAsk, type AdminRole } from '../../../src/permissions/admin-roles.js';
 import { adminInboxPrefix, adminSubject, type AdminVerb } from '../../../src/permissions/names.js';
 import { adminUserJwtOptions } from '../../../src/permissions/roles.js';
-import { askRaw, newRequestId } from '../../../src/protocol/ask.js';
+import { requestMaster, newRequestId } from '../../../src/protocol/admin-client.js';
 import { encodeJson, refusalIn } from '../../../src/protocol/messages.js';
 import { MessageSigner } from '../../../src/protocol/signed.js';
 import { signRequest } from '../../../src/protocol/signed-request.js';
@@ -109,7 +109,7 @@ async function signedByHand(name: string, options: Partial<UserJwtOptions>): Pro
 async function sent(nc: NatsConnection, path: string, subject: string, request: object): Promise<string> {
   using signer = new MessageSigner(await loadCredsFile(path));
   const data = encodeJson(request);
-  const answer = await askRaw(nc, subject, data, { headers: signRequest(signer, subject, data) });
+  const answer = await requestMaster(nc, subject, data, { headers: signRequest(signer, subject, data) });
   return refusalIn(answer.data)?.code ?? 'none';
 }
 

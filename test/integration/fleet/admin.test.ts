@@ -2,8 +2,8 @@ import { nuid } from '@nats-io/nats-core';
 import { jetstream } from '@nats-io/jetstream';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadCredsFile } from '../../../src/creds/parse.js';
-import type { AdminClient } from '../../../src/protocol/ask.js';
-import { askRaw, newRequestId } from '../../../src/protocol/ask.js';
+import type { AdminClient } from '../../../src/protocol/admin-client.js';
+import { requestMaster, newRequestId } from '../../../src/protocol/admin-client.js';
 import { noticeSchema, type Notice } from '../../../src/protocol/command.js';
 import { isMasterOf } from '../../../src/protocol/is-master.js';
 import { encodeJson, parseAnswer, refusalIn } from '../../../src/protocol/messages.js';
@@ -388,14 +388,14 @@ describe('tokens', () => {
 describe('the caller', () => {
   /** Asks as somebody, signed or not. */
   async function ask(
-    nc: Parameters<typeof askRaw>[0],
+    nc: Parameters<typeof requestMaster>[0],
     signer: MessageSigner | undefined,
     signedFor?: string,
   ) {
     const subject = adminSubject('peel.accept');
     const data = encodeJson({ peelId: 'nobody' });
     const headers = signer && signRequest(signer, signedFor ?? subject, data);
-    const answer = await askRaw(nc, subject, data, headers ? { headers } : {});
+    const answer = await requestMaster(nc, subject, data, headers ? { headers } : {});
     expect(refusalIn(answer.data)).toBeDefined();
     return parseAnswer('peel.accept', answer.data);
   }
@@ -428,7 +428,7 @@ describe('the caller', () => {
     const signer = new MessageSigner(await loadCredsFile(paths.adminCreds));
     const subject = 'zester.admin.peel.destroy';
     const data = encodeJson({});
-    const answer = await askRaw(nc, subject, data, { headers: signRequest(signer, subject, data) });
+    const answer = await requestMaster(nc, subject, data, { headers: signRequest(signer, subject, data) });
     expect(refusalIn(answer.data)).toMatchObject({ code: 'ERR_FLEET_REQUEST' });
   });
 });

@@ -6,8 +6,8 @@ import type { CredsFile } from '../../../src/creds/creds-file.js';
 import { FleetError, type FleetErrorCode } from '../../../src/errors.js';
 import { connectMaster } from '../../../src/connection/connect.js';
 import { ASK_TIMEOUT_MS } from '../../../src/timing.js';
-import { askAgain } from '../../../src/protocol/ask-again.js';
-import { answerContext, askRaw, newRequestId, type AdminClient } from '../../../src/protocol/ask.js';
+import { requestWithResend } from '../../../src/protocol/request-with-resend.js';
+import { answerContext, requestMaster, newRequestId, type AdminClient } from '../../../src/protocol/admin-client.js';
 import { isMasterOf } from '../../../src/protocol/is-master.js';
 import {
   encodeJson,
@@ -41,7 +41,7 @@ export async function askMaster<N extends RequestName>(
   subject: string,
   request: unknown,
 ): Promise<AnswerOf<N>> {
-  const answer = await askRaw(nc, subject, encodeJson(request));
+  const answer = await requestMaster(nc, subject, encodeJson(request));
   const id = (request as { requestId?: string }).requestId ?? subject;
   const { claims, endorsements } = verifySigned(answerContext(name, id), answer);
   if (!isMasterOf(claims, account, Date.now() / 1000, endorsements))
@@ -188,7 +188,7 @@ export class BarePeel {
   /** As {@link renew}, in the way of a peel: the same request is sent again while it is not answered. */
   async renewAgain(): Promise<AnswerOf<'renew'>> {
     const request = { requestId: newRequestId(), publicKey: this.key.publicKey };
-    const { data } = await askAgain(this.nc, authSubject(this.peelId, 'renew'), encodeJson(request), {
+    const { data } = await requestWithResend(this.nc, authSubject(this.peelId, 'renew'), encodeJson(request), {
       inboxPrefix: peelInboxPrefix(this.peelId),
       timeoutMs: ASK_TIMEOUT_MS,
     });

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadCredsFile } from '../../../src/creds/parse.js';
-import type { AdminClient } from '../../../src/protocol/ask.js';
+import type { AdminClient } from '../../../src/protocol/admin-client.js';
 import { startFleet, type Fleet } from './fleet.js';
 import { addCreds, TestPeel } from './peels.js';
 

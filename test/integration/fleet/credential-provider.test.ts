@@ -8,7 +8,7 @@ import { CredsError } from '../../../src/errors.js';
 import { connectFleet } from '../../../src/fleet-client/connect-fleet.js';
 import type { PeelEvent } from '../../../src/peel/events.js';
 import { startPeel, type PeelOptions } from '../../../src/peel/peel.js';
-import type { AdminClient } from '../../../src/protocol/ask.js';
+import type { AdminClient } from '../../../src/protocol/admin-client.js';
 import { atEnd } from '../../support/cleanup.js';
 import { expectNoSeed, refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';

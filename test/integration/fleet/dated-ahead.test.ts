@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeCredsFile } from '../../../src/creds/generate.js';
 import { loadCredsFile } from '../../../src/creds/parse.js';
-import { newRequestId } from '../../../src/protocol/ask.js';
+import { newRequestId } from '../../../src/protocol/admin-client.js';
 import { createUserJwt } from '../../../src/jwt/user.js';
 import { revoke } from '../../../src/account/revoke.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';

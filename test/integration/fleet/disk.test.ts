@@ -3,7 +3,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { loadCredsFile } from '../../../src/creds/parse.js';
-import type { AdminClient } from '../../../src/protocol/ask.js';
+import type { AdminClient } from '../../../src/protocol/admin-client.js';
 import { atEnd } from '../../support/cleanup.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';

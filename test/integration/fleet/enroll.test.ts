@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { newRequestId, type AdminClient } from '../../../src/protocol/ask.js';
+import { newRequestId, type AdminClient } from '../../../src/protocol/admin-client.js';
 import { fingerprint } from '../../../src/protocol/fingerprint.js';
 import { CHALLENGES_BUCKET } from '../../../src/permissions/names.js';
 import { decodeUserJwt } from '../../../src/jwt/decode.js';

@@ -1,7 +1,7 @@
 import { connectMaster } from '../../../src/connection/connect.js';
 import { loadCredsFile } from '../../../src/creds/parse.js';
 import { applyEvent } from '../../../src/protocol/records/apply-event.js';
-import { AdminClient } from '../../../src/protocol/ask.js';
+import { AdminClient } from '../../../src/protocol/admin-client.js';
 import { isPeelEvent, type AuditEvent, type PeelEvent } from '../../../src/protocol/records/audit-event.js';
 import type { PeelRecord } from '../../../src/protocol/records/record.js';
 import { MessageSigner } from '../../../src/protocol/signed.js';

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { AdminClient } from '../../../src/protocol/ask.js';
+import type { AdminClient } from '../../../src/protocol/admin-client.js';
 import type { AuditEvent } from '../../../src/protocol/records/audit-event.js';
 import { authSubject, enrollSubject } from '../../../src/permissions/names.js';
 import { joinName } from '../../../src/permissions/roles.js';

@@ -2,7 +2,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadCredsFile } from '../../../src/creds/parse.js';
-import type { AdminClient } from '../../../src/protocol/ask.js';
+import type { AdminClient } from '../../../src/protocol/admin-client.js';
 import { fingerprint } from '../../../src/protocol/fingerprint.js';
 import { encodeJson } from '../../../src/protocol/messages.js';
 import { enrollSubject } from '../../../src/permissions/names.js';

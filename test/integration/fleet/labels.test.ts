@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { contextOf } from '../../../src/master/context-of.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
-import type { AdminClient } from '../../../src/protocol/ask.js';
+import type { AdminClient } from '../../../src/protocol/admin-client.js';
 import { zester, type ZesterResult } from '../../cli/run-zester.js';
 import { refusal } from '../../support/refusal.js';
 import { tempDir } from '../../support/temp-dir.js';

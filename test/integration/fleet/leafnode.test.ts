@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bootstrapPeelCreds } from '../../../src/creds/bootstrap.js';
 import { writeCredsFile } from '../../../src/creds/generate.js';
-import type { AdminClient } from '../../../src/protocol/ask.js';
+import type { AdminClient } from '../../../src/protocol/admin-client.js';
 import { loadCredsFile } from '../../../src/creds/parse.js';
 import { createUserJwt } from '../../../src/jwt/user.js';
 import { changeAccount, withOpenHome } from '../../../src/account/change-account.js';

@@ -3,7 +3,7 @@ import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { loadCredsFile } from '../../../src/creds/parse.js';
-import { newRequestId } from '../../../src/protocol/ask.js';
+import { newRequestId } from '../../../src/protocol/admin-client.js';
 import { createUserJwt } from '../../../src/jwt/user.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { writeCredsFile } from '../../../src/creds/generate.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadCredsFile } from '../../../src/creds/parse.js';
-import type { AdminClient } from '../../../src/protocol/ask.js';
+import type { AdminClient } from '../../../src/protocol/admin-client.js';
 import type { CommandAnswer } from '../../../src/protocol/command.js';
 import { fingerprint } from '../../../src/protocol/fingerprint.js';
 import { encodeJson } from '../../../src/protocol/messages.js';

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadCredsFile } from '../../../src/creds/parse.js';
-import { answerContext, type AdminClient } from '../../../src/protocol/ask.js';
+import { answerContext, type AdminClient } from '../../../src/protocol/admin-client.js';
 import type { CommandAnswer } from '../../../src/protocol/command.js';
 import { encodeJson } from '../../../src/protocol/messages.js';
 import { MessageSigner } from '../../../src/protocol/signed.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { writeCredsFile } from '../../../src/creds/generate.js';
-import { newRequestId, type AdminClient } from '../../../src/protocol/ask.js';
+import { newRequestId, type AdminClient } from '../../../src/protocol/admin-client.js';
 import type { RequestOf } from '../../../src/protocol/messages.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import type { PeelEvent } from '../../../src/peel/events.js';

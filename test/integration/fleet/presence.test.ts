@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { contextOf } from '../../../src/master/context-of.js';
-import type { AdminClient } from '../../../src/protocol/ask.js';
+import type { AdminClient } from '../../../src/protocol/admin-client.js';
 import type { ListedPeel } from '../../../src/protocol/messages.js';
 import type { Master } from '../../../src/master/master.js';
 import { encodeJson } from '../../../src/protocol/messages.js';

@@ -9,7 +9,7 @@ import { contextOf } from '../../../src/master/context-of.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { enrollSubject } from '../../../src/permissions/names.js';
 import { recoveryInboxPrefix, recoveryName } from '../../../src/permissions/recovery.js';
-import { newRequestId, type AdminClient } from '../../../src/protocol/ask.js';
+import { newRequestId, type AdminClient } from '../../../src/protocol/admin-client.js';
 import { encodeJson, type RequestOf } from '../../../src/protocol/messages.js';
 import { recoveryProof } from '../../../src/protocol/proofs.js';
 import { recoverCredentials, type RecoverOptions } from '../../../src/peel/recover.js';

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadKeyBundleFromFile } from '../../../src/creds/load-key-bundle.js';
-import { newRequestId, type AdminClient } from '../../../src/protocol/ask.js';
+import { newRequestId, type AdminClient } from '../../../src/protocol/admin-client.js';
 import { decodeUserJwt } from '../../../src/jwt/decode.js';
 import { FleetError } from '../../../src/errors.js';
 import type { PeelRecord } from '../../../src/protocol/records/record.js';

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { connectMaster } from '../../../src/connection/connect.js';
 import { loadCredsFile } from '../../../src/creds/parse.js';
 import { adminSubject, type AdminVerb } from '../../../src/permissions/names.js';
-import { askRaw } from '../../../src/protocol/ask.js';
+import { requestMaster } from '../../../src/protocol/admin-client.js';
 import { encodeJson, parseAnswer, refusalIn } from '../../../src/protocol/messages.js';
 import { MessageSigner } from '../../../src/protocol/signed.js';
 import { signRequest } from '../../../src/protocol/signed-request.js';
@@ -29,7 +29,7 @@ const signed = (stamp = {}) => signRequest(signer, subject, accept, stamp);
 
 /** Sends what was signed, and throws what it is refused with. */
 async function send(headers: MsgHdrs, { to = subject, data = accept } = {}): Promise<unknown> {
-  const answer = await askRaw(nc, to, data, { headers });
+  const answer = await requestMaster(nc, to, data, { headers });
   const verb = to.slice(adminSubject('' as AdminVerb).length) as AdminVerb;
   return parseAnswer(verb, answer.data);
 }
@@ -98,7 +98,7 @@ describe('a signed request of an admin', () => {
   });
 
   it('of an earlier version, without a time, is refused with the advice to upgrade', async () => {
-    const answer = await askRaw(nc, subject, accept, { headers: signer.sign(`request ${subject}`, accept) });
+    const answer = await requestMaster(nc, subject, accept, { headers: signer.sign(`request ${subject}`, accept) });
     expect(refusalIn(answer.data)).toMatchObject({ code: 'ERR_FLEET_PROOF' });
     expect(refusalIn(answer.data)?.message).toMatch(/upgrade zester/);
   });

@@ -1,7 +1,7 @@
 import type { Msg } from '@nats-io/nats-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadCredsFile } from '../../../src/creds/parse.js';
-import type { AdminClient } from '../../../src/protocol/ask.js';
+import type { AdminClient } from '../../../src/protocol/admin-client.js';
 import { encodeJson } from '../../../src/protocol/messages.js';
 import { requestPeel } from '../../../src/fleet-client/request-peel.js';
 import { noticeSubject } from '../../../src/permissions/names.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadCredsFile } from '../../../src/creds/parse.js';
-import { AdminClient } from '../../../src/protocol/ask.js';
+import { AdminClient } from '../../../src/protocol/admin-client.js';
 import { MessageSigner } from '../../../src/protocol/signed.js';
 import { adminSubject } from '../../../src/permissions/names.js';
 import { startOperatorServer } from '../../support/operator-server.js';

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { FullScreenEvents } from '../../../src/cli/terminal/full-screen.js';
-import type { AdminClient } from '../../../src/protocol/ask.js';
+import type { AdminClient } from '../../../src/protocol/admin-client.js';
 import { zester, type ZesterOptions } from '../../cli/run-zester.js';
 import { atEnd } from '../../support/cleanup.js';
 import { tempDir } from '../../support/temp-dir.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { inOrder, PEEL_ORDERS, type OrderedPeel } from '../../../src/protocol/records/peel-order.js';
+import { sortPeels, PEEL_ORDERS, type OrderedPeel } from '../../../src/protocol/records/peel-order.js';
 import { PEEL_STATES, type PeelRecord, type PeelState } from '../../../src/protocol/records/record.js';
 
 const at = '2026-01-01T00:00:00.000Z';
@@ -29,12 +29,12 @@ const ids = (peels: readonly OrderedPeel[]) => peels.map(({ record }) => record.
 
 describe('the order of peels', () => {
   it('is by ID by default', () => {
-    expect(ids(inOrder([peel('b'), peel('a'), peel('c')], undefined))).toEqual(['a', 'b', 'c']);
+    expect(ids(sortPeels([peel('b'), peel('a'), peel('c')], undefined))).toEqual(['a', 'b', 'c']);
   });
 
   it('by expiry has the soonest first, and those that never expire last', () => {
     const all = [peel('never'), peel('late', { expiresAt: 20 }), peel('soon', { expiresAt: 10 })];
-    expect(ids(inOrder(all, 'expires'))).toEqual(['soon', 'late', 'never']);
+    expect(ids(sortPeels(all, 'expires'))).toEqual(['soon', 'late', 'never']);
   });
 
   it('by when they were seen has the connected ones first, and those never seen last', () => {
@@ -44,12 +44,12 @@ describe('the order of peels', () => {
       peel('now', { connected: true }),
       peel('after', { lastSeen: '2026-01-02T00:00:00Z' }),
     ];
-    expect(ids(inOrder(all, 'seen'))).toEqual(['now', 'after', 'before', 'never']);
+    expect(ids(sortPeels(all, 'seen'))).toEqual(['now', 'after', 'before', 'never']);
   });
 
   it('by state has those first that wait for a decision', () => {
     const all = PEEL_STATES.map((state) => peel(state, { state })).reverse();
-    expect(ids(inOrder(all, 'state'))).toEqual([...PEEL_STATES]);
+    expect(ids(sortPeels(all, 'state'))).toEqual([...PEEL_STATES]);
   });
 
   it('does not depend on the input order', () => {
@@ -65,7 +65,7 @@ describe('the order of peels', () => {
     fc.assert(
       fc.property(some, fc.constantFrom(undefined, ...PEEL_ORDERS), (made, by) => {
         const all = made.map(({ id, ...rest }) => peel(id, rest));
-        expect(ids(inOrder([...all].reverse(), by))).toEqual(ids(inOrder(all, by)));
+        expect(ids(sortPeels([...all].reverse(), by))).toEqual(ids(sortPeels(all, by)));
       }),
     );
   });

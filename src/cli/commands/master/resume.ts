@@ -1,7 +1,7 @@
 // `zester master resume`: let the masters revoke the healthy peels that they hold.
 import { setTimeout as delay } from 'node:timers/promises';
 import { FleetError } from '../../../errors.js';
-import type { AdminClient } from '../../../protocol/ask.js';
+import type { AdminClient } from '../../../protocol/admin-client.js';
 import { command } from '../../command/declaration.js';
 import { flag, text } from '../../command/option.js';
 import { confirm } from '../../terminal/confirm.js';

@@ -1,7 +1,7 @@
 // `zester peel list`: list peels.
 import type { ListedPeel } from '../../../protocol/messages.js';
 import { csvRow } from '../../../text/csv.js';
-import { inOrder, PEEL_ORDERS } from '../../../protocol/records/peel-order.js';
+import { sortPeels, PEEL_ORDERS } from '../../../protocol/records/peel-order.js';
 import { PEEL_STATES } from '../../../protocol/records/record.js';
 import { UsageError } from '../../../errors.js';
 import { columns as fitted, count } from '../../terminal/columns.js';
@@ -119,7 +119,7 @@ origin, decided, reason.`,
       if (order === undefined) return yield* first(parts(), limit);
       const all: ListedPeel[] = [];
       for await (const peel of parts()) all.push(peel);
-      yield* inOrder(all, order).slice(0, limit);
+      yield* sortPeels(all, order).slice(0, limit);
     };
     if (format === 'json') {
       await output.document('peels', listed(), () => ({

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { FleetError } from '../../../errors.js';
 import { encodeJson } from '../../../protocol/messages.js';
-import { ToldOnce } from '../../../protocol/recent-ids.js';
+import { RecentIds } from '../../../protocol/recent-ids.js';
 import { compareAndSet } from '../../store/compare-and-set.js';
 import type { Store } from '../../store/store.js';
 
@@ -19,7 +19,7 @@ export interface RequestNonce {
  * request costs no write: this master refuses a replay; another one may answer it, but only to the same admin's inbox.
  */
 export class Nonces {
-  readonly #seen = new ToldOnce();
+  readonly #seen = new RecentIds();
 
   /**
    * Accepts a request.

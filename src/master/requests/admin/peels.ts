@@ -6,11 +6,11 @@ import {
   currentKey,
   isAccepted,
   keyOf,
-  notAccepted,
+  notAcceptedError,
   type PeelRecord,
   liveKey,
 } from '../../../protocol/records/record.js';
-import { isConnectedInForce } from '../../../protocol/records/presence-in-force.js';
+import { isPeelConnected } from '../../../protocol/records/effective-presence.js';
 import type { MasterContext } from '../../context.js';
 import { decideFresh } from '../../registry/decide-fresh.js';
 import { isAnswerTo, jwtsOf, nextFacts } from '../../trust/issued-jwt.js';
@@ -111,7 +111,7 @@ export async function rotatePeel(context: MasterContext, { request, by }: Asked<
   let isDone = false;
   const { record } = await decideFresh(registry, peelId, (found): Decision | undefined => {
     if (found === undefined) throw unknownPeel(peelId);
-    if (!isAccepted(found)) throw notAccepted(found);
+    if (!isAccepted(found)) throw notAcceptedError(found);
     isDone =
       (from !== undefined && hasKeySince(found, from)) ||
       (publicKey !== undefined && hasReplaced(found, publicKey));
@@ -128,7 +128,7 @@ export async function rotatePeel(context: MasterContext, { request, by }: Asked<
     peelId,
     ...(key !== undefined && { publicKey: key.publicKey }),
   });
-  const isThere = isConnectedInForce(record, presence.seen(peelId));
+  const isThere = isPeelConnected(record, presence.seen(peelId));
   return { record, outcome: isThere ? ('told' as const) : ('asked' as const) };
 }
 

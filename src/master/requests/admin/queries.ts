@@ -3,8 +3,8 @@ import { withDeadline } from '../../../async/deadline.js';
 import { FleetError } from '../../../errors.js';
 import { matchesGlob } from '../../../protocol/glob.js';
 import { parseLabelSelector, selectsLabels } from '../../../protocol/label-selector.js';
-import { inOrder } from '../../../protocol/records/peel-order.js';
-import { isConnectedInForce, presenceInForce } from '../../../protocol/records/presence-in-force.js';
+import { sortPeels } from '../../../protocol/records/peel-order.js';
+import { isPeelConnected, effectivePresence } from '../../../protocol/records/effective-presence.js';
 import type { ListedPeel, RequestOf } from '../../../protocol/messages.js';
 import { currentKey } from '../../../protocol/records/record.js';
 import { packageVersion } from '../../../protocol/package-version.js';
@@ -39,7 +39,7 @@ export async function* listPeels(
     for (const id of ids) {
       const record = context.registry.get(id);
       if (record === undefined) continue;
-      const present = presenceInForce(record, presence.get(id));
+      const present = effectivePresence(record, presence.get(id));
       const peel: ListedPeel = { record, ...(present !== undefined && { presence: present }) };
       const text = JSON.stringify(peel);
       // a record that does not fit a message must not prevent listing the others
@@ -64,7 +64,7 @@ function chosen(context: MasterContext, request: RequestOf<'peel.list'>): string
     const record = context.registry.get(id);
     return record === undefined ? [] : { record, presence: context.presence.get(id) };
   });
-  return inOrder(peels, top.by)
+  return sortPeels(peels, top.by)
     .slice(0, top.limit)
     .map(({ record }) => record.id);
 }
@@ -83,7 +83,7 @@ function* matching(
       const expiresAt = currentKey(record)?.expiresAt;
       if (expiresAt === undefined || expiresAt > now() / 1000 + expiringWithin) continue;
     }
-    if (connected !== undefined && connected !== isConnectedInForce(record, presence.seen(record.id)))
+    if (connected !== undefined && connected !== isPeelConnected(record, presence.seen(record.id)))
       continue;
     yield record.id;
   }
@@ -105,7 +105,7 @@ export async function showPeel(
   const record = (await asked) ?? registry.get(peelId);
   if (record === undefined) throw unknownPeel(peelId);
   const events = last > 0 ? await readAuditWithin(store, { peelId, last }, deadline, logger) : [];
-  const present = presenceInForce(record, presence.get(peelId));
+  const present = effectivePresence(record, presence.get(peelId));
   return {
     record,
     events: events ?? [],

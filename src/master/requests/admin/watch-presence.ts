@@ -1,7 +1,7 @@
 // The admin request that streams presence changes.
 import { sleep } from '../../../async/sleep.js';
 import { FleetError } from '../../../errors.js';
-import { presenceInForce } from '../../../protocol/records/presence-in-force.js';
+import { effectivePresence } from '../../../protocol/records/effective-presence.js';
 import {
   PRESENCE_WATCH_GATHER_MS,
   PRESENCE_WATCH_HEARTBEAT_MS,
@@ -68,7 +68,7 @@ export class PresenceWatches {
       if (peels.length >= PEELS_AT_ONCE) break;
       changed.delete(id);
       const record = registry.get(id);
-      const present = record === undefined ? undefined : presenceInForce(record, presence.get(id));
+      const present = record === undefined ? undefined : effectivePresence(record, presence.get(id));
       if (present !== undefined) peels.push({ id, presence: present });
     }
     return new EncodedAnswer(JSON.stringify({ peels }));

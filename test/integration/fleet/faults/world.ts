@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { contextOf } from '../../../../src/master/context-of.js';
-import type { AdminClient } from '../../../../src/protocol/ask.js';
+import type { AdminClient } from '../../../../src/protocol/admin-client.js';
 import { connectedUsers } from '../../../../src/system-account/connected-users.js';
 import { connectSystem } from '../../../../src/system-account/system-connection.js';
 import { atEnd } from '../../../support/cleanup.js';

@@ -1,6 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { askAgain } from '../../../src/protocol/ask-again.js';
+import { requestWithResend } from '../../../src/protocol/request-with-resend.js';
 import { refusal } from '../../support/refusal.js';
 import { startHome } from '../trust/support.js';
 import { connectUser } from './asking.js';
@@ -29,7 +29,7 @@ describe('a request that may be sent again', () => {
       },
     });
     await responder.flush();
-    const { data } = await askAgain(asker, 'test.lost', REQUEST, OPTIONS);
+    const { data } = await requestWithResend(asker, 'test.lost', REQUEST, OPTIONS);
     expect(Buffer.from(data).toString()).toBe('answer');
     expect(replies).toHaveLength(2);
     expect(new Set(replies).size).toBe(1);
@@ -37,7 +37,7 @@ describe('a request that may be sent again', () => {
   });
 
   it('is retried if there are no responders at first', async () => {
-    const asked = askAgain(asker, 'test.late', REQUEST, OPTIONS);
+    const asked = requestWithResend(asker, 'test.late', REQUEST, OPTIONS);
     // the refusal of the first comes before the answer to this
     await asker.flush();
     responder.subscribe('test.late', { callback: (_error, msg) => void msg.respond('answer') });
@@ -45,14 +45,14 @@ describe('a request that may be sent again', () => {
   });
 
   it('fails if there are no responders for long', async () => {
-    await refusal('ERR_FLEET_NO_MASTER', () => askAgain(asker, 'test.nobody', REQUEST, OPTIONS));
+    await refusal('ERR_FLEET_NO_MASTER', () => requestWithResend(asker, 'test.nobody', REQUEST, OPTIONS));
   });
 
   it('fails without an answer in time', async () => {
     responder.subscribe('test.silent', { callback: () => undefined });
     await responder.flush();
     await refusal('ERR_FLEET_TIMEOUT', () =>
-      askAgain(asker, 'test.silent', REQUEST, { ...OPTIONS, timeoutMs: 500 }),
+      requestWithResend(asker, 'test.silent', REQUEST, { ...OPTIONS, timeoutMs: 500 }),
     );
   });
 });

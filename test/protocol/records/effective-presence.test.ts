@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isConnectedInForce, presenceInForce } from '../../../src/protocol/records/presence-in-force.js';
+import { isPeelConnected, effectivePresence } from '../../../src/protocol/records/effective-presence.js';
 import type { PeelKeyState, PeelRecord } from '../../../src/protocol/records/record.js';
 
 const recordWith = (...states: PeelKeyState[]): PeelRecord => ({
@@ -18,20 +18,20 @@ const presence = {
 describe('the presence of a peel', () => {
   it('has no connection with a key that every server has confirmed to be revoked', () => {
     const record = recordWith('revoked', 'live');
-    expect(presenceInForce(record, presence)?.connections.map(({ cid }) => cid)).toEqual([1]);
-    expect(isConnectedInForce(record, presence)).toBe(true);
+    expect(effectivePresence(record, presence)?.connections.map(({ cid }) => cid)).toEqual([1]);
+    expect(isPeelConnected(record, presence)).toBe(true);
     const revoked = recordWith('revoked', 'revoked');
-    expect(presenceInForce(revoked, presence)).toEqual({ lastSeen: presence.lastSeen, connections: [] });
-    expect(isConnectedInForce(revoked, presence)).toBe(false);
+    expect(effectivePresence(revoked, presence)).toEqual({ lastSeen: presence.lastSeen, connections: [] });
+    expect(isPeelConnected(revoked, presence)).toBe(false);
   });
 
   it('names a connection whose revocation is not confirmed', () => {
-    expect(isConnectedInForce(recordWith('revoking', 'revoking'), presence)).toBe(true);
-    expect(presenceInForce(recordWith('revoking', 'live'), presence)).toBe(presence);
+    expect(isPeelConnected(recordWith('revoking', 'revoking'), presence)).toBe(true);
+    expect(effectivePresence(recordWith('revoking', 'live'), presence)).toBe(presence);
   });
 
   it('is not known of a peel that was never seen', () => {
-    expect(presenceInForce(recordWith(), undefined)).toBeUndefined();
-    expect(isConnectedInForce(recordWith(), undefined)).toBe(false);
+    expect(effectivePresence(recordWith(), undefined)).toBeUndefined();
+    expect(isPeelConnected(recordWith(), undefined)).toBe(false);
   });
 });

@@ -1,27 +1,27 @@
-// Leaves out of a peel's presence the connections that its record rules out.
+// Removes connections of revoked keys from a peel's presence.
 import type { PeelConnection, Presence } from './presence.js';
 import { keyOf, type PeelRecord } from './record.js';
 
-/** Whether a key may have a connection: not once every server has confirmed that it is revoked. */
+/** A key may have a connection until every server has confirmed its revocation. */
 function mayConnect(record: PeelRecord, { publicKey }: PeelConnection): boolean {
   return keyOf(record, publicKey)?.state !== 'revoked';
 }
 
 /**
- * The presence of a peel as its record allows it to be: a key that every server has confirmed to be revoked has no
- * connection, whatever is still known of one. A key whose revocation is not confirmed may have one, and it is named.
+ * The presence of a peel without connections of revoked keys. Once every server has confirmed a key's revocation, it
+ * has no connection; one that is still listed is stale. Until then, its connections are listed.
  */
-export function presenceInForce(record: PeelRecord, presence: Presence | undefined): Presence | undefined {
+export function effectivePresence(record: PeelRecord, presence: Presence | undefined): Presence | undefined {
   if (presence === undefined) return undefined;
   const connections = presence.connections.filter((connection) => mayConnect(record, connection));
   if (connections.length === presence.connections.length) return presence;
   const { lastSeen, count } = presence;
-  // those that are only counted have the keys of those that are named, as far as is known
+  // assume that connections that are only counted use the keys of the listed ones
   return { lastSeen, connections, ...(connections.length > 0 && count !== undefined && { count }) };
 }
 
-/** Whether a peel is connected, as far as its record allows. */
-export function isConnectedInForce(
+/** Whether a peel has a connection whose key is not revoked. */
+export function isPeelConnected(
   record: PeelRecord,
   presence: { connections: readonly PeelConnection[] } | undefined,
 ): boolean {

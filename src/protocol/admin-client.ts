@@ -5,7 +5,7 @@ import { withDeadline } from '../async/deadline.js';
 import { FleetError, holdsSeed } from '../errors.js';
 import { encodeJson, parseAnswer, type AnswerOf, type RequestName, type RequestOf } from './messages.js';
 import { anything, bag, checkOptions } from '../options/check-options.js';
-import { isNobody, violationIn } from './request-errors.js';
+import { isNoResponders, violationIn } from './request-errors.js';
 import type { MessageSigner } from './signed.js';
 import { signRequest } from './signed-request.js';
 import { adminSubject, type AdminVerb } from '../permissions/names.js';
@@ -18,12 +18,12 @@ export function newRequestId(): string {
   return nuid.next();
 }
 
-/** What signs an answer is bound to: the request's name and its id, or its subject where it has none. */
+/** What the signature of an answer is bound to: the request's name, and its ID or (without one) its subject. */
 export function answerContext(name: RequestName, requestIdOrSubject: string): string {
   return `answer ${name} ${requestIdOrSubject}`;
 }
 
-/** The requests that are answered in several messages. */
+/** The requests whose answers are streamed in several messages. */
 export type StreamedVerb = 'peel.list' | 'audit' | 'presence.watch';
 
 /** A raw answer: the bytes, and the headers that sign them. */
@@ -33,12 +33,12 @@ export interface RawAnswer {
 }
 
 /**
- * Sends a request and waits for the one answer.
+ * Sends a request and waits for its single answer.
  *
  * @param timeoutMs milliseconds
  * @throws FleetError `ERR_FLEET_NO_MASTER` when there are no responders, `ERR_FLEET_TIMEOUT`
  */
-export async function askRaw(
+export async function requestMaster(
   nc: NatsConnection,
   subject: string,
   data: Uint8Array,
@@ -47,13 +47,13 @@ export async function askRaw(
   try {
     return await nc.request(subject, data, { timeout: timeoutMs, ...(headers && { headers }) });
   } catch (cause) {
-    throw askError(nc, cause, timeoutMs);
+    throw masterRequestError(nc, cause, timeoutMs);
   }
 }
 
-/** What went wrong while asking a master, in words. */
-export function askError(nc: NatsConnection, cause: unknown, timeoutMs: number): unknown {
-  if (isNobody(cause)) {
+/** The error to report for a failed request to a master. */
+export function masterRequestError(nc: NatsConnection, cause: unknown, timeoutMs: number): unknown {
+  if (isNoResponders(cause)) {
     return new FleetError(
       'ERR_FLEET_NO_MASTER',
       `no master is connected to ${nc.getServer() || 'the servers'}: start one ("zester master", or "zester up")`,
@@ -76,7 +76,7 @@ export function askError(nc: NatsConnection, cause: unknown, timeoutMs: number):
   return cause;
 }
 
-/** Refused here, before it is on the wire: a master can only refuse what others may have read already. */
+/** Refuses a seed before it is sent: by the time a master could refuse it, others may have read it. */
 function encodeRequest(request: object): Uint8Array {
   if (holdsSeed(JSON.stringify(request))) {
     throw new FleetError(
@@ -102,8 +102,8 @@ const STREAM = bag({ signal: anything });
 const optionsError = (message: string) => new FleetError('ERR_FLEET_REQUEST', message);
 
 /**
- * Sends requests to masters as an admin. Each request is signed, so that the audit log names the admin. `connectFleet` is easier to
- * use; this is for requests that it has no method for.
+ * Sends requests to masters as an admin. Each request is signed, so that the audit log names the admin. Prefer
+ * `connectFleet`; this is for requests that it has no method for.
  *
  * @example
  * import { connectMaster, loadCredsFile } from 'zester';
@@ -124,7 +124,7 @@ export class AdminClient {
   readonly #signer: () => MessageSigner;
   readonly #timeoutMs: number;
 
-  /** @param signer the admin's, or what gives it: credentials may be replaced while the connection stays */
+  /** @param signer the admin's signer, or a function that returns it: credentials may be replaced while connected */
   constructor(
     nc: NatsConnection,
     signer: MessageSigner | (() => MessageSigner),
@@ -147,10 +147,10 @@ export class AdminClient {
    * Sends a request, and returns the answer.
    *
    * @param name the request, such as `status` or `peel.show`
-   * @param request what it says
-   * @param options.timeoutMs how long to wait for the answer, in milliseconds
-   * @param options.signal stops waiting for the answer; what was asked for may still be done
-   * @throws FleetError `ERR_FLEET_NO_MASTER`, `ERR_FLEET_TIMEOUT`, and what the master refuses with
+   * @param request its fields
+   * @param options.timeoutMs timeout for the answer, in milliseconds
+   * @param options.signal stops waiting for the answer; the master may still carry out the request
+   * @throws FleetError `ERR_FLEET_NO_MASTER`, `ERR_FLEET_TIMEOUT`, and the master's refusal
    */
   async ask<N extends Exclude<AdminVerb, StreamedVerb>>(
     name: N,
@@ -162,13 +162,13 @@ export class AdminClient {
     const { subject, data, headers } = this.#signed(name, request);
     const usual = CONFIRMED.has(name) ? Math.max(ASK_CONFIRMED_TIMEOUT_MS, this.#timeoutMs) : this.#timeoutMs;
     const timeoutMs = options.timeoutMs ?? usual;
-    const asked = askRaw(this.#nc, subject, data, { timeoutMs, headers });
+    const asked = requestMaster(this.#nc, subject, data, { timeoutMs, headers });
     const answer = await orAborted(asked, options.signal);
     return parseAnswer(name, answer.data);
   }
 
   /**
-   * Sends a request whose answer comes in several messages, and gives them as they arrive.
+   * Sends a request whose answer is streamed in several messages, and yields them as they arrive.
    *
    * @throws as {@link ask}
    */
@@ -187,7 +187,7 @@ export class AdminClient {
         maxWait,
         headers,
       });
-      // what masters have in memory comes at once; the audit is read from its stream, which may take its time
+      // masters answer from memory at once; only reading the audit stream may be slow
       const firstMs = name === 'audit' ? maxWait : this.#timeoutMs;
       let deadline = Date.now() + firstMs;
       const iterator = parts[Symbol.asyncIterator]();
@@ -200,7 +200,7 @@ export class AdminClient {
       }
     } catch (cause) {
       if (options.signal?.aborted === true) throw options.signal.reason;
-      throw askError(this.#nc, cause, this.#timeoutMs);
+      throw masterRequestError(this.#nc, cause, this.#timeoutMs);
     }
   }
 }
