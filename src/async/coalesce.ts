@@ -2,8 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Coalesces concurrent calls of one action, such as a sync. A run begins after the calls that it serves; callers that arrive
- * during a run share the next one.
+ * Coalesces concurrent calls of one action, such as a sync. A run begins after the calls that it serves; callers that
+ * arrive during a run share the next one.
  */
 export class Coalescer<T> {
   readonly #act: () => Promise<T>;
@@ -11,16 +11,16 @@ export class Coalescer<T> {
   #running: Promise<unknown> = Promise.resolve();
   #next: Promise<T> | undefined;
 
-  /** @param gatherMs how long it waits for others to ask, in milliseconds */
+  /** @param gatherMs how long to wait for further calls before a run, in milliseconds */
   constructor(act: () => Promise<T>, gatherMs = 0) {
     this.#act = act;
     this.#gatherMs = gatherMs;
   }
 
-  /** Resolves when an action has ended that began after this call. @throws what the action throws */
+  /** Resolves with the result of a run that began after this call. @throws the action's error */
   run(): Promise<T> {
     this.#next ??= this.#running
-      .catch(() => undefined) // those that it was for know
+      .catch(() => undefined) // already reported to its callers
       .then(() => (this.#gatherMs > 0 ? delay(this.#gatherMs) : undefined))
       .then(() => {
         this.#next = undefined;
@@ -31,7 +31,7 @@ export class Coalescer<T> {
     return this.#next;
   }
 
-  /** Waits for those under way, however they end. */
+  /** Waits until no run is pending, whatever the outcome. */
   async idle(): Promise<void> {
     await (this.#next ?? this.#running).catch(() => undefined);
   }

@@ -1,13 +1,13 @@
-// Guards callbacks that a user passes in: they can neither end nor block their caller.
+// Isolates user callbacks: their errors do not reach the caller.
 
 /** Reports that a callback threw, or that its promise rejected. */
 export type ReportFailure = (error: Error) => void;
 
 /**
- * Makes a callback of the user's safe to call: what it throws, or what its promise rejects with, is swallowed. The first
- * failure is reported; a callback that fails once usually fails each time.
+ * Wraps a user callback: its exceptions and rejections are swallowed. Only the first failure is reported, since a
+ * callback that fails once usually fails each time.
  *
- * @param report must not call the callback; what it throws is swallowed, too
+ * @param report must not call the callback; its exceptions are swallowed, too
  */
 export function guarded<A extends unknown[]>(
   callback: (...args: A) => unknown,
@@ -16,7 +16,7 @@ export function guarded<A extends unknown[]>(
   const failed = reportOnce(report);
   return (...args) => {
     try {
-      quieten(callback(...args), failed);
+      catchRejection(callback(...args), failed);
     } catch (error) {
       failed(error);
     }
@@ -24,8 +24,8 @@ export function guarded<A extends unknown[]>(
 }
 
 /**
- * Makes a function of the user's that gives a number, such as a clock, safe to call: where it throws or gives no finite
- * number, `fallback` is used.
+ * Wraps a user function that returns a number, such as a clock: if it throws or returns no finite number, `fallback` is
+ * used.
  */
 export function guardedNumber(
   callback: () => number,
@@ -37,8 +37,8 @@ export function guardedNumber(
     try {
       const value = callback();
       if (Number.isFinite(value)) return value;
-      quieten(value, failed);
-      failed(new TypeError(`gave ${String(value)} instead of a number`));
+      catchRejection(value, failed);
+      failed(new TypeError(`returned ${String(value)} instead of a number`));
     } catch (error) {
       failed(error);
     }
@@ -46,7 +46,7 @@ export function guardedNumber(
   };
 }
 
-/** For what has no other way to say so: Node prints the warning, once. */
+/** Reports a failure as a Node.js process warning, where there is no logger. */
 export function warnOfCallback(name: string): ReportFailure {
   return (error) => process.emitWarning(`the callback ${name} failed: ${error.message}`, 'ZesterWarning');
 }
@@ -59,13 +59,13 @@ function reportOnce(report: ReportFailure): (thrown: unknown) => void {
     try {
       report(thrown instanceof Error ? thrown : new Error(String(thrown)));
     } catch {
-      // nobody is left to notify
+      // nowhere left to report it
     }
   };
 }
 
-/** Reports a promise that rejects, without waiting for it. A plain value, which most callbacks return, costs nothing. */
-function quieten(result: unknown, failed: (thrown: unknown) => void): void {
+/** Reports a rejection without awaiting the promise. A plain value, which most callbacks return, costs nothing. */
+function catchRejection(result: unknown, failed: (thrown: unknown) => void): void {
   if (typeof result === 'object' && result !== null && 'then' in result) {
     Promise.resolve(result).catch(failed);
   }

@@ -1,6 +1,6 @@
 // Runs tasks with the same key one after the other.
 
-/** Runs what has the same key one after the other, in the order of the calls. */
+/** A mutex per key: tasks with the same key run one after the other, in the order of the calls. */
 export class KeyedMutex {
   readonly #last = new Map<string, Promise<unknown>>();
 

@@ -1,10 +1,10 @@
 // Ends a wait when a signal is aborted.
 
 /**
- * The promise's outcome, unless the signal is aborted first. What the promise stands for is not stopped; a later rejection
- * of it is not unhandled.
+ * The promise's outcome, unless the signal is aborted first. The underlying operation is not cancelled; its later
+ * rejection is handled.
  *
- * @throws what the promise rejects with; the signal's reason
+ * @throws the promise's rejection; the signal's reason
  * @example await orAborted(nc.request(subject), AbortSignal.timeout(1_000));
  */
 export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -3,7 +3,7 @@
 /**
  * Resolves after `ms` milliseconds.
  *
- * @throws the reason of `signal`, when it is aborted before
+ * @throws the reason of `signal`, when it is aborted first
  */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

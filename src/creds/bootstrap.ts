@@ -54,11 +54,12 @@ export interface BootstrappedPeel {
  * Creates complete credentials for a peel in one step: a new user key, a user JWT with `peelUserJwtOptions`
  * (restricted to the peel's subjects), and the `.creds` file at `path`, mode 0600.
  *
- * @param account the account's key, or a signing key of it (then `options.issuerAccount` is needed); it signs the JWT
+ * @param account the account's key, or one of its signing keys (then `options.issuerAccount` is required); it signs the
+ *   JWT
  * @param peelId one NATS token
- * @param path the file to write; what is there is replaced in one step
+ * @param path the file to write; an existing file is replaced atomically
  * @returns the new key, whose seed is in the file, and the JWT
- * @throws PeelIdError, KeyError, JwtError; FileError when the file cannot be written, and then nothing is;
+ * @throws PeelIdError, KeyError, JwtError; FileError when the file cannot be written, in which case nothing is written;
  *   its code is `ERR_FILE_EXISTS` with `ifAbsent` if the path exists
  * @example
  * import { bootstrapPeelCreds, loadKeyBundleFromFile } from 'zester';
@@ -98,7 +99,7 @@ async function bootstrap(options: BootstrapPeel): Promise<BootstrappedPeel> {
   const { account, peelId, path: given, issuerAccount, ifAbsent, ...rest } = options;
   const path = pathOf(given);
   const jwtOptions = peelUserJwtOptions(peelId, issuerAccount ?? account.publicKey, rest);
-  if (ifAbsent === true) await refuseExisting(path); // before a key is made that nobody receives
+  if (ifAbsent === true) await refuseExisting(path); // before a key is generated for nothing
   const user = generateKeyBundle('user');
   const jwt = createUserJwt(user, account, jwtOptions);
   const seed = user.seed;

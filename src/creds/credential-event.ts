@@ -1,9 +1,9 @@
-// The events about a connection's credentials.
+// The credential events of a connection.
 import type { ZesterError } from '../errors.js';
 
 /** An event about the credentials of a connection. Switch on `type`. None contains a seed. */
 export type CredentialEvent =
-  /** A new credential was read from the file and is used from the next connect on. */
+  /** A new credential was read from the file; the next connect uses it. */
   | {
       type: 'credentialsLoaded';
       path: string;

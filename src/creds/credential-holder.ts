@@ -31,7 +31,7 @@ export interface CredentialSource {
   readonly authenticator: (nonce?: string) => { jwt: string; nkey: string; sig: string } | undefined;
   /** Checks the source. It never throws. */
   refresh(): RefreshResult | Promise<RefreshResult>;
-  /** Uses credentials that are not at the source, until something changes there. @throws CredsError */
+  /** Uses credentials that are not in the source, until the source changes. @throws CredsError */
   hold(creds: CredsFile): void;
   /** Emits an event, once, if the credentials in use have expired. */
   reportExpiry(): void;
@@ -43,7 +43,7 @@ export abstract class CredentialHolder {
   readonly #options: CredentialHolderOptions;
   #current: CredsFile | undefined;
   /** The last reported rejection, so that it is not reported again. */
-  #told: string | undefined;
+  #reported: string | undefined;
   /** The JWT whose expiry was reported. */
   #expired: string | undefined;
 
@@ -68,23 +68,23 @@ export abstract class CredentialHolder {
     this.#emit({ type: 'credentialsExpired', path: this.path, publicKey: current.publicKey, expiredAt });
   }
 
-  /** Signs the nonce. Without any good credentials it sends none, and the server refuses. */
+  /** Signs the nonce. Without good credentials it returns undefined, and the server refuses the connection. */
   protected authenticate(nonce: string | undefined): { jwt: string; nkey: string; sig: string } | undefined {
     try {
       return this.#current?.authenticate(nonce);
     } catch (error) {
-      // only wiped credentials get here: the owner of the initial ones has wiped them
+      // only possible if the owner of the initial credentials has wiped them
       this.reject(error);
       return undefined;
     }
   }
 
-  /** Uses credentials without an event: they are the current ones in another form. */
+  /** Replaces the current credentials with another copy of them, without an event. */
   protected replace(creds: CredsFile): void {
     this.#current = creds;
   }
 
-  protected take(creds: CredsFile): void {
+  protected adopt(creds: CredsFile): void {
     this.#current = creds;
     this.#emit({
       type: 'credentialsLoaded',
@@ -108,8 +108,8 @@ export abstract class CredentialHolder {
       error instanceof ZesterError
         ? error
         : new CredsError('ERR_CREDS_FORMAT', this.path, `${this.path} cannot be used`, { cause: error });
-    if (this.#told === known.message) return;
-    this.#told = known.message;
+    if (this.#reported === known.message) return;
+    this.#reported = known.message;
     this.#emit({
       type: 'credentialsRejected',
       path: this.path,
@@ -118,9 +118,9 @@ export abstract class CredentialHolder {
     });
   }
 
-  /** The next rejection is reported, even if it is the same. */
+  /** Reports the next rejection even if it repeats the last one. */
   protected forgetRejection(): void {
-    this.#told = undefined;
+    this.#reported = undefined;
   }
 
   #emit(event: CredentialEvent): void {

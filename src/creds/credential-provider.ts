@@ -12,17 +12,16 @@ import { generateCredsFile } from './generate.js';
 export type ProvidedCredentials = CredsFile | Uint8Array | string;
 
 /**
- * Provides a connection with credentials, and with new ones at any time: from a secrets manager, an environment
- * variable, memory. A call may take 10 seconds. After that, `signal` is aborted and the call counts as failed,
- * whatever it does later. The first `load` decides whether a connection is made at all. If a later one throws or
- * times out, the connection keeps its credentials, an event `credentialsRejected` says why, and `load` is called
- * again.
+ * Provides the credentials of a connection, and may replace them at any time: from a secrets manager, an environment
+ * variable, memory. A call times out after 10 seconds: `signal` is aborted, and a later result is ignored. If the first
+ * `load` fails, so does the connect. If a later one throws or times out, the connection keeps its credentials, emits
+ * an event `credentialsRejected` with the reason, and calls `load` again later.
  *
  * @example
  * import { readFile, writeFile } from 'node:fs/promises';
  * import { connectPeel, type CredentialProvider } from 'zester';
  *
- * // a file stands for what a secrets manager does
+ * // the file stands in for a secrets manager
  * const credentials: CredentialProvider = {
  *   name: 'vault:secret/web-01',
  *   load: ({ signal }) => readFile('web-01.creds', { signal }),
@@ -47,9 +46,9 @@ export interface CredentialProvider {
    */
   readonly store?:
     ((content: Uint8Array, options: { signal: AbortSignal }) => void | Promise<void>) | undefined;
-  /** Calls `changed` when `load` has something new. Returns a function that stops watching. */
+  /** Calls `changed` when `load` would return new credentials. Returns a function that stops watching. */
   readonly watch?: ((changed: () => void) => () => void) | undefined;
-  /** Milliseconds between two calls of `load`; 30,000 by default, at least 1,000, `Infinity` for none. */
+  /** The interval between calls of `load`, in milliseconds: 30,000 by default, at least 1,000, `Infinity` for none. */
   readonly refreshMs?: number | undefined;
 }
 
@@ -59,9 +58,9 @@ export function providerName({ name }: CredentialProvider): string {
 }
 
 /**
- * Loads credentials, with a time limit.
+ * Loads credentials, with a timeout.
  *
- * @throws CredsError `ERR_CREDS_PROVIDER` when the provider throws or takes too long, and the codes of `parseCredsData`; an
+ * @throws CredsError `ERR_CREDS_PROVIDER` when the provider throws or times out, and the codes of `parseCredsData`; an
  *   error of this library that the provider throws
  */
 export async function loadFromProvider(provider: CredentialProvider): Promise<CredsFile> {
@@ -72,7 +71,7 @@ export async function loadFromProvider(provider: CredentialProvider): Promise<Cr
 }
 
 /**
- * Stores credentials with a provider, with a time limit.
+ * Stores credentials with a provider, with a timeout.
  *
  * @throws CredsError `ERR_CREDS_PROVIDER`; an error of this library that the provider throws
  */
@@ -87,13 +86,13 @@ export async function storeInProvider(provider: CredentialProvider, creds: Creds
     try {
       await store.call(provider, content, { signal });
     } finally {
-      // not before: a late store may still read it
+      // only now: a store that timed out may still read it
       content.fill(0);
     }
   });
 }
 
-/** The error for a credential that must be stored and cannot be. */
+/** The error for a credential that must be stored, but cannot be. */
 export function noStore(name: string): CredsError {
   return new CredsError(
     'ERR_CREDS_NO_STORE',
@@ -125,11 +124,11 @@ async function limited<T>(
   }
 }
 
-/** Whether a foreign error shows no seed: a secrets manager's response may be attached to it. */
+/** Whether a foreign error contains no seed: a secrets manager's response may be attached to it. */
 function isSafe(error: unknown): boolean {
   try {
     const limits = { depth: 8, showHidden: true, maxStringLength: Infinity, maxArrayLength: 100 };
-    // the URLs in a stack contain no password, though they may contain an @
+    // URLs in a stack trace may contain an @, but no password
     const shown = inspect(error, limits).replaceAll('file://', '');
     return redactSeeds(shown) === shown && !SEED_BYTES.test(shown);
   } catch {
@@ -137,5 +136,8 @@ function isSafe(error: unknown): boolean {
   }
 }
 
-/** The ASCII codes of a seed's first characters, as `inspect` shows bytes: decimal of a Uint8Array, hexadecimal of a Buffer. */
+/**
+ * The ASCII codes of a seed's first characters, as `inspect` shows bytes: decimal of a Uint8Array, hexadecimal of a
+ * Buffer.
+ */
 const SEED_BYTES = /\b83,\s+(65|79|85|88),\s+(\d\d,\s+){40}|\b53 (41|4f|55|58) ([3-5][0-9a-f] ){30}/;

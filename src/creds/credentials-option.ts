@@ -10,23 +10,24 @@ export interface SeedCredentials {
   seed: Uint8Array | string;
 }
 
-/** Credentials with a JWT, which identifies their user: everything but a seed alone. */
+/** Credentials with a JWT, which identifies their user: all kinds except a seed alone. */
 export type UserCredentials = string | URL | CredsFile | CredentialProvider;
 
 /**
- * What a connection authenticates with, exactly one of:
+ * The credentials of a connection, exactly one of:
  *
- * - the path of a `.creds` file, or its `file:` URL: it is read again at each connect, and watched;
- * - parsed credentials. From `loadCredsFile`, their file is followed in the same way; from `parseCredsData`, they never change;
+ * - the path of a `.creds` file, or its `file:` URL: the file is read again at each connect, and watched;
+ * - parsed credentials: from `loadCredsFile`, their file is watched in the same way; from `parseCredsData`, they never
+ *   change;
  * - `{ seed }`, for servers without JWTs: it never changes;
- * - a {@link CredentialProvider}, which may return others at any time.
+ * - a {@link CredentialProvider}, which may replace them at any time.
  */
 export type Credentials = UserCredentials | SeedCredentials;
 
 /** Exactly one credential: the option `credentials`, or `credsPath` for a path. */
 export type CredentialsOption<Kind = Credentials> =
   | {
-      /** What to authenticate with. */
+      /** The credentials to authenticate with. */
       credentials: Kind;
       credsPath?: undefined;
     }
@@ -70,10 +71,10 @@ interface CredentialsRules {
 const NAMES = ['credentials', 'credsPath'] as const;
 
 /**
- * Determines the kind of credentials. An error repeats none of their content.
+ * Determines the kind of credentials. Errors never repeat their content.
  *
- * @param names what the two options are called
- * @throws what `error` makes; ConnectError `ERR_CONNECT_OPTIONS` by default
+ * @param names the names of the two options
+ * @throws the error that `error` returns; ConnectError `ERR_CONNECT_OPTIONS` by default
  */
 export function givenCredentials(
   options: { credentials?: unknown; credsPath?: unknown },
@@ -90,16 +91,16 @@ export function givenCredentials(
   if (credsPath !== undefined && typeof credsPath !== 'string' && !(credsPath instanceof URL)) {
     throw error(`${pathName}: give the path of a .creds file`);
   }
-  return told(
+  return classify(
     credentials === undefined ? credsPath : credentials,
     credsPath === undefined ? name : pathName,
     error,
   );
 }
 
-const KINDS = 'the path of a .creds file, credentials that are parsed, { seed }, or a credential provider';
+const KINDS = 'the path of a .creds file, parsed credentials, { seed }, or a credential provider';
 
-function told(given: unknown, name: string, error: (message: string) => ZesterError): GivenCredentials {
+function classify(given: unknown, name: string, error: (message: string) => ZesterError): GivenCredentials {
   if (typeof given === 'string' || given instanceof URL)
     return { kind: 'file', path: pathOf(given, name, error) };
   if (given instanceof CredsFile) {
@@ -112,9 +113,9 @@ function told(given: unknown, name: string, error: (message: string) => ZesterEr
   if ('load' in given) return { kind: 'provider', provider: provider(given, name, error) };
   const others = Object.keys(given).filter((key) => key !== 'seed');
   if (!('seed' in given) || others.length > 0) {
-    // a CredsFile of another copy of this package is not ours, and must not be treated as a seed alone
-    const why = 'jwt' in given ? 'of another copy of this package' : 'not credentials';
-    throw error(`${name} is an object that is ${why}: give ${KINDS}`);
+    // a CredsFile of another copy of this package must not be treated as a seed alone
+    const why = 'jwt' in given ? 'from another copy of this package' : 'an object that is not a credential';
+    throw error(`${name} is ${why}: give ${KINDS}`);
   }
   const { seed } = given;
   if (typeof seed !== 'string' && !(seed instanceof Uint8Array)) {
@@ -156,7 +157,7 @@ function provider(given: object, name: string, error: (message: string) => Zeste
   return given as CredentialProvider;
 }
 
-/** A provider is not called more often than this. */
+/** The minimum interval between calls of a provider. */
 const MIN_REFRESH_MS = 1_000;
 
 /** The error for connection options. */

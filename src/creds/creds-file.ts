@@ -8,16 +8,16 @@ import type { NatsOptions } from './nats-options.js';
 import { signNonce } from './sign-nonce.js';
 
 /**
- * Makes the authenticator of credentials that came from a file: it reads the file again at each connect.
+ * Makes the authenticator of credentials from a file: it reads the file again at each connect.
  *
  * @internal
  */
 export type FileAuthenticator = (creds: CredsFile) => NonNullable<NatsOptions['authenticator']>;
 
 /**
- * A user's credentials: a JWT and the seed of the key that it names, already checked against each other.
+ * A user's credentials: a JWT and the seed of its key, already checked against each other.
  *
- * The seed does not enumerate: `console.log`, `util.inspect`, `JSON.stringify` and template strings show who it is for.
+ * The seed is not enumerable: `console.log`, `util.inspect`, `JSON.stringify` and template strings show only the user.
  *
  * @example
  * import { loadCredsFile } from 'zester';
@@ -79,15 +79,15 @@ export class CredsFile implements Disposable {
     return hasExpired(this.claims, now());
   }
 
-  /** What a connection sends to authenticate: the JWT, and the server's nonce, signed. */
+  /** The authentication fields of a CONNECT: the JWT, and the signature of the server's nonce. */
   authenticate(nonce: string | undefined): { jwt: string; nkey: string; sig: string } {
     return signNonce(this.jwt, this.#live(), nonce);
   }
 
   /**
-   * Options to spread into `connect()` of @nats-io/transport-node. If loaded from a file, the file is read again at
-   * each connect, so a replaced one is used at the next reconnect; if parsed from bytes, the bytes are used
-   * permanently. Authentication errors do not close the connection (docs/nats-facts.md, 2).
+   * Options to spread into `connect()` of @nats-io/transport-node. Credentials from a file are read again at each
+   * connect, so the next reconnect uses a replaced file; parsed bytes never change. Authentication errors do not close
+   * the connection (docs/nats-facts.md, 2).
    *
    * @example
    * import { connect } from '@nats-io/transport-node';
@@ -111,8 +111,8 @@ export class CredsFile implements Disposable {
   }
 
   /**
-   * Overwrites the seed in memory. Options made from a file continue with the file's content; those made from bytes
-   * can no longer sign, and the client closes a connection that would need it.
+   * Overwrites the seed in memory. Options from a file still work with the file's content; options from bytes can no
+   * longer sign, and the client closes a connection that needs a signature.
    */
   wipe(): void {
     this.#key.wipe();

@@ -15,7 +15,7 @@ export const MAX_CREDS_BYTES = 64 * 1024;
  * Decodes a `.creds` file and checks that its JWT and its seed belong together.
  *
  * @param fileAuthenticator for credentials of a file: makes the authenticator that reads `name` again at each connect.
- *   It is passed in because what reads the file again itself decodes it. Undefined: the bytes are all there is.
+ *   A parameter, since that authenticator itself calls this function. Undefined: the credentials are these bytes only.
  * @throws CredsError
  * @internal
  */
@@ -53,7 +53,7 @@ function textOf(data: Uint8Array | string, name: string): string {
       `${name} is larger than ${MAX_CREDS_BYTES / 1024} KiB: it is not a .creds file`,
     );
   }
-  // latin1: what is not ASCII is refused further on, and no byte is invalid
+  // latin1 accepts every byte; characters that are not ASCII are refused later
   return typeof data === 'string' ? data : bytesAs('latin1', data);
 }
 

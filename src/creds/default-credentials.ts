@@ -8,14 +8,14 @@ import { validatePeelId } from '../permissions/peel-id.js';
 import type { CredentialProvider } from './credential-provider.js';
 import { CREDS_CONTENT_VARIABLE, fromEnv } from './from-env.js';
 
-/** The variable that holds the path of a `.creds` file. */
+/** The variable with the path of a `.creds` file. */
 const CREDS_PATH_VARIABLE = 'ZESTER_CREDS';
 
 /** The options of {@link defaultCredentials}. */
 export interface DefaultCredentialsOptions {
   /** The kind of program, which names the file: `<role>.creds`; `peel` by default. */
   role?: 'peel' | 'master' | 'admin' | undefined;
-  /** The peel ID: files with its name are found, too. */
+  /** The peel ID: also finds files with this name. */
   peelId?: string | undefined;
   /** The environment; `process.env` by default. */
   env?: Readonly<Record<string, string | undefined>> | undefined;
@@ -28,7 +28,7 @@ const DEFAULTS = bag({
 } satisfies Entries<DefaultCredentialsOptions>);
 
 /**
- * Finds credentials in the usual places. The first that is there is used, and no other is tried when it turns out to be bad:
+ * Finds credentials in the usual places. The first match is used, even if it turns out to be invalid:
  *
  * 1. `$ZESTER_CREDS_CONTENT`: the content of a `.creds` file (see {@link fromEnv});
  * 2. `$ZESTER_CREDS`: the path of a `.creds` file;
@@ -36,11 +36,12 @@ const DEFAULTS = bag({
  * 4. with `peelId`: `/var/lib/zester-peel/<id>/peel.creds`, `/etc/zester/<id>.creds`;
  * 5. `peel.creds` in `$XDG_CONFIG_HOME/zester` (`~/.config/zester`), then in `/etc/zester`.
  *
- * With `role`, the files are `master.creds` or `admin.creds`. It looks once: a path that it returns is then followed as any
- * other.
+ * With `role`, the files are `master.creds` or `admin.creds`. The search runs once; a returned path is then watched
+ * like any other.
  *
- * @returns for the option `credentials`: a path, or a provider
- * @throws PeelIdError; CredsError `ERR_CREDS_NOT_FOUND`, which says where it looked; `ERR_CREDS_INPUT` for options that it does not know
+ * @returns a path or a provider, for the option `credentials`
+ * @throws PeelIdError; CredsError `ERR_CREDS_NOT_FOUND`, which lists the searched places; `ERR_CREDS_INPUT` for unknown
+ *   options
  * @example
  * import { connectPeel, defaultCredentials } from 'zester';
  *
@@ -60,16 +61,16 @@ export async function defaultCredentials(
   const named = env[CREDS_PATH_VARIABLE];
   if (isSet(named)) return named;
   const paths = usualPaths({ role, peelId, env });
-  for (const path of paths) if (await stands(path)) return path;
+  for (const path of paths) if (await exists(path)) return path;
   const places = [`$${CREDS_CONTENT_VARIABLE}`, `$${CREDS_PATH_VARIABLE}`, ...paths].join(', ');
   throw new CredsError(
     'ERR_CREDS_NOT_FOUND',
     '',
-    `there are no credentials in ${places}: put a .creds file there`,
+    `no credentials found in ${places}: put a .creds file there`,
   );
 }
 
-/** The paths to look at, in order. */
+/** The paths to check, in order. */
 function usualPaths({ role = 'peel', peelId, env = {} }: DefaultCredentialsOptions): string[] {
   const file = `${role}.creds`;
   const home = absolute(env['HOME']) ?? userInfo().homedir;
@@ -89,10 +90,8 @@ function usualPaths({ role = 'peel', peelId, env = {} }: DefaultCredentialsOptio
   ];
 }
 
-/**
- * Whether something exists. A path that cannot be checked counts: reading it says why, and no other is used instead.
- */
-async function stands(path: string): Promise<boolean> {
+/** Whether a path exists. One that cannot be checked counts as existing, so that reading it reports the reason. */
+async function exists(path: string): Promise<boolean> {
   try {
     await stat(path);
     return true;

@@ -7,16 +7,18 @@ import type { CredsFile } from './creds-file.js';
 import { decodeCreds, MAX_CREDS_BYTES } from './decode-creds.js';
 
 /**
- * The credentials of a `.creds` file, read once and as a whole at each connect, so that JWT and seed always match
+ * The credentials of a `.creds` file, which each connect reads once and as a whole, so that JWT and seed always match
  * (docs/nats-facts.md, 4). It never throws, since an authenticator that throws closes the connection permanently
- * (docs/nats-facts.md, 3): if the file is missing, torn, invalid, expired or another peel's, the last good
- * credentials stay in use and an event says why.
+ * (docs/nats-facts.md, 3): if the file is missing, torn, invalid, expired or another peel's, the last good credentials
+ * stay in use, and an event reports the reason.
  */
 export class FileCredentialSource extends CredentialHolder {
-  /** What `current` was read from: the same bytes need no second check. */
+  /** The bytes of `current`: they need no second check. */
   #currentBytes: Buffer | undefined;
 
-  /** For `connect()`: reads the file, signs the nonce. Without any good credentials it sends none, and the server refuses. */
+  /**
+   * For `connect()`: reads the file and signs the nonce. Without good credentials, the server refuses the connection.
+   */
   readonly authenticator = (nonce?: string): { jwt: string; nkey: string; sig: string } | undefined => {
     this.forgetRejection();
     this.refresh();
@@ -25,8 +27,8 @@ export class FileCredentialSource extends CredentialHolder {
   };
 
   /**
-   * Reads the file once, and uses its content if it is valid. Reports a problem once per connect, and again if it
-   * changes.
+   * Reads the file once, and uses its content if it is valid. Reports a problem once per connect, and again when the
+   * problem changes.
    */
   refresh(): RefreshResult {
     let bytes: Buffer | undefined;
@@ -38,7 +40,7 @@ export class FileCredentialSource extends CredentialHolder {
       }
       const creds = decodeCredsOfFile(bytes, this.path);
       if (creds.jwt === this.current?.jwt) {
-        // the same credential in other bytes, or the initial one, which its owner may have wiped since
+        // same credential, different bytes; or the initial one, which its owner may have wiped
         if (this.current.wiped) this.replace(creds);
         this.#currentBytes = bytes;
         return 'unchanged';
@@ -46,7 +48,7 @@ export class FileCredentialSource extends CredentialHolder {
       this.checkUsable(creds);
       this.#currentBytes?.fill(0);
       this.#currentBytes = bytes;
-      this.take(creds);
+      this.adopt(creds);
       return 'changed';
     } catch (error) {
       bytes?.fill(0);
@@ -67,7 +69,7 @@ export class FileCredentialSource extends CredentialHolder {
     } catch {
       this.#currentBytes = undefined;
     }
-    this.take(creds);
+    this.adopt(creds);
   }
 }
 
@@ -90,7 +92,7 @@ function readWhole(path: string): Buffer {
   let fd: number | undefined;
   try {
     fd = openSync(path, READ_FLAGS);
-    // it is read again at each connect, so a pipe that the shell opened does not work either
+    // each connect reads it again, so a pipe from the shell does not work either
     requireRegular(path, fstatSync(fd));
     const buffer = Buffer.alloc(MAX_CREDS_BYTES + 1);
     let length = 0;

@@ -21,10 +21,10 @@ const TAIL = `
 *************************************************************
 `;
 
-/** Puts a JWT and a seed's ASCII bytes into a file's bytes. It checks neither: `generateCredsFile` does. */
+/** Formats a JWT and a seed's ASCII bytes. Checks neither; `generateCredsFile` does. */
 export function formatCreds(jwt: string, seed: Uint8Array): Uint8Array {
   const start = HEAD.length + jwt.length + MIDDLE.length;
-  // alloc, not from: memory of its own and not of the shared pool, so that it can be wiped
+  // alloc does not use the shared pool, so this memory can be wiped
   const content = Buffer.alloc(start + seed.length + TAIL.length);
   content.write(HEAD, 0, 'latin1');
   content.write(jwt, HEAD.length, 'latin1');

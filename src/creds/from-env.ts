@@ -7,8 +7,8 @@ import { parseCredsData } from './parse.js';
 export const CREDS_CONTENT_VARIABLE = 'ZESTER_CREDS_CONTENT';
 
 /**
- * Credentials from an environment variable that contains a `.creds` file, plain or in base64. It is read again while
- * the connection lives. It cannot be stored: give `startPeel` a file, or `renew: false`.
+ * Credentials from an environment variable that contains a `.creds` file, plain or in base64. The variable is read
+ * again while connected. Renewed credentials cannot be stored in it: give `startPeel` a file, or set `renew: false`.
  *
  * Other programs of the same user can read a process's environment: prefer a file with mode 0600.
  *
@@ -40,7 +40,7 @@ export function fromEnv(
   };
 }
 
-/** Decodes base64 if it is that: a variable often cannot contain newlines. */
+/** Decodes base64, if it is base64: a variable often cannot contain newlines. */
 function decoded(value: string): string {
   return /^[A-Za-z0-9+/_\s-]+={0,2}$/.test(value) && !value.startsWith('-----')
     ? Buffer.from(value, 'base64').toString('latin1')

@@ -23,11 +23,11 @@ export interface WriteCreds extends JwtAndSeed, WriteSecretFileOptions {
 }
 
 /**
- * Makes the content of a `.creds` file from a user JWT and its seed, and checks that they belong together.
+ * Creates the content of a `.creds` file from a user JWT and its seed, and checks that they match.
  *
  * @param jwt the user JWT
  * @param seed the seed's text (`SU…`) as bytes or a string
- * @returns the file's bytes: they hold the seed, so they are the caller's to keep safe and to wipe
+ * @returns the file's bytes, with the seed: the caller must protect and wipe them
  * @throws CredsError
  * @example
  * import { generateCredsFile, generateFullHierarchy, parseCredsData } from 'zester';
@@ -62,8 +62,8 @@ export function generateCredsFile(first: string | JwtAndSeed, second?: Uint8Arra
 }
 
 /**
- * Whether this process has just signed the JWT for the key that the seed was copied from: then they belong together,
- * and need no verification. Both are compared by all their bytes.
+ * Whether this process has just signed the JWT for the key that the seed was copied from. Then they match, and need no
+ * verification. Compares all bytes of both.
  */
 function isOwnPair(jwt: string, seed: Uint8Array | string): seed is Uint8Array {
   if (typeof seed === 'string') return false;
@@ -71,11 +71,11 @@ function isOwnPair(jwt: string, seed: Uint8Array | string): seed is Uint8Array {
   return subject !== undefined && KeyBundle.publicKeyOfOwnSeed(seed) === subject;
 }
 
-const HOW = { sweep: flag, ifAbsent: flag } satisfies Entries<WriteSecretFileOptions>;
+const WRITE_ENTRIES = { sweep: flag, ifAbsent: flag } satisfies Entries<WriteSecretFileOptions>;
 const PAIR = { jwt: anything, seed: anything } satisfies Entries<JwtAndSeed>;
-const WRITE = bag(HOW);
+const WRITE = bag(WRITE_ENTRIES);
 const JWT_AND_SEED = bag(PAIR, { required: ['jwt', 'seed'] });
-const WRITE_CREDS = bag({ ...HOW, ...PAIR, path: anything } satisfies Entries<WriteCreds>, {
+const WRITE_CREDS = bag({ ...WRITE_ENTRIES, ...PAIR, path: anything } satisfies Entries<WriteCreds>, {
   required: ['path', 'jwt', 'seed'],
 });
 const writeOptionsError = (path: string) => (message: string) =>
@@ -86,7 +86,7 @@ const writeOptionsError = (path: string) => (message: string) =>
  * and no other user can read either. See `writeSecretFile` for how.
  *
  * @param path the file's path, or its `file:` URL
- * @throws CredsError when JWT and seed do not belong together; FileError when the file cannot be written
+ * @throws CredsError when the JWT and the seed do not match; FileError when the file cannot be written
  * @example
  * import { generateFullHierarchy, writeCredsFile } from 'zester';
  *

@@ -8,11 +8,11 @@ import { looksLike, withoutByteOrderMark } from './looks-like.js';
 const MAX_JWT_FILE_BYTES = 2 * 1024 * 1024;
 
 /**
- * Reads the JWT from a file that contains it plainly, or between `-----BEGIN … JWT-----` and its end, as nsc writes
- * it. Does not decode it.
+ * Reads the JWT from a file that contains it plainly, or in a section `-----BEGIN … JWT-----`, as nsc writes it. Does
+ * not decode it.
  *
- * @param given its path, or its `file:` URL
- * @throws JwtError `ERR_JWT_FORMAT` when the file holds no JWT or more than one; FileError
+ * @param given the file's path, or its `file:` URL
+ * @throws JwtError `ERR_JWT_FORMAT` when the file contains no JWT or more than one; FileError
  * @example
  * import { decodeAccountJwt, loadJwtFile } from 'zester';
  *

@@ -11,8 +11,8 @@ import { MAX_CREDS_BYTES } from './decode-creds.js';
  * Loads a key from a file with a plain seed, from a `.creds` file, or from another file with one decorated seed.
  * Skips lines without a seed.
  *
- * @param given its path, or its `file:` URL
- * @throws KeyError `ERR_KEY_FILE` when the file holds no seed or more than one, and as `loadKeyBundle`; FileError
+ * @param given the file's path, or its `file:` URL
+ * @throws KeyError `ERR_KEY_FILE` when the file contains no seed or more than one, and as `loadKeyBundle`; FileError
  * @example
  * import { loadKeyBundleFromFile } from 'zester';
  *
@@ -26,7 +26,7 @@ export async function loadKeyBundleFromFile(role: Role, given: string | URL): Pr
 }
 
 /**
- * The key in the content of a file, which is wiped.
+ * Parses the key in a file's content, and wipes the content.
  *
  * @throws KeyError as {@link loadKeyBundleFromFile}
  * @internal

@@ -1,14 +1,14 @@
 // Recognizes files that are mistaken for .creds files, to name them in errors.
 
-/** How much of a file is examined, except for JSON, so that the work does not grow with the file. */
+/** The number of characters examined (except for JSON), so that the cost does not grow with the file. */
 const HEAD = 160;
 
 /**
- * Says what a file looks like that is neither a `.creds` file nor a seed nor a JWT, from common mistakes. Repeats
- * none of its content.
+ * Recognizes common mistakes in a file that is neither a `.creds` file nor a seed nor a JWT. Repeats none of its
+ * content.
  *
  * @param text the file's bytes as latin1, or a string
- * @returns "it is …" with what to do; undefined: it looks like nothing in particular
+ * @returns "it is …" with advice; undefined: not recognized
  */
 export function looksLike(text: string): string | undefined {
   const trimmed = text.trim();
@@ -16,7 +16,7 @@ export function looksLike(text: string): string | undefined {
   return ofEncoding(head) ?? ofText(withoutByteOrderMark(head), trimmed);
 }
 
-/** Whether it is text in a readable encoding. */
+/** Recognizes unreadable encodings. */
 function ofEncoding(head: string): string | undefined {
   const content = head.replace(/^(\xff\xfe|\xfe\xff)/, '');
   if (withoutByteOrderMark(content).trim() === '') return 'it is empty';
@@ -29,7 +29,7 @@ function ofEncoding(head: string): string | undefined {
   return undefined;
 }
 
-/** The first bytes of files that other tools encrypted. */
+/** The first bytes of encrypted files. */
 const ENCRYPTED: readonly [begins: RegExp, tool: string][] = [
   [/^(age-encryption\.org\/|-----BEGIN AGE ENCRYPTED FILE-----)/, 'age'],
   [/^-----BEGIN PGP MESSAGE-----/, 'PGP'],
@@ -56,7 +56,7 @@ function ofText(head: string, text: string): string | undefined {
   if (/(\u2013|\u2014|\u2212|\xe2\x80[\x93\x94]|\xe2\x88\x92) ?BEGIN /.test(head))
     return 'its dashes are not ASCII (a word processor or a chat replaced them): write them as -, or copy the file itself';
   if (/^-{3,}\s*BEGIN\b/i.test(head) && !/[\r\n]/.test(text))
-    return 'it is one line, so its line ends are lost: quote the variable when you write it ("$CREDS"), or copy the file itself';
+    return 'it is one line, so its newlines are lost: quote the variable when you write it ("$CREDS"), or copy the file itself';
   const [, pem] =
     /^-----BEGIN ((?:[A-Z0-9]+ )*(?:CERTIFICATE|PRIVATE KEY|PUBLIC KEY))-----\r?$/m.exec(head) ?? [];
   return pem === undefined ? undefined : `it is PEM (${pem}), as for TLS or SSH: give a NATS credential`;
@@ -71,7 +71,7 @@ function isJson(text: string): boolean {
   }
 }
 
-/** Whether a text is base64 of what the file should be, or of another wrapping, such as base64 again. */
+/** Whether a text is base64 of the expected content, directly or nested. */
 function isBase64(text: string, depth = 0): boolean {
   const packed = text.replace(/^data:[^,]{0,100},/, '').replaceAll(/\s+/g, '');
   if (packed.length < 16 || !/^[A-Za-z0-9+/_-]+={0,2}$/.test(packed)) return false;
@@ -79,12 +79,12 @@ function isBase64(text: string, depth = 0): boolean {
   return looksDecoded(decoded.replaceAll('\0', '')) || (depth < 3 && isBase64(decoded, depth + 1));
 }
 
-/** Whether a text is what the file should be: decorated sections, a seed or a JWT. */
+/** Whether a text is the expected content: decorated sections, a seed or a JWT. */
 function looksDecoded(text: string): boolean {
   return /-{3,}\s*BEGIN |\bS[OAUX][A-Z2-7]{50,}|\beyJ[\w-]{10,}\./i.test(text);
 }
 
-/** Text without the byte order mark that some editors write, as a string or as the latin1 of its bytes. */
+/** Removes a byte order mark, from a string or from bytes decoded as latin1. */
 export function withoutByteOrderMark(text: string): string {
   return text.replace(/^(\ufeff|\xef\xbb\xbf)+/, '');
 }

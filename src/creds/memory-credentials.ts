@@ -5,8 +5,8 @@ import { parseCredsData } from './parse.js';
 
 /**
  * Credentials in memory, for a program that gets them from elsewhere. Every connection that uses this object switches
- * to new credentials as soon as they are {@link MemoryCredentials.set | set}. A peel renews them; the renewed ones are in
- * {@link MemoryCredentials.current}.
+ * to new credentials as soon as they are {@link MemoryCredentials.set | set}. A peel renews them; the renewed ones are
+ * in {@link MemoryCredentials.current}.
  *
  * @example
  * import { readFile } from 'node:fs/promises';
@@ -25,14 +25,14 @@ import { parseCredsData } from './parse.js';
  */
 export class MemoryCredentials implements CredentialProvider, Disposable {
   readonly name: string;
-  /** Nothing to poll for: {@link set} reports changes. */
+  /** No polling: {@link set} reports changes. */
   readonly refreshMs = Infinity;
   #current: CredsFile;
   readonly #listeners = new Set<() => void>();
 
   /**
    * @param initial parsed credentials, or the content of a `.creds` file
-   * @param name what events and errors call them; not a secret
+   * @param name their name in events and errors; not a secret
    * @throws CredsError
    */
   constructor(initial: ProvidedCredentials, name?: string);
@@ -50,7 +50,7 @@ export class MemoryCredentials implements CredentialProvider, Disposable {
     this.#current = this.#parse(initial);
   }
 
-  /** The current credentials: those that were set, or renewed ones. */
+  /** The current credentials, as set or renewed. */
   get current(): CredsFile {
     return this.#current;
   }
@@ -60,7 +60,7 @@ export class MemoryCredentials implements CredentialProvider, Disposable {
     this.#current.wipe();
   }
 
-  /** Replaces the credentials. If it throws, nothing is replaced. @throws CredsError, and then nothing is replaced */
+  /** Replaces the credentials. @throws CredsError, in which case nothing is replaced */
   set(next: ProvidedCredentials): void {
     this.#current = this.#parse(next);
     for (const changed of this.#listeners) changed();
@@ -71,7 +71,7 @@ export class MemoryCredentials implements CredentialProvider, Disposable {
   readonly store = (content: Uint8Array): void => this.set(content);
 
   readonly watch = (changed: () => void): (() => void) => {
-    // a separate one for each call: the same function may be passed twice
+    // a new listener for each call: the same function may be passed twice
     const listener = () => changed();
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);

@@ -14,7 +14,7 @@ export interface NamedCredsData {
   name: string;
 }
 
-/** By hand: a program that only loads credentials should not load the options checker. */
+/** Checked by hand: a program that only loads credentials should not load the options checker. */
 function isNamed(first: unknown): first is NamedCredsData {
   return typeof first === 'object' && first !== null && 'data' in first && 'name' in first;
 }
@@ -24,7 +24,7 @@ function isNamed(first: unknown): first is NamedCredsData {
  * JWT's subject is the seed's public key. It does *not* check expiry, nor whether the issuer is trusted.
  *
  * @param data the file's content
- * @param name what errors call it, and `path` of the result
+ * @param name its name in errors, and the `path` of the result
  * @throws CredsError
  * @example
  * import { readFile } from 'node:fs/promises';
@@ -42,7 +42,7 @@ export function parseCredsData(named: NamedCredsData): CredsFile;
 export function parseCredsData(first: Uint8Array | string | NamedCredsData, second?: string): CredsFile {
   const { data, name } = isNamed(first) ? first : { data: first, name: second };
   if (typeof name !== 'string') {
-    // not shown: it may be the credentials, passed as the name by mistake
+    // not repeated: the credentials may have been passed as the name by mistake
     throw new CredsError(
       'ERR_CREDS_INPUT',
       '',
@@ -55,7 +55,7 @@ export function parseCredsData(first: Uint8Array | string | NamedCredsData, seco
 /**
  * Loads a `.creds` file and checks it like {@link parseCredsData}.
  *
- * @param given its path, or its `file:` URL
+ * @param given the file's path, or its `file:` URL
  * @throws CredsError; FileError when it cannot be read
  * @example
  * import { loadCredsFile } from 'zester';

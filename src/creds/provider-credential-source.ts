@@ -5,19 +5,19 @@ import { CredentialHolder, type CredentialHolderOptions, type RefreshResult } fr
 import { loadFromProvider, providerName, type CredentialProvider } from './credential-provider.js';
 import type { CredsFile } from './creds-file.js';
 
-/** How many replaced credentials are remembered. */
+/** The number of replaced credentials to remember. */
 const MAX_SUPERSEDED = 16;
 
 /**
- * The credentials from a provider. An authenticator cannot wait, so a connect uses the last good ones, and requests a
- * load for the next connect. Neither throws: if the provider fails, times out, or returns unusable credentials, the
- * last good ones stay in use and an event says why.
+ * The credentials from a provider. An authenticator is synchronous, so a connect uses the last good ones, and requests
+ * a load for the next connect. Neither throws: if the provider fails, times out, or returns unusable credentials, the
+ * last good ones stay in use, and an event reports the reason.
  */
 export class ProviderCredentialSource extends CredentialHolder {
   readonly #loads: Coalescer<RefreshResult>;
   /** The JWT that the provider returned last. */
-  #given: string | undefined;
-  /** JWTs that were replaced by storing newer ones: a cache may return them again. */
+  #lastProvided: string | undefined;
+  /** JWTs replaced by stored newer ones: a provider with a cache may return them again. */
   readonly #superseded: string[] = [];
   #loadedAt = -Infinity;
   #onChange: () => void = () => undefined;
@@ -27,31 +27,31 @@ export class ProviderCredentialSource extends CredentialHolder {
     options: CredentialHolderOptions = {},
   ) {
     super(providerName(provider), options);
-    this.#given = options.initial?.jwt;
+    this.#lastProvided = options.initial?.jwt;
     this.#loads = new Coalescer(() => this.#load());
   }
 
   /** For `connect()`: signs the nonce with the last good credentials. */
   readonly authenticator = (nonce?: string): { jwt: string; nkey: string; sig: string } | undefined => {
     this.forgetRejection();
-    // a server may refuse it several times a second
+    // a server may refuse the credentials several times a second
     if (performance.now() - this.#loadedAt >= CREDENTIAL_PROVIDER_SPACING_MS) void this.refresh();
     this.reportExpiry();
     return this.authenticate(nonce);
   };
 
-  /** Calls the provider, one call at a time: callers that arrive during a call share the next one. It never throws. */
+  /** Loads from the provider, coalescing concurrent calls. It never throws. */
   refresh(): Promise<RefreshResult> {
     return this.#loads.run();
   }
 
-  /** Called when other credentials were loaded. */
+  /** Sets the callback for new credentials. */
   onChange(callback: () => void): void {
     this.#onChange = callback;
   }
 
   /**
-   * Uses credentials that the provider has stored or has yet to store, as long as it returns no others than before.
+   * Uses credentials that the provider has stored or will store, until it returns new ones.
    *
    * @throws CredsError `ERR_CREDS_OTHER_PEEL`, `ERR_CREDS_EXPIRED`
    */
@@ -61,7 +61,7 @@ export class ProviderCredentialSource extends CredentialHolder {
     if (replaced === creds.jwt) return;
     if (replaced !== undefined) this.#superseded.push(replaced);
     if (this.#superseded.length > MAX_SUPERSEDED) this.#superseded.shift();
-    this.take(creds);
+    this.adopt(creds);
   }
 
   async #load(): Promise<RefreshResult> {
@@ -78,17 +78,17 @@ export class ProviderCredentialSource extends CredentialHolder {
   }
 
   #use(creds: CredsFile): RefreshResult {
-    const isKnown = creds.jwt === this.#given || this.#superseded.includes(creds.jwt);
+    const isKnown = creds.jwt === this.#lastProvided || this.#superseded.includes(creds.jwt);
     if (creds.jwt === this.current?.jwt) {
       // the owner may have wiped the current ones
       if (this.current.wiped) this.replace(creds);
     } else if (!isKnown || this.current === undefined) {
       this.checkUsable(creds);
-      this.#given = creds.jwt;
-      this.take(creds);
+      this.#lastProvided = creds.jwt;
+      this.adopt(creds);
       return 'changed';
     }
-    this.#given = creds.jwt;
+    this.#lastProvided = creds.jwt;
     this.forgetRejection();
     return 'unchanged';
   }

@@ -2,24 +2,24 @@
 import { CredsError, type CredsErrorCode } from '../errors.js';
 import { looksLike } from './looks-like.js';
 
-/** The two lines that matter in a `.creds` file. */
+/** The two relevant lines of a `.creds` file. */
 export interface CredsSections {
   jwt: string;
   seed: string;
 }
 
 /**
- * Finds the JWT and the seed in the text of a `.creds` file. Accepts any line endings, blank lines, missing banners, any
- * order, other text around the sections, and a missing newline at the end.
+ * Finds the JWT and the seed in the text of a `.creds` file. Accepts any line endings, blank lines, missing banners,
+ * any order, other text around the sections, and a missing newline at the end.
  *
- * As in Go's parser, the text between the dashes does not matter: a section is one line between two lines with dashes, and
- * a JWT and a seed are recognized by themselves. Also as in Go, a seed may be on a line of its own if no section contains
- * one. Unlike in Go, a file that ends before its last section is closed is refused, since it may still be being written,
- * and so is one with two JWTs or two seeds. Labels only serve error messages.
+ * As in Go's parser, the labels between the dashes do not matter: a section is one line between two lines of dashes,
+ * and a JWT and a seed are recognized by their form. Also as in Go, a seed may be on a line of its own if no section
+ * contains one. Unlike Go, this refuses a file that ends before its last section is closed, since it may be
+ * half-written, and one with two JWTs or two seeds. Labels are used only in error messages.
  *
  * Source: github.com/nats-io/nkeys, creds_utils.go (`userConfigRE`, `ParseDecoratedNKey`).
  *
- * @param name what errors call the file
+ * @param name the name of the file in errors
  * @throws CredsError
  */
 export function findSections(text: string, name: string): CredsSections {
@@ -51,7 +51,7 @@ function looseJwt(kinds: readonly (Kind | undefined)[]): string | undefined {
     : undefined;
 }
 
-/** The only seed in a file, unless it follows a BEGIN line: then the end of its section is missing. */
+/** The only seed in a file, unless it follows a BEGIN line: then its section is not closed. */
 function seedByItself(lines: readonly string[], kinds: readonly (Kind | undefined)[]): string | undefined {
   const at = kinds.indexOf('seed');
   if (at < 0 || kinds.includes('seed', at + 1) || readFence(lines[at - 1] ?? '')?.edge === 'BEGIN')
@@ -93,7 +93,7 @@ function sectionsByLabel(lines: readonly string[], name: string): Partial<CredsS
     }
   }
   if (open?.kind !== undefined) {
-    throw malformed(name, `the section ${open.label} is not closed; the file may have been cut off`);
+    throw malformed(name, `the section ${open.label} is not closed; the file may be truncated`);
   }
   return found;
 }
@@ -101,7 +101,7 @@ function sectionsByLabel(lines: readonly string[], name: string): Partial<CredsS
 type Kind = keyof CredsSections;
 
 interface Fence {
-  /** undefined: it only has dashes, and may be either. */
+  /** undefined: only dashes, which may be either. */
   edge: 'BEGIN' | 'END' | undefined;
   /** What the section should contain, by its label; undefined: neither. */
   kind: Kind | undefined;

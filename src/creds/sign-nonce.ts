@@ -2,7 +2,7 @@
 import type { KeyPair } from '../nkeys/key-pair.js';
 import { bytesAs } from '../text/bytes-as.js';
 
-/** The answer to the server's nonce; if the server sends none, the signature is empty. */
+/** The signature of the server's nonce; empty if the server sends none. */
 export function nonceSignature(key: Pick<KeyPair, 'publicKey' | 'sign'>, nonce: string | undefined): string {
   if (nonce === undefined || nonce === '') return '';
   return bytesAs('base64url', key.sign(nonce));

@@ -1,8 +1,8 @@
-// The key of credentials, to sign with.
+// The signing key of credentials.
 import { loadKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 import type { CredsFile } from './creds-file.js';
 
-/** The key of credentials: a copy, which the caller wipes. @throws KeyError */
+/** A copy of the credentials' key, which the caller must wipe. @throws KeyError */
 export function userKeyOf(creds: CredsFile): KeyBundle {
   const { seed } = creds;
   try {

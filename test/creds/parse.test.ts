@@ -232,7 +232,7 @@ describe('a .creds file is refused', () => {
     ],
     ['a line of an environment file', `CREDS=${base64}`, /it is NAME=value/],
     ['URL encoding', encodeURIComponent(good.text), /it is encoded for a URL/],
-    ['lost line ends', good.text.replaceAll('\n', ' '), /it is one line, so its line ends are lost/],
+    ['lost line ends', good.text.replaceAll('\n', ' '), /it is one line, so its newlines are lost/],
     ['dashes of a word processor', good.text.replaceAll('-----', '\u2014\u2014'), /its dashes are not ASCII/],
     ['a web page', '<!DOCTYPE html><html>Not found</html>', /it is a web page/],
     ['a JWT alone', good.jwt, /it has a JWT, but not between two lines with dashes/],
