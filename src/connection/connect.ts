@@ -27,7 +27,7 @@ import {
   connectOptionsError,
   RENAMED_WAITS,
 } from './option-names.js';
-import { byPresentNames, defined } from '../options/present-names.js';
+import { withCurrentNames, defined } from '../options/renamed-options.js';
 import { inboxPrefixFor } from './inbox-prefix.js';
 import { ManagedConnection } from './managed-connection.js';
 import { masterTable, peelTable } from './options.js';
@@ -117,8 +117,8 @@ export type ConnectPeelOptions = ConnectOptions & {
 };
 
 /**
- * Connects as a peel. The connection reconnects until it is closed, even while the server refuses its credentials. It buffers what is
- * published during an outage, and switches to replaced credentials (docs/connections.md).
+ * Connects as a peel. The connection reconnects until it is closed, even while the server refuses its credentials. It
+ * buffers what is published during an outage, and switches to replaced credentials (docs/connections.md).
  *
  * @throws PeelIdError; CredsError, FileError when the credentials cannot be used from the start; ConnectError when no
  *   server takes the first connection
@@ -178,7 +178,8 @@ function withCredentials({ connection, credentials }: Opened): {
 }
 
 /**
- * Connects as a master or, with an admin's credentials, as an admin: like {@link connectPeel}, with the inboxes that the JWT allows.
+ * Connects as a master or, with an admin's credentials, as an admin: like {@link connectPeel}, with the inboxes that
+ * the JWT allows.
  *
  * @throws CredsError, FileError, ConnectError
  * @example
@@ -242,7 +243,7 @@ async function open(
   given: GivenCredentials,
   { table, peelId, inboxPrefix }: Role,
 ): Promise<Opened> {
-  const options = byPresentNames(settings, RENAMED_WAITS, connectOptionsError);
+  const options = withCurrentNames(settings, RENAMED_WAITS, connectOptionsError);
   checkConnectOptions(options);
   const { watch = true, rotate = 'reconnect', logger, onEvent, signal, ...rest } = options;
   signal?.throwIfAborted();

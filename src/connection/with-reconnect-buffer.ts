@@ -3,7 +3,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { checkBuffer, checkNumbers, DURATION_MS } from './check-options.js';
 import type { ZesterConnection } from './connect.js';
 import { checkReconnectBufferNames, connectOptionsError, RENAMED_WAITS } from './option-names.js';
-import { byPresentNames } from '../options/present-names.js';
+import { withCurrentNames } from '../options/renamed-options.js';
 import { ManagedConnection } from './managed-connection.js';
 
 /** The options of {@link withReconnectBuffer}. */
@@ -47,7 +47,7 @@ export function withReconnectBuffer(
   options: ReconnectBufferOptions = {},
 ): ZesterConnection {
   checkReconnectBufferNames(options);
-  const named = byPresentNames(options, RENAMED_WAITS, connectOptionsError);
+  const named = withCurrentNames(options, RENAMED_WAITS, connectOptionsError);
   checkBuffer(named, 'maxBytes');
   checkNumbers(named, { drainTimeoutMs: DURATION_MS });
   const { inboxPrefix } = (nc as { options?: { inboxPrefix?: string } }).options ?? {};

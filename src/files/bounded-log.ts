@@ -3,7 +3,7 @@ import { rename, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { openToAppend } from './open-file.js';
 
-/** A file of this size, in bytes, is renamed to `<path>.1`, replacing the previous one. */
+/** A file of this size, in bytes, is renamed to `<path>.1`, replacing an older one. */
 export const MAX_LOG_BYTES = 1024 * 1024;
 /** Bytes of lines that wait for a slow disk; further lines are dropped. */
 const MAX_WAITING_BYTES = 256 * 1024;
@@ -20,7 +20,7 @@ export class BoundedLog {
   #size: number;
   #waiting: string[] = [];
   #waitingBytes = 0;
-  #leftOut = 0;
+  #dropped = 0;
   #writing: Promise<void> | undefined;
 
   private constructor(path: string, file: FileHandle, size: number, maxBytes: number) {
@@ -44,7 +44,7 @@ export class BoundedLog {
     const text = `${line.slice(0, MAX_LINE_CHARS)}\n`;
     const bytes = Buffer.byteLength(text);
     if (this.#waitingBytes + bytes > MAX_WAITING_BYTES) {
-      this.#leftOut += 1;
+      this.#dropped += 1;
       return;
     }
     this.#waiting.push(text);
@@ -66,26 +66,26 @@ export class BoundedLog {
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0) {
       const lines = this.#waiting;
-      if (this.#leftOut > 0) lines.push(`(${this.#leftOut} lines dropped: the disk was too slow)\n`);
+      if (this.#dropped > 0) lines.push(`(${this.#dropped} lines dropped: the disk was too slow)\n`);
       this.#waiting = [];
       this.#waitingBytes = 0;
-      this.#leftOut = 0;
+      this.#dropped = 0;
       try {
         await this.#append(lines.join(''));
       } catch {
-        // a full disk must not end the server whose log this is
+        // a full disk must not stop the server that writes this log
       }
     }
   }
 
   async #append(text: string): Promise<void> {
-    if (this.#size > 0 && this.#size + Buffer.byteLength(text) > this.#maxBytes) await this.#putAside();
+    if (this.#size > 0 && this.#size + Buffer.byteLength(text) > this.#maxBytes) await this.#rotate();
     this.#file ??= await openToAppend(this.path);
     await this.#file.appendFile(text);
     this.#size += Buffer.byteLength(text);
   }
 
-  async #putAside(): Promise<void> {
+  async #rotate(): Promise<void> {
     await this.#file?.close();
     this.#file = undefined;
     await rename(this.path, `${this.path}.1`);

@@ -22,15 +22,15 @@ interface Claimant extends ProcessIdentity {
   since: string;
 }
 
-/** Retries of two claimants that started at the same instant and saw each other. */
-const TRIES = 4;
+/** Attempts of two claimants that started at the same instant and saw each other. */
+const MAX_ATTEMPTS = 4;
 
 /**
  * Claims a directory, or one file in it, for this run, so that no other run of Zester writes there at the same time.
  *
  * A claimant creates its own file there, and then looks for others: of two claimants, at least the later one sees the
- * other, and steps back. Both may step back, but never do both continue. A file belongs to one process and has a unique
- * name, so anyone who finds it after that process died can safely remove it.
+ * other, and backs off. Both may back off, but both never continue. A file belongs to one process and has a unique
+ * name, so once that process has died, any other may safely remove it.
  *
  * @param name the file to claim in it; if absent, the directory
  * @throws FileError `ERR_FILE_IN_USE` when another run holds it, `ERR_FILE_WRITE` when the directory is not writable
@@ -54,7 +54,7 @@ export async function claim(directory: string, name = ''): Promise<Claim> {
     const other = await liveClaim(directory, prefix, mine);
     if (other === undefined) return { release };
     await release();
-    if (attempt === TRIES) throw inUse(join(directory, name), join(directory, other), other);
+    if (attempt === MAX_ATTEMPTS) throw inUse(join(directory, name), join(directory, other), other);
     await delay(Math.random() * CLAIM_RETRY_MAX_MS);
   }
 }

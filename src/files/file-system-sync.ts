@@ -11,10 +11,9 @@ const PROGRAM = 'while read -r line; do sync -f -- "$1"; echo "$?"; done';
 /**
  * Flushes a file system to its disk.
  *
- * One such call for hundreds of new files is as safe as an fsync of each, and a disk accepts more files per second with
- * it. Node.js has no call for syncfs(2); `sync -f` of GNU coreutils, and of BusyBox, makes it. A shell that runs as
- * long as this is open starts it: starting a process is expensive for a process with many threads, and cheap for a
- * shell.
+ * One call for hundreds of new files is as safe as an fsync of each, and lets a disk accept more files per second.
+ * Node.js has no syncfs(2), but `sync -f` of GNU coreutils and BusyBox calls it. A long-running shell starts `sync`:
+ * spawning is expensive for a process with many threads, and cheap for a shell.
  */
 export class FileSystemSync {
   readonly #directory: string;
@@ -26,13 +25,13 @@ export class FileSystemSync {
   }
 
   /**
-   * Syncs it. One call at a time.
+   * Syncs the file system. One call at a time.
    *
-   * @returns whether it succeeded: if not, sync each file by itself, which also shows which one fails. Succeeds only on
-   *   Linux 5.8 or later: before, syncfs does not report write errors (syncfs(2), "Versions")
+   * @returns whether it succeeded; if not, sync each file by itself, which also shows which one fails. Only Linux 5.8
+   *   or later can succeed: before, syncfs does not report write errors (syncfs(2), "Versions")
    */
   run(): Promise<boolean> {
-    if (!SAYS_WHAT_FAILED) return Promise.resolve(false);
+    if (!REPORTS_WRITE_ERRORS) return Promise.resolve(false);
     return new Promise((resolve) => {
       this.#answer = resolve;
       this.#shell ??= this.#start();
@@ -47,7 +46,7 @@ export class FileSystemSync {
   }
 
   #start(): ChildProcess {
-    // in its own session: an interrupt is for this program, which finishes its work first
+    // in its own session, so that Ctrl-C reaches only this program, which finishes its work first
     const shell = spawn('sh', ['-c', PROGRAM, 'sh', this.#directory], {
       stdio: ['pipe', 'pipe', 'ignore'],
       detached: true,
@@ -60,7 +59,7 @@ export class FileSystemSync {
   }
 }
 
-const SAYS_WHAT_FAILED = process.platform === 'linux' && isAtLeast(release(), 5, 8);
+const REPORTS_WRITE_ERRORS = process.platform === 'linux' && isAtLeast(release(), 5, 8);
 
 function isAtLeast(version: string, major: number, minor: number): boolean {
   const [ofMajor = 0, ofMinor = 0] = version.split(/[.-]/, 2).map(Number);

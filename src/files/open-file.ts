@@ -6,7 +6,7 @@ import { FileError } from '../errors.js';
 import { readError } from './read-error.js';
 import { refuseSeedInPath } from './seed-in-path.js';
 
-/** Paths of files that the shell has opened for the process: standard input, and process substitution, `<(…)`. */
+/** Paths of files that the shell opened for the process: standard input, and process substitution, `<(…)`. */
 const GIVEN_BY_SHELL = /^\/(?:dev\/(?:stdin$|fd\/\d+$)|proc\/self\/fd\/\d+$)/;
 
 /** Do not block: without O_NONBLOCK, opening a named pipe waits until another process writes to it. */
@@ -19,7 +19,7 @@ export function isGivenByShell(path: string): boolean {
 
 /** The options of {@link openToRead}. */
 export interface ReadableFile {
-  /** Accept a pipe too, if the shell has opened it. */
+  /** Also accept a pipe that the shell opened. */
   pipe?: boolean;
   /** Throws to refuse a file: {@link requireOurs}. Passed in, so that code without this check does not bundle it. */
   check?: (path: string, stats: Stats) => void;
@@ -49,7 +49,7 @@ export async function openToRead(
 }
 
 /**
- * Opens one of our files for appending, and creates it (0600) if absent. Does not follow a link at its path, which
+ * Opens one of our files for appending, and creates it (mode 0600) if absent. Does not follow a link at its path, which
  * could lead anywhere.
  *
  * @throws FileError `ERR_FILE_NOT_REGULAR`; the system's error
@@ -92,8 +92,8 @@ export function requireRegular(path: string, stats: Stats): void {
 }
 
 /**
- * Requires a file that this user wrote and nobody else can read: its content is a secret that others must not have
- * chosen. Root also accepts a file of its directory's owner: root may act for a service.
+ * Requires a file that this user wrote and nobody else can read: it contains a secret, which nobody else may choose.
+ * Root also accepts a file of its directory's owner, since root may act for a service.
  *
  * @throws FileError `ERR_FILE_READ`
  */

@@ -10,8 +10,8 @@ import { PIPE_POLL_MS, PIPE_READ_TIMEOUT_MS } from '../timing.js';
 const FIRST_BYTES = 16 * 1024;
 
 /**
- * Reads a small file completely, and of a large one only enough to detect its size. It never hangs: it reads a regular
- * file, or a pipe that the shell opened (`/dev/stdin`, `<(…)`), for which it waits 30 seconds.
+ * Reads a small file completely, and of a large one only enough to detect its size. It never hangs: it reads only
+ * regular files, and pipes that the shell opened (`/dev/stdin`, `<(…)`), with a timeout of 30 seconds.
  *
  * @param maxBytes the size limit; one byte more is read, so that the caller can detect a larger file
  * @param accepts further requirements on the file
@@ -74,7 +74,7 @@ export async function readTextFile(path: string, maxBytes: number): Promise<stri
   return bytesAs('utf8', content);
 }
 
-/** @returns the number of bytes; 0: the end; undefined: nothing yet, in a pipe */
+/** @returns the number of bytes; 0: end of file; undefined: no data yet, in a pipe */
 async function readSome(file: FileHandle, buffer: Uint8Array, at: number): Promise<number | undefined> {
   try {
     return (await file.read(buffer, at, buffer.length - at)).bytesRead;

@@ -10,8 +10,8 @@ export interface FileOwner {
   gid: number;
 }
 
-/** Kernel directories: their entries are not replaceable files, and their links are not ours. */
-const OF_THE_KERNEL = /^\/(?:dev(?!\/shm\/)|proc|sys)\//;
+/** Kernel directories: their entries are not replaceable files. */
+const KERNEL_PATH = /^\/(?:dev(?!\/shm\/)|proc|sys)\//;
 
 /**
  * Checks that a file may be written to a path: there must be nothing, a file, or a link (which is replaced, not
@@ -24,7 +24,7 @@ const OF_THE_KERNEL = /^\/(?:dev(?!\/shm\/)|proc|sys)\//;
  * @throws FileError `ERR_FILE_NOT_REGULAR`, `ERR_FILE_WRITE`
  */
 export function ownerToKeep(path: string): FileOwner | undefined {
-  if (OF_THE_KERNEL.test(resolve(path))) throw notRegular(path, 'not a file, but a system name');
+  if (KERNEL_PATH.test(resolve(path))) throw notRegular(path, 'not a file, but a name of the system');
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return undefined;
   if (found.isSymbolicLink()) {

@@ -7,13 +7,11 @@ import { hostTag } from './host-tag.js';
 import { isSameProcess } from './process-identity.js';
 import { TEMPORARY_MAX_AGE_MS, TEMPORARY_SWEEP_INTERVAL_MS } from '../timing.js';
 
-/**
- * While it is written, a file has a temporary name in its directory that identifies the writer, which distinguishes
- * leftovers of dead writers from writes in progress.
- */
+// While it is written, a file has a temporary name in its directory that identifies the writer. This distinguishes
+// leftovers of dead writers from writes in progress.
 
-/** A new temporary name for the file `name`. It counts as being written until {@link noLongerWritten}. */
-export function beingWritten(name: string): string {
+/** Reserves a new temporary name for the file `name`, until {@link releaseTemporary}. */
+export function reserveTemporary(name: string): string {
   count = (count + 1) % 0x1000000;
   const tail = `${start}${count.toString(16).padStart(6, '0')}`;
   const temporary = `.${name}.zester-tmp-${hostTag}-${process.pid}-${threadId}-${tail}`;
@@ -22,14 +20,14 @@ export function beingWritten(name: string): string {
 }
 
 /** Call it after the rename or removal. */
-export function noLongerWritten(temporary: string): void {
+export function releaseTemporary(temporary: string): void {
   live.delete(temporary);
 }
 
 /**
  * Removes temporary files of dead writers from a directory; those of live writers stay.
  *
- * @param name only those of this file; if absent, of every file
+ * @param name only temporary files of this file; if absent, of every file
  */
 export async function sweepStaleTemporaries(directory: string, name?: string): Promise<void> {
   const entries = await readdir(directory).catch(() => []);
@@ -42,7 +40,7 @@ export async function sweepStaleTemporaries(directory: string, name?: string): P
 }
 
 /**
- * As {@link sweepStaleTemporaries} for a whole directory, but at most once an hour per thread, so that writing many
+ * Like {@link sweepStaleTemporaries} for a whole directory, but at most once an hour per thread, so that writing many
  * files to a directory lists it once.
  */
 export async function sweepOnce(directory: string): Promise<void> {
@@ -55,11 +53,11 @@ export async function sweepOnce(directory: string): Promise<void> {
   await sweepStaleTemporaries(path);
 }
 
-/** When each directory was swept, in milliseconds of this process. */
+/** When each directory was swept, by `performance.now()`. */
 const swept = new Map<string, number>();
 const MAX_SWEPT = 1_000;
 
-/** Temporary names that this thread is writing: names, since a directory has many paths. */
+/** Temporary names that this thread is writing to. Names, not paths, since a directory may have several paths. */
 const live = new Set<string>();
 
 /** A unique suffix: a random prefix, since process IDs are reused, and a counter. */

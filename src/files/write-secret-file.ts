@@ -4,13 +4,11 @@ import { basename, dirname, join } from 'node:path';
 import { FileError } from '../errors.js';
 import { ownerToKeep } from './replaceable.js';
 import { refuseSeedInPath } from './seed-in-path.js';
-import { beingWritten, noLongerWritten, sweepOnce } from './temporaries.js';
+import { reserveTemporary, releaseTemporary, sweepOnce } from './temporaries.js';
 
 /** The options for writing a secret file. */
 export interface WriteSecretFileOptions {
-  /**
-   * Remove temporary files of dead writers from the directory (default true): at most once an hour per directory.
-   */
+  /** Remove temporary files of dead writers from the directory (default true), at most once an hour per directory. */
   sweep?: boolean | undefined;
   /**
    * Fail if the path exists (default false): of concurrent writers, in any process, exactly one succeeds and the others
@@ -20,10 +18,10 @@ export interface WriteSecretFileOptions {
 }
 
 /**
- * Writes a file that only its owner can read. At every instant the path has either the complete old or the complete new
- * content, and no other user can ever read it: a new file in the same directory, created exclusively with mode 0600,
- * written, synced, renamed over the path; then the directory is synced. A symlink at the path is replaced, not
- * followed. Root keeps the owner of the file that it replaces.
+ * Atomically writes a file that only its owner can read. At every instant the path has either the complete old or the
+ * complete new content: a new file in the same directory is created exclusively with mode 0600, written, synced and
+ * renamed over the path; then the directory is synced. A symlink at the path is replaced, not followed. Root keeps the
+ * owner of the file that it replaces.
  *
  * @throws FileError `ERR_FILE_DIRECTORY_NOT_FOUND`, `ERR_FILE_IS_DIRECTORY`, `ERR_FILE_NOT_REGULAR`, `ERR_FILE_WRITE`;
  *   `ERR_FILE_EXISTS` with `ifAbsent`
@@ -38,7 +36,7 @@ export async function writeSecretFile(
   const ifAbsent = options.ifAbsent ?? false;
   if (ifAbsent) await refuseExisting(path);
   if (options.sweep !== false) await sweepOnce(directory);
-  const name = beingWritten(basename(path));
+  const name = reserveTemporary(basename(path));
   const temporary = join(directory, name);
   try {
     const owner = ownerToKeep(path);
@@ -58,7 +56,7 @@ export async function writeSecretFile(
     await unlink(temporary).catch(() => undefined);
     throw await cannotWrite(path, directory, cause);
   } finally {
-    noLongerWritten(name);
+    releaseTemporary(name);
   }
   await syncDirectory(directory);
 }
@@ -74,14 +72,14 @@ export async function refuseExisting(path: string): Promise<void> {
   if (found !== undefined) throw alreadyThere(path);
 }
 
-/** Gives a file its name unless the name exists: unlike a rename, a link never replaces. */
+/** Gives a file its name unless the name exists: a link, unlike a rename, never replaces a file. */
 async function linkInPlace(temporary: string, path: string): Promise<void> {
   try {
     await link(temporary, path);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'EEXIST') throw alreadyThere(path, cause);
-    // a shared folder or a USB stick; Linux reports EPERM there too
+    // a shared folder or a USB stick, for which Linux may also report EPERM
     if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'ENOSYS') throw cause;
     throw new FileError(
       'ERR_FILE_WRITE',
@@ -128,7 +126,7 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-/** The error for a file that could not be written, from the system's. */
+/** Converts the system's error for a file that could not be written. */
 export async function cannotWrite(path: string, directory: string, cause: unknown): Promise<FileError> {
   if (cause instanceof FileError) return cause;
   const { code } = cause as NodeJS.ErrnoException;
@@ -152,7 +150,7 @@ export async function cannotWrite(path: string, directory: string, cause: unknow
   return new FileError(
     'ERR_FILE_WRITE',
     path,
-    `cannot write ${path}: ${writeReason(cause)}; what was there is unchanged`,
+    `cannot write ${path}: ${writeReason(cause)}; an existing file is unchanged`,
     {
       cause,
     },

@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import type { FileError } from '../errors.js';
 import { ownerToKeep } from './replaceable.js';
-import { beingWritten, noLongerWritten } from './temporaries.js';
+import { reserveTemporary, releaseTemporary } from './temporaries.js';
 import { cannotWrite, syncDirectory } from './write-secret-file.js';
 
 /** A file of {@link writeSecretFiles}. */
@@ -41,8 +41,8 @@ export interface PlacedFiles {
 }
 
 /**
- * Writes files into one directory, each as `writeSecretFile` does, one after the other; the directory is synced once,
- * after the last. Every file that it reports as written is durable. It stops at the first failure.
+ * Writes files into one directory, one after the other, each like `writeSecretFile`; the directory is synced once,
+ * after the last. Every file reported as written is durable. Stops at the first failure.
  *
  * It blocks its thread: direct system calls cost a fraction of calls through libuv's thread pool. Call it in worker
  * threads, as many as files to sync concurrently.
@@ -138,7 +138,7 @@ function place(
   synced: boolean,
 ): string {
   const owner = ownerToKeep(join(directory, name));
-  const temporary = beingWritten(name);
+  const temporary = reserveTemporary(name);
   try {
     const file = openSync(join(directory, temporary), 'wx', 0o600);
     try {
@@ -161,7 +161,7 @@ function settle(directory: string, name: string, temporary: string, synced: bool
   try {
     if (!synced) syncFile(join(directory, temporary));
     renameSync(join(directory, temporary), join(directory, name));
-    noLongerWritten(temporary);
+    releaseTemporary(temporary);
   } catch (cause) {
     discard(directory, temporary);
     throw cause;
@@ -183,6 +183,6 @@ function discard(directory: string, temporary: string): void {
   } catch {
     // it was not created, or the next run sweeps it
   } finally {
-    noLongerWritten(temporary);
+    releaseTemporary(temporary);
   }
 }

@@ -12,7 +12,7 @@ import {
   oneOf,
   type Entries,
 } from '../options/check-options.js';
-import { byPresentNames, defined } from '../options/present-names.js';
+import { withCurrentNames, defined } from '../options/renamed-options.js';
 import { POLICY_MAX_TIMEOUT_MS } from '../timing.js';
 import type { MasterOptions } from './master.js';
 import { POLICIES } from './requests/policy.js';
@@ -62,7 +62,7 @@ const MASTER = bag(
  */
 export function checkMasterOptions(given: MasterOptions): MasterOptions {
   checkOptions('startMaster', given, MASTER, configError);
-  const named = byPresentNames(given, { lifetimeSeconds: 'lifetime' }, configError);
+  const named = withCurrentNames(given, { lifetimeSeconds: 'lifetime' }, configError);
   const options = { ...named, ...(named.breaker && { breaker: defined(named.breaker) }) };
   if (options.servers !== undefined) parseServerUrls(options.servers);
   const { breaker, replicas, recoverySeconds } = options;

@@ -1,4 +1,4 @@
-// Base32 without padding, from bytes to bytes: the text of a seed never becomes a string, which cannot be wiped.
+// Base32 without padding, from bytes to bytes: the text of a seed never becomes a string, which could not be wiped.
 
 const ALPHABET = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', 'latin1');
 const NOT_IN_ALPHABET = 0xff;
@@ -6,7 +6,7 @@ const VALUE_OF = new Uint8Array(256).fill(NOT_IN_ALPHABET);
 for (const [value, character] of ALPHABET.entries()) VALUE_OF[character] = value;
 
 /**
- * Base32 without padding, as the bytes of ASCII text.
+ * Encodes base32 without padding, as the bytes of ASCII text.
  *
  * Source: RFC 4648, section 6.
  */
@@ -29,10 +29,10 @@ export function encodeBase32(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * The bytes that base32 without padding stands for.
+ * Decodes base32 without padding.
  *
  * @param text ASCII text as bytes
- * @returns undefined for other characters, an impossible length, and bits after the last byte that are not 0
+ * @returns undefined for other characters, an impossible length, and nonzero trailing bits
  */
 export function decodeBase32(text: Uint8Array): Uint8Array | undefined {
   const bytes = new Uint8Array(Math.floor((text.length * 5) / 8));

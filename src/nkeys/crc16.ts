@@ -1,6 +1,5 @@
-// CRC-16/XMODEM, the checksum of nkeys.
+// CRC-16/XMODEM (polynomial 0x1021, initial value 0), the checksum of the nkeys text encoding.
 
-/** CRC-16/XMODEM (polynomial 0x1021, initial value 0): the checksum of the nkeys text encoding. */
 const table = new Uint16Array(256);
 for (let i = 0; i < 256; i++) {
   let crc = i << 8;

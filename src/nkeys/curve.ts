@@ -10,7 +10,7 @@ export function curvePublicKeyOfRawSeed(raw: Uint8Array): string {
 }
 
 /**
- * A curve key pair (X25519): seed `SX…`, public key `X…`. It signs nothing; others encrypt to it.
+ * A curve key pair (X25519): seed `SX…`, public key `X…`. It cannot sign; others encrypt to it.
  *
  * @example
  * import { generateCurveKey, publicKeyFromSeed } from 'zester';
@@ -70,14 +70,14 @@ export class CurveKey implements Disposable {
     return `CurveKey(${this.publicKey})`;
   }
 
-  /** What `console.log` and `util.inspect` show: no seed. */
+  /** The output of `console.log` and `util.inspect`: no seed. */
   [inspect.custom](): string {
     return this.toString();
   }
 }
 
 /**
- * Makes a new curve key pair.
+ * Generates a new curve key pair.
  *
  * @example
  * import { generateCurveKey } from 'zester';

@@ -1,4 +1,4 @@
-// Ed25519: the single entry point; uses libsodium if that is installed, else node:crypto.
+// Ed25519, the single entry point: uses libsodium if it is installed, else node:crypto.
 import { KeyError } from '../errors.js';
 import type { Ed25519 } from './ed25519/backend.js';
 import { isNodeCryptoPreferred } from './ed25519/choice.js';
@@ -10,16 +10,16 @@ import { sodiumEd25519 } from './ed25519/sodium.js';
 export type { HeldSeed, SecretKey, Verifier } from './ed25519/backend.js';
 export { generateRaw, importSeed, rawPublicOf } from './ed25519/node.js';
 
-/** Names the implementation to use: `node` or `sodium`. Unset: sodium where it is installed. */
+/** The variable that selects the implementation: `node` or `sodium`. Unset: sodium if it is installed. */
 export const ED25519_VARIABLE = 'ZESTER_ED25519';
 
 /** The implementation in use. */
 export interface Ed25519Info {
   /** `sodium-native`, or `node:crypto`. */
   readonly backend: 'node:crypto' | 'sodium-native';
-  /** The package's, or that of OpenSSL. */
+  /** The version of the package, or of OpenSSL. */
   readonly version: string;
-  /** Where seeds are: `locked` memory is neither swapped nor dumped, `guarded` may be, `plain` is ordinary memory. */
+  /** The memory of seeds: `locked` is neither swapped nor dumped, `guarded` may be, `plain` is ordinary memory. */
   readonly seeds: Protection;
   /** Why sodium-native is not used. */
   readonly why?: string;
@@ -35,7 +35,7 @@ let chosen: Chosen | undefined;
 /**
  * The implementation of this process, chosen at first use.
  *
- * @throws KeyError `ERR_KEY_BACKEND` when `ZESTER_ED25519` asks for one that is not there
+ * @throws KeyError `ERR_KEY_BACKEND` when `ZESTER_ED25519` selects one that is not available
  */
 export function ed25519(): Ed25519 {
   chosen ??= choose();
@@ -53,9 +53,9 @@ export function ed25519Info(): Ed25519Info {
 }
 
 function choose(): Chosen {
-  const named = wanted();
+  const named = requested();
   if (named === 'node') return byNode(`${ED25519_VARIABLE} is node`);
-  if (named === undefined && isNodeCryptoPreferred()) return byNode('this command ends at once');
+  if (named === undefined && isNodeCryptoPreferred()) return byNode('this command is short-lived');
   const loaded = loadSodium();
   if (loaded.sodium === undefined) {
     if (named === undefined) return byNode(`sodium-native ${loaded.why}`);
@@ -82,12 +82,12 @@ function byNode(why: string): Chosen {
   return { ed25519: nodeEd25519, info: () => info };
 }
 
-function wanted(): 'node' | 'sodium' | undefined {
+function requested(): 'node' | 'sodium' | undefined {
   let named: string | undefined;
   try {
     named = process.env[ED25519_VARIABLE];
   } catch {
-    return undefined; // Deno, without the permission to read it
+    return undefined; // Deno, without permission to read it
   }
   if (named === undefined || named === '') return undefined;
   if (named === 'node' || named === 'sodium') return named;
@@ -96,7 +96,7 @@ function wanted(): 'node' | 'sodium' | undefined {
 
 function warnOfLimit(): void {
   process.emitWarning(
-    'the process may lock no more memory: further seeds are not kept out of swap; raise the limit ("ulimit -l", LimitMEMLOCK=)',
+    'the limit for locked memory is reached: further seeds may be swapped; raise it ("ulimit -l", LimitMEMLOCK=)',
     { type: 'ZesterWarning', code: 'ZESTER_MEMLOCK' },
   );
 }

@@ -8,7 +8,7 @@ import { kindOfPrefix, PREFIX_OF_KIND, PREFIX_SEED, withArticle, type KeyKind } 
 
 /**
  * The nkeys text encoding: base32 without padding of `prefix || 32 bytes || crc16 (little endian)`.
- * A seed has two prefix bytes, in which `S` and the role share the bits so that the text starts with `SO`, `SA`, `SU`, …
+ * A seed has two prefix bytes, whose bits encode `S` and the role, so that the text starts with `SO`, `SA`, `SU`, …
  *
  * Source: nkeys, "The Encoding" (docs.nats.io/running-a-nats-service/configuration/securing_nats/auth_intro/nkey_auth).
  */
@@ -26,7 +26,7 @@ export function encodePublicKey(kind: KeyKind, raw: Uint8Array): string {
   return bytesAs('latin1', encodeBase32(bytes));
 }
 
-/** Encodes a raw 32-byte private seed as ASCII bytes (58 of them). The intermediate buffer is wiped. */
+/** Encodes a raw 32-byte private seed as 58 ASCII bytes. Wipes the intermediate buffer. */
 export function encodeSeed(kind: KeyKind, raw: Uint8Array): Uint8Array {
   const prefix = PREFIX_OF_KIND[kind];
   const bytes = new Uint8Array(2 + RAW_LENGTH + 2);
@@ -39,7 +39,7 @@ export function encodeSeed(kind: KeyKind, raw: Uint8Array): Uint8Array {
   return text;
 }
 
-/** A parsed key text. `kind` is undefined for a role that nkeys has and Zester does not use (server, cluster). */
+/** A decoded key. `kind` is undefined for a role that Zester does not use (server, cluster). */
 export interface DecodedKey {
   kind: KeyKind | undefined;
   kindName: string;
@@ -49,8 +49,8 @@ export interface DecodedKey {
 /**
  * Parses the text of a seed.
  *
- * @throws KeyError `ERR_KEY_NOT_A_SEED` for a public key, `ERR_KEY_ENCODING` for what is not a key, `ERR_KEY_CHECKSUM` for
- *   a damaged one. The message never holds the text.
+ * @throws KeyError `ERR_KEY_NOT_A_SEED` for a public key, `ERR_KEY_ENCODING` for text that is not a key,
+ *   `ERR_KEY_CHECKSUM` for a damaged key. The message never contains the text.
  */
 export function decodeSeed(seed: Uint8Array | string): DecodedKey {
   const text = textOf(seed);
@@ -71,7 +71,7 @@ function decodeSeedText(text: Uint8Array): DecodedKey {
   if (text.length !== SEED_TEXT_LENGTH) {
     throw new KeyError(
       'ERR_KEY_ENCODING',
-      `not a seed: it has ${text.length} characters where a seed has ${SEED_TEXT_LENGTH}; check that it was copied whole`,
+      `not a seed: it has ${text.length} characters where a seed has ${SEED_TEXT_LENGTH}; check that it was copied completely`,
     );
   }
   const bytes = fromBase32(text, 'a seed');
@@ -124,7 +124,7 @@ export function decodePublicKey(publicKey: string): DecodedKey {
   return { ...named, raw };
 }
 
-/** ASCII text as bytes of their own (not from a shared pool, so that they can be wiped). Other characters become 0. */
+/** ASCII text as bytes outside the shared pool, so that they can be wiped. Other characters become 0. */
 export function asciiBytes(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) {
@@ -134,7 +134,7 @@ export function asciiBytes(text: string): Uint8Array {
   return bytes;
 }
 
-/** The text of a seed given as bytes or text, without the white space around it: a view of the input, or new bytes. */
+/** Trims the text of a seed, given as bytes or a string. Returns a view of the input, or new bytes. */
 function textOf(seed: Uint8Array | string): Uint8Array {
   if (typeof seed === 'string') return asciiBytes(seed.trim());
   if (!(seed instanceof Uint8Array)) {
@@ -164,7 +164,7 @@ function fromBase32(text: Uint8Array, what: string): Uint8Array {
   if (bytes !== undefined) return bytes;
   throw new KeyError(
     'ERR_KEY_ENCODING',
-    `not ${what}: it contains characters that are not base32 (A-Z, 2-7); check that it was copied whole`,
+    `not ${what}: it contains characters that are not base32 (A-Z, 2-7); check that it was copied completely`,
   );
 }
 
@@ -181,7 +181,7 @@ function checkChecksum(bytes: Uint8Array, what: string): void {
   if (crc16(bytes, end) !== found) {
     throw new KeyError(
       'ERR_KEY_CHECKSUM',
-      `the checksum of ${what} does not match: it is damaged or was copied wrongly`,
+      `the checksum of ${what} does not match: it is damaged or was copied incorrectly`,
     );
   }
 }

@@ -15,7 +15,7 @@ import { verifySignature } from './verify.js';
 const SAVE = bag({ ifAbsent: flag });
 const saveOptionsError = (message: string) => new KeyError('ERR_KEY_OPTIONS', message);
 
-/** Whether this is the text of a key's seed. The time does not depend on where it differs. */
+/** Compares a text with a key's seed, in constant time. */
 function isSeedOf(pair: KeyPair, text: Uint8Array): boolean {
   const own = pair.seed;
   const isSame = own.length === text.length && timingSafeEqual(own, text);
@@ -24,9 +24,9 @@ function isSeedOf(pair: KeyPair, text: Uint8Array): boolean {
 }
 
 /**
- * A key pair of the NATS trust hierarchy: an operator's, an account's or a user's. The seed is reachable only through
- * the `seed` property, which is not enumerable; `console.log`, `util.inspect`, `JSON.stringify`, template strings and
- * structured clones show the role and the public key.
+ * A key pair of the NATS trust hierarchy: an operator's, an account's or a user's. Only the `seed` property, which is
+ * not enumerable, exposes the seed; `console.log`, `util.inspect`, `JSON.stringify`, template strings and structured
+ * clones show the role and the public key.
  *
  * @example
  * import { generateKeyBundle } from 'zester';
@@ -49,7 +49,7 @@ export class KeyBundle implements Disposable {
     this.role = pair.role;
     this.publicKey = pair.publicKey;
     this.#pair = pair;
-    // the public key is that of the seed and stays it, since what this key signs is taken as verified
+    // the public key must keep matching the seed, since signatures of this key count as verified
     Object.freeze(this);
   }
 
@@ -64,19 +64,19 @@ export class KeyBundle implements Disposable {
   }
 
   /**
-   * The public key of a seed that {@link seed} gave, as long as the seed's bytes are those of the key; else undefined.
-   * To compute it costs as much as making a key.
+   * The public key of a seed that {@link seed} returned, if its bytes are unchanged; else undefined. Saves computing it
+   * from the seed, which costs as much as generating a key.
    *
    * @internal
    */
   static publicKeyOfOwnSeed(seed: Uint8Array): string | undefined {
-    const pair = givenOut.get(seed);
+    const pair = exportedSeeds.get(seed);
     if (pair === undefined || pair.wiped) return undefined;
     return isSeedOf(pair, seed) ? pair.publicKey : undefined;
   }
 
   /**
-   * Whether a value is a key of this class, not something that looks like one: what it signs holds for its public key.
+   * Whether a value is a genuine instance, not a lookalike: its signatures are certain to match its public key.
    *
    * @internal
    */
@@ -85,13 +85,13 @@ export class KeyBundle implements Disposable {
   }
 
   /**
-   * The seed's text (`SU…`) as ASCII bytes: the secret itself. Each call returns a copy, which the caller wipes.
+   * The seed's text (`SU…`) as ASCII bytes: the secret itself. Each call returns a copy, which the caller must wipe.
    *
    * @throws KeyError `ERR_KEY_WIPED`
    */
   get seed(): Uint8Array {
     const { seed } = this.#pair;
-    givenOut.set(seed, this.#pair);
+    exportedSeeds.set(seed, this.#pair);
     return seed;
   }
 
@@ -110,14 +110,14 @@ export class KeyBundle implements Disposable {
     return this.#pair.sign(data);
   }
 
-  /** Whether `signature` is this key's for `data`. Also works after {@link wipe}: it needs only the public key. */
+  /** Verifies a signature of `data` by this key. Also works after {@link wipe}: it needs only the public key. */
   verify(data: Uint8Array | string, signature: Uint8Array): boolean {
     return verifySignature(this.publicKey, data, signature);
   }
 
   /**
-   * The public key (`X…`) of the X25519 key with the same 32 secret bytes: what nkeys calls a curve key. Others can
-   * encrypt to it; it does not reveal the seed.
+   * The public key (`X…`) of the curve key (X25519) with the same 32 secret bytes. Others can encrypt to it; it does
+   * not reveal the seed.
    *
    * @throws KeyError `ERR_KEY_WIPED`
    */
@@ -135,7 +135,8 @@ export class KeyBundle implements Disposable {
    *
    * @param path the path, or the `file:` URL
    * @param options.ifAbsent fail if the path exists (default false)
-   * @throws KeyError `ERR_KEY_WIPED`, `ERR_KEY_OPTIONS`; FileError, `ERR_FILE_EXISTS` with `ifAbsent` if the path exists
+   * @throws KeyError `ERR_KEY_WIPED`, `ERR_KEY_OPTIONS`; FileError, `ERR_FILE_EXISTS` with `ifAbsent` if the path
+   *   exists
    * @example
    * import { generateKeyBundle } from 'zester';
    *
@@ -176,19 +177,19 @@ export class KeyBundle implements Disposable {
     return `KeyBundle(${this.role} ${this.publicKey})`;
   }
 
-  /** What `console.log` and `util.inspect` show: no seed. */
+  /** The output of `console.log` and `util.inspect`: no seed. */
   [inspect.custom](): string {
     return this.toString();
   }
 }
 
-/** The copies of seeds that are still referenced, and their keys. */
-const givenOut = new WeakMap<Uint8Array, KeyPair>();
+/** The copies of seeds that are still referenced, with their keys. */
+const exportedSeeds = new WeakMap<Uint8Array, KeyPair>();
 
 /**
  * Creates a new key pair.
  *
- * @param role what the key is for
+ * @param role the role of the key
  * @throws KeyError `ERR_KEY_ROLE` for an unknown role
  * @example
  * import { generateKeyBundle } from 'zester';
@@ -223,7 +224,7 @@ export function loadKeyBundle(role: Role, seed: Uint8Array | string): KeyBundle 
 }
 
 /**
- * The public key of a seed: of an operator, account, user or curve key.
+ * The public key of an operator, account, user or curve seed.
  *
  * @throws KeyError as {@link loadKeyBundle}
  * @example

@@ -1,10 +1,10 @@
-// A signing key in memory: what reading credentials needs of a key, without the code that writes files.
+// A signing key in memory, for reading credentials: without the code that writes files.
 import { KeyError } from '../errors.js';
 import { ed25519, type SecretKey } from './ed25519.js';
 import { decodeSeed, encodePublicKey, encodeSeed, wrongRole } from './encoding.js';
 import type { Role } from './roles.js';
 
-/** The private half of a `KeyBundle`, and of the credentials of a `CredsFile`. Never exposed. */
+/** The private part of a `KeyBundle` or a `CredsFile`. Never exposed. */
 export class KeyPair {
   readonly role: Role;
   /** The public key as text: `O…`, `A…` or `U…`, 56 characters. */
@@ -44,7 +44,7 @@ export class KeyPair {
     return text;
   }
 
-  /** The 32 bytes of the seed: a copy, which the caller wipes. @throws KeyError `ERR_KEY_WIPED` */
+  /** The 32 bytes of the seed: a copy, which the caller must wipe. @throws KeyError `ERR_KEY_WIPED` */
   rawSeed(): Uint8Array {
     return this.#live().copy();
   }

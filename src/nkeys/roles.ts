@@ -3,10 +3,10 @@
 /** The roles of a key in the NATS trust hierarchy. */
 export const ROLES = ['operator', 'account', 'user'] as const;
 
-/** What a key is for. The first letter of its text shows the role. */
+/** The role of a key, which the first letter of its text shows. */
 export type Role = (typeof ROLES)[number];
 
-/** The roles, and curve (X25519) keys, which sign nothing. */
+/** The roles, and curve (X25519) keys, which cannot sign. */
 export type KeyKind = Role | 'curve';
 
 /** Prefix bytes of the nkeys encoding: the upper five bits are the first base32 letter of the text. */
@@ -18,7 +18,7 @@ export const PREFIX_OF_KIND: Readonly<Record<KeyKind, number>> = {
   curve: 23 << 3, // X
 };
 
-/** The other prefixes of nkeys, so that an error can name what was given. */
+/** All prefixes of nkeys, so that an error can name the kind of the given key. */
 const NAME_OF_PREFIX = new Map<number, string>([
   [14 << 3, 'operator'],
   [0, 'account'],

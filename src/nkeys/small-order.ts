@@ -1,9 +1,9 @@
 // Recognizes Ed25519 points of small order, and points with a non-canonical encoding.
 
 /**
- * The points of Ed25519 whose order divides 8, as the 32 bytes of a public key without the sign bit: those of the curve,
- * and those that are only another spelling of one. For each of them there are signatures that hold for many messages or
- * for all, made without any seed.
+ * The points of Ed25519 whose order divides 8, as the 32 bytes of a public key without the sign bit, in canonical and
+ * non-canonical encodings. For each of them, signatures that are valid for many or all messages can be made without a
+ * seed.
  *
  * Source: libsodium, ed25519_ref10.c (`ge25519_has_small_order`).
  */
@@ -16,12 +16,10 @@ const SMALL_ORDER: ReadonlySet<string> = new Set([
   ...['ec', 'ed', 'ee'].map((first) => `${first}${'ff'.repeat(30)}7f`),
 ]);
 
-/**
- * The second-to-last bytes of the points above; without one, nothing is looked up, which excludes nearly all others.
- */
+/** The second-to-last bytes of the points above: a fast check that excludes nearly all other keys. */
 const PENULTIMATE = new Set([...SMALL_ORDER].map((hex) => Number.parseInt(hex.slice(60, 62), 16)));
 
-/** Whether 32 bytes are a public key that anyone can sign for. */
+/** Whether 32 bytes are a public key for which anyone can sign. */
 export function hasSmallOrder(raw: Uint8Array): boolean {
   if (!PENULTIMATE.has(raw[30] ?? 0)) return false;
   const bytes = Buffer.from(raw);
@@ -29,7 +27,7 @@ export function hasSmallOrder(raw: Uint8Array): boolean {
   return SMALL_ORDER.has(bytes.toString('hex'));
 }
 
-/** Whether the number in 32 bytes, the sign bit aside, is less than 2^255 - 19, as RFC 8032, 5.1.3 demands. */
+/** Whether the number in 32 bytes, without the sign bit, is less than 2^255 - 19, as RFC 8032, 5.1.3 requires. */
 export function isCanonical(raw: Uint8Array): boolean {
   return (
     ((raw[31] ?? 0) & 0x7f) !== 0x7f ||

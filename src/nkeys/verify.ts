@@ -3,14 +3,14 @@ import { ed25519, type Verifier } from './ed25519.js';
 import { decodePublicKey } from './encoding.js';
 
 /**
- * The most recently imported public keys: an account's key verifies every user it signed, and importing costs a tenth
- * of a verification. Bounded, so that tokens from outside cannot make it grow.
+ * A cache of imported public keys: an account's key verifies every user that it signed, and an import costs a tenth of
+ * a verification. Bounded, so that untrusted tokens cannot make it grow.
  */
 const imported = new Map<string, Verifier>();
 const MAX_IMPORTED = 1024;
 
 /**
- * Whether `signature` is that of `publicKey` (text, any signing role) for `data`. A malformed signature is false.
+ * Verifies a signature of `data` by `publicKey` (text, any signing role). False for a malformed signature.
  *
  * @throws KeyError when `publicKey` is not a public key
  */

@@ -1,23 +1,22 @@
 // Validates the options of public functions at run time.
 
 /**
- * Checks the options that a program gives to a public function: types are gone at run time, and an option that is misspelled or
- * has a value that nobody knows would be ignored. Values that need more than a look (a time, a subject) are checked where they
- * are used.
+ * Checks the options of public functions: types do not exist at run time, and a misspelled option or an unknown value
+ * would be ignored. Values that need more than a type check (a time, a subject) are checked where they are used.
  */
 import * as v from 'valibot';
 import type { ZesterError } from '../errors.js';
 import { closest } from '../text/closest.js';
 
-/** A schema for each option. All may be left out, or be undefined. */
+/** A schema for each option. All are optional, and may be undefined. */
 export type OptionEntries = Readonly<Record<string, v.GenericSchema>>;
 
-/** A schema for every member of a type, and for no other. */
+/** Exactly one schema for each member of a type. */
 export type Entries<Options> = Record<keyof Options, v.GenericSchema>;
 
 export const text = v.string('must be a string');
 export const flag = v.boolean('must be true or false');
-/** Any number; the user of the value checks for NaN and limits. */
+/** Any number; the code that uses it checks for NaN and limits. */
 export const number = v.custom<number>((value) => typeof value === 'number', 'must be a number');
 export const numberOrNull = v.custom<number | null>(
   (value) => typeof value === 'number' || value === null,
@@ -26,14 +25,14 @@ export const numberOrNull = v.custom<number | null>(
 export const callback = v.custom<() => unknown>((value) => typeof value === 'function', 'must be a function');
 /** An object with any members. */
 export const object = v.custom<Record<string, unknown>>(isObject, 'must be an object');
-/** Not looked into: another library's object, a key, a type that is checked elsewhere. */
+/** Not validated: another library's object, a key, a type that is checked elsewhere. */
 export const anything = v.unknown();
 
 /**
- * What accepts a value without the schema: a tenth of the cost, which issuing credentials in bulk would notice. What is not
- * accepted may be valid all the same; the schema decides, and says what is wrong.
+ * Fast checks that accept most valid values at a tenth of the schema's cost, which matters for bulk issuance. A value
+ * that a fast check does not accept may still be valid: the schema decides, and describes the problem.
  */
-const accepts = new WeakMap<v.GenericSchema, (value: unknown) => boolean>([
+const fastChecks = new WeakMap<v.GenericSchema, (value: unknown) => boolean>([
   [text, (value) => typeof value === 'string'],
   [flag, (value) => typeof value === 'boolean'],
   [number, (value) => typeof value === 'number'],
@@ -42,7 +41,7 @@ const accepts = new WeakMap<v.GenericSchema, (value: unknown) => boolean>([
   [anything, () => true],
 ]);
 
-/** One of some words. */
+/** One of the given words. */
 export function oneOf(words: readonly string[]) {
   return v.picklist(words, ({ input }) => {
     const known = words.map((word) => JSON.stringify(word)).join(', ');
@@ -51,20 +50,19 @@ export function oneOf(words: readonly string[]) {
   });
 }
 
-/** A list. */
 export function listOf(items: v.GenericSchema) {
   return v.array(items, 'must be a list');
 }
 
-/** More about an object of options. */
+/** The rules for an options object. */
 export interface BagRules {
-  /** Options that must be given. */
+  /** Required options. */
   required?: readonly string[];
-  /** What to do about names that belong elsewhere. */
+  /** Advice for names that belong elsewhere. */
   instead?: Readonly<Record<string, string>>;
 }
 
-/** An object with these members and no others. */
+/** An options object with these members and no others. */
 export function bag(entries: OptionEntries, { required = [], instead = {} }: BagRules = {}) {
   const names = Object.keys(entries);
   const schema = v.pipe(
@@ -86,37 +84,37 @@ export function bag(entries: OptionEntries, { required = [], instead = {} }: Bag
     }),
     v.looseObject(Object.fromEntries(names.map((name) => [name, v.optional(entries[name] ?? anything)]))),
   );
-  accepts.set(schema, (value) => {
+  fastChecks.set(schema, (value) => {
     if (!isObject(value) || !isPlain(value)) return false;
     for (const name of Object.keys(value)) {
       const entry = Object.hasOwn(entries, name) ? entries[name] : undefined;
       if (entry === undefined) return false;
-      if (value[name] !== undefined && accepts.get(entry)?.(value[name]) !== true) return false;
+      if (value[name] !== undefined && fastChecks.get(entry)?.(value[name]) !== true) return false;
     }
     return required.every((name) => value[name] !== undefined);
   });
   return schema;
 }
 
-/** All that it has is its own: no getters of a class. */
+/** Whether an object is plain: no class instance, which may have getters. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }
 
-/** Something, or null for none. */
+/** A value, or null for none. */
 export function nullOr(other: v.GenericSchema) {
   const schema = v.nullish(other);
-  accepts.set(schema, (value) => value === null || accepts.get(other)?.(value) === true);
+  fastChecks.set(schema, (value) => value === null || fastChecks.get(other)?.(value) === true);
   return schema;
 }
 
-/** A text, or something else. */
+/** A string, or a value of the other schema. */
 export function textOr(other: v.GenericSchema) {
   return v.lazy((input): v.GenericSchema => (typeof input === 'string' ? text : other));
 }
 
-/** True, false, or something else. */
+/** A boolean, or a value of the other schema. */
 export function flagOr(other: v.GenericSchema) {
   return v.lazy((input): v.GenericSchema => (typeof input === 'boolean' ? flag : other));
 }
@@ -124,10 +122,10 @@ export function flagOr(other: v.GenericSchema) {
 /**
  * Checks options.
  *
- * @param what the function that they were given to
- * @param schema made by {@link bag}
- * @param error makes the error from a message
- * @throws what `error` makes
+ * @param what the name of the function that has the options
+ * @param schema from {@link bag}
+ * @param error creates the error
+ * @throws the error that `error` returns
  */
 export function checkOptions(
   what: string,
@@ -135,11 +133,11 @@ export function checkOptions(
   schema: v.GenericSchema,
   error: (message: string) => ZesterError,
 ): void {
-  if (accepts.get(schema)?.(given) === true) return;
+  if (fastChecks.get(schema)?.(given) === true) return;
   const result = v.safeParse(schema, given, { abortEarly: true, abortPipeEarly: true });
   if (result.success) return;
   const [issue] = result.issues;
-  // what is wrong with the whole has no path
+  // an issue of the whole object has no path
   const where = v.getDotPath(issue);
   throw error(`the options of ${what}: ${where === null ? 'it' : where} ${issue.message}`);
 }

@@ -1,6 +1,6 @@
 // startPeel: connects, runs commands, and renews its credential.
 import { connectOptionsError, RENAMED_WAITS } from '../connection/option-names.js';
-import { byPresentNames } from '../options/present-names.js';
+import { withCurrentNames } from '../options/renamed-options.js';
 import { expiryTime } from '../jwt/expiry.js';
 import type { Msg, Subscription } from '@nats-io/nats-core';
 import { Broadcast } from '../async/broadcast.js';
@@ -153,7 +153,7 @@ export interface PeelEnd {
 export async function startPeel(options: PeelOptions): Promise<Peel> {
   checkPeelNames(options);
   const { credentials, credsPath, ...rest } = options;
-  const settings = byPresentNames(rest, RENAMED_WAITS, connectOptionsError);
+  const settings = withCurrentNames(rest, RENAMED_WAITS, connectOptionsError);
   const given = givenUserCredentials({ credentials, credsPath });
   if (settings.renew !== false && storeOf(given) === undefined) throw noStore(nameOf(given));
   checkNumbers(settings.commands ?? {}, {

@@ -1,33 +1,32 @@
-// Which of some names was probably meant.
+// Suggests the name that was probably meant.
 
 /**
- * The name that is most like what was written, for a "did you mean": the same but for case and underscores, or a few letters
- * off.
+ * The name most similar to the input, for a "did you mean": it differs in case and underscores, or by a few letters.
  *
- * @returns undefined when none is alike
+ * @returns undefined if none is similar
  * @example closest('auto-trsuted', ['manual', 'auto-trusted']); // 'auto-trusted'
  */
 export function closest(written: string, names: readonly string[]): string | undefined {
-  const plain = plainly(written);
+  const plain = normalized(written);
   if (plain.length > MAX_LENGTH) return undefined;
   let best: string | undefined;
   let least = Math.max(1, Math.floor(plain.length / 3)) + 1;
   for (const name of names) {
-    const distance = edits(plain, plainly(name));
+    const distance = editDistance(plain, normalized(name));
     if (distance < least) [best, least] = [name, distance];
   }
   return best;
 }
 
-/** Nobody mistypes a name so long, and comparing costs the product of the lengths. */
+/** Longer input is no misspelled name, and the cost is the product of the lengths. */
 const MAX_LENGTH = 40;
 
-function plainly(name: string): string {
+function normalized(name: string): string {
   return name.toLowerCase().replace(/[_\s-]/g, '');
 }
 
-/** Letters to put in, take away, change, or swap with the next one (the optimal string alignment distance). */
-function edits(a: string, b: string): number {
+/** The optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours. */
+function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

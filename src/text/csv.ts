@@ -1,11 +1,11 @@
-// Writes CSV that a spreadsheet reads as text.
+// Formats CSV that a spreadsheet reads as text.
 
-/** What a spreadsheet takes for a formula, at the beginning of a cell. */
+/** The first characters of a cell that a spreadsheet treats as a formula. */
 const FORMULA = /^[=+\-@\t\r\n]/;
 
 /**
- * One row, without its line end. What others chose may begin as a formula, which a spreadsheet would run: such a cell begins
- * with an apostrophe.
+ * Formats one row, without a newline. Untrusted cells may look like a formula, which a spreadsheet would execute: they
+ * get a leading apostrophe.
  *
  * Source: RFC 4180; OWASP, "CSV Injection".
  */

@@ -1,6 +1,5 @@
-// The message of an error, whatever was thrown.
+// The message of any thrown value.
 
-/** What an error says. */
 export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

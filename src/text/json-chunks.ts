@@ -1,8 +1,8 @@
-// Formats large JSON documents in pieces.
+// Formats large JSON documents in chunks.
 
 /**
- * The text of `JSON.stringify(document, null, 2)`, piece by piece: each element of an array at the top comes by itself. So a
- * document of many elements does not have to fit into one string, and one large element costs no more than itself.
+ * The text of `JSON.stringify(document, null, 2)` in chunks: each element of a top-level array is a chunk of its own.
+ * So a document with many elements does not have to fit into one string.
  *
  * @example
  * for (const chunk of jsonChunks({ peels })) stream.write(chunk);
@@ -27,9 +27,9 @@ export function* jsonChunks(document: object): Generator<string, void, undefined
 }
 
 /**
- * The text of {@link jsonChunks} for a document whose first value is an array that comes bit by bit.
+ * The text of {@link jsonChunks} for a document whose first value is a streamed array.
  *
- * @param rest the values after it, once all of it has come
+ * @param rest returns the values after the array, once it has ended
  */
 export async function* jsonStream(
   name: string,
@@ -50,14 +50,14 @@ export async function* jsonStream(
 function* elements(array: readonly unknown[]): Generator<string, void, undefined> {
   let before = '[\n    ';
   for (const element of array) {
-    // what has no JSON is null in an array
+    // a value without JSON is null in an array
     yield before + indented(JSON.stringify(element, null, 2) ?? 'null', '    ');
     before = ',\n    ';
   }
   yield '\n  ]';
 }
 
-/** A string in JSON has no line end in it, so each is one of the layout. */
+/** JSON strings contain no raw newlines, so every newline belongs to the layout. */
 function indented(json: string, by: string): string {
   return json.replaceAll('\n', `\n${by}`);
 }

@@ -1,8 +1,8 @@
 // Limits the nesting depth of JSON.
 
 /**
- * Whether arrays and objects in a JSON text stand within each other more than `most` deep. It looks at the brackets only, in
- * one pass and without recursion, and before anything parses the text; for anything but JSON, the answer means nothing.
+ * Whether arrays and objects in a JSON text are nested deeper than `most`. It only counts brackets, in one pass and
+ * without recursion, before the text is parsed. For text that is not JSON, the result has no meaning.
  */
 export function isNestedDeeper(json: string, most: number): boolean {
   let depth = 0;

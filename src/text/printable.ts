@@ -1,25 +1,26 @@
 // Makes untrusted text safe to print.
 
 /**
- * Makes untrusted text safe to print. What a peel, a server or a file says may move a terminal's cursor, forge a line, turn
- * text around or hide in it. Every sink of text uses this file: error messages, the command's output, and the log.
+ * Text from a peel, a server or a file may move a terminal's cursor, forge a line, reverse text or hide it. All output
+ * uses this file: error messages, the command's output, and the log.
  */
 
 /**
- * Characters that are not shown as themselves: controls (C0, DEL, C1), format and invisible characters (bidirectional
- * marks, zero-width characters, fillers, tags, variation selectors), line and paragraph separators, spaces that are not
- * U+0020, unassigned code points, and lone surrogates.
+ * Characters to escape: controls (C0, DEL, C1), format and invisible characters (bidirectional marks, zero-width
+ * characters, fillers, tags, variation selectors), line and paragraph separators, spaces other than U+0020, unassigned
+ * code points, and lone surrogates.
  *
- * Source: the Unicode Character Database, general categories and Default_Ignorable_Code_Point; U+2800 is a blank of Braille.
+ * Source: the Unicode Character Database, general categories and Default_Ignorable_Code_Point; U+2800 is Braille's
+ * blank.
  */
 const UNPRINTABLE =
   /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/gu;
 
-/** Printable ASCII: most text. Checked first, since it is much faster than the Unicode classes. */
+/** Printable ASCII, like most text. Checked first, since it is much faster than the Unicode classes. */
 const PLAIN_ASCII = /^[ -~]*$/;
 
 /**
- * One line of text, with each character that is not shown as itself written as `\uXXXX`.
+ * Escapes unprintable characters, including newlines, as `\uXXXX`.
  *
  * @example
  * printable('web-01\u001b[2J\n'); // 'web-01\\u001b[2J\\u000a'
@@ -28,21 +29,21 @@ export function printable(text: string): string {
   return PLAIN_ASCII.test(text) ? text : text.replace(UNPRINTABLE, escaped);
 }
 
-/** As {@link printable}, for text of several lines: line ends stay. Only for text whose line ends are our own. */
+/** Like {@link printable}, but keeps newlines. Only for text whose newlines are trusted. */
 export function printableLines(text: string): string {
   return text.split('\n').map(printable).join('\n');
 }
 
 /**
- * A JSON document that is safe to print. It is the same document: JSON reads `\uXXXX` in a string as the character.
+ * Makes a JSON document safe to print. Its value does not change: JSON reads `\uXXXX` in a string as the character.
  *
- * @param json what `JSON.stringify` gives: outside of strings it has no white space but line ends and U+0020
+ * @param json output of `JSON.stringify`, whose only white space outside of strings is newlines and U+0020
  */
 export function printableJson(json: string): string {
   return printableLines(json);
 }
 
-/** Text of several lines as one: a space for each line end and the white space around it. */
+/** Joins lines with spaces, and trims them. */
 export function oneLine(text: string): string {
   const trimmed = text.trim();
   return trimmed.includes('\n')
@@ -54,7 +55,7 @@ export function oneLine(text: string): string {
     : trimmed;
 }
 
-/** In UTF-16 code units, as JSON has it. */
+/** Escapes UTF-16 code units, as JSON does. */
 function escaped(character: string): string {
   let text = '';
   for (let i = 0; i < character.length; i += 1)

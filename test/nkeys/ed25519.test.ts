@@ -190,8 +190,8 @@ describe('guarded memory', () => {
       return place;
     }
 
-    override giveBack(place: Uint8Array): void {
-      super.giveBack(place);
+    override release(place: Uint8Array): void {
+      super.release(place);
       this.back += 1;
     }
   }

@@ -1,14 +1,14 @@
 // The interface of an Ed25519 implementation.
 
-/** A 32-byte secret that is kept in memory until it is wiped. */
+/** A 32-byte secret, kept in memory until it is wiped. */
 export interface HeldSeed {
-  /** A copy, which the caller wipes. */
+  /** A copy, which the caller must wipe. */
   copy(): Uint8Array;
-  /** Overwrites it. It must not be used afterwards. */
+  /** Overwrites the secret, which must not be used afterwards. */
   wipe(): void;
 }
 
-/** A private key, with its public half. */
+/** A private key, with its public key. */
 export interface SecretKey extends HeldSeed {
   /** 32 bytes. */
   readonly publicKey: Uint8Array;
@@ -27,10 +27,10 @@ export interface Ed25519 {
   generate(): SecretKey;
   /** @param seed 32 bytes, which are copied */
   load(seed: Uint8Array): SecretKey;
-  /** The public half of a seed. */
+  /** The public key of a seed. */
   publicKeyOf(seed: Uint8Array): Uint8Array;
   /** @param publicKey 32 bytes, not of small order */
   verifier(publicKey: Uint8Array): Verifier;
-  /** Keeps 32 bytes as it keeps seeds. */
+  /** Keeps 32 bytes in the same memory as seeds. */
   hold(seed: Uint8Array): HeldSeed;
 }

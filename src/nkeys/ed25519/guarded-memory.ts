@@ -1,12 +1,12 @@
 // Memory for secrets: guarded, locked and wiped.
 import type { Sodium } from './load-sodium.js';
 
-/** How well memory is protected: out of swap and between guard pages, only between guard pages, or not at all. */
+/** The protection of memory: locked and between guard pages, only between guard pages, or none. */
 export type Protection = 'locked' | 'guarded' | 'plain';
 
-/** Room for one secret. */
+/** The size of a slot for one secret. */
 export const SECRET_BYTES = 64;
-/** Many secrets share a page: a page for each would take longer than making a key, and soon reach the limit. */
+/** Many secrets share a page: a page for each would take longer than generating a key, and soon reach the limit. */
 const PAGE_BYTES = 4096;
 /** The part of a page that libsodium uses itself. Source: libsodium, utils.c (`CANARY_SIZE`). */
 const CANARY_BYTES = 16;
@@ -39,18 +39,18 @@ export class GuardedMemory {
     return this.#free.pop() ?? new Uint8Array(SECRET_BYTES);
   }
 
-  /** Wipes a slot. It may hold another secret at once, so the caller must drop it. */
-  giveBack(place: Uint8Array): void {
-    this.#sodium.sodium_memzero(place);
-    this.#free.push(place);
+  /** Wipes a slot, which may be reused at once: the caller must drop it. */
+  release(slot: Uint8Array): void {
+    this.#sodium.sodium_memzero(slot);
+    this.#free.push(slot);
   }
 
   #addPage(): void {
     const page = this.#newPage();
     for (let i = 0; i < PER_PAGE; i++) {
-      const place = page.subarray(i * SECRET_BYTES, (i + 1) * SECRET_BYTES);
-      place.fill(0); // libsodium fills new memory with another value
-      this.#free.push(place);
+      const slot = page.subarray(i * SECRET_BYTES, (i + 1) * SECRET_BYTES);
+      slot.fill(0); // libsodium fills new memory with another value
+      this.#free.push(slot);
     }
   }
 
@@ -65,7 +65,7 @@ export class GuardedMemory {
       return new Uint8Array(size);
     }
     try {
-      // libsodium has tried, and does not say whether it succeeded
+      // sodium_malloc has tried to lock it, but does not report whether it succeeded
       this.#sodium.sodium_mlock(page);
       this.#protection ??= 'locked';
     } catch {

@@ -1,5 +1,5 @@
-// Loads sodium-native, where it is installed and works.
-// as a whole: programs are often bundled with a banner of their own that declares "createRequire"
+// Loads sodium-native, if it is installed and works.
+// a namespace import, since bundles often have a banner that declares "createRequire"
 import * as nodeModule from 'node:module';
 import { isAbsolute } from 'node:path';
 import { errorMessage } from '../../text/error-message.js';
@@ -17,18 +17,19 @@ export interface Sodium {
   sodium_memzero(memory: Uint8Array): void;
 }
 
-/** The result of loading. */
+/** The result of {@link loadSodium}. */
 export type SodiumLoad =
   | { readonly sodium: Sodium; readonly version: string }
   | { readonly sodium: undefined; readonly why: string };
 
-/** In a variable, so that no bundler resolves it: it may not be installed. */
+/** A constant, so that no bundler resolves it: it may not be installed. */
 const PACKAGE = 'sodium-native';
 
-/** Loads the package. It never throws: whatever is wrong with a native module, `node:crypto` is available. */
+/** Loads the package. It never throws: if the native module fails, `node:crypto` is always available. */
 export function loadSodium(): SodiumLoad {
   try {
-    // a program bundled into CommonJS has the one, every other the other; that of a thread whose program is a text is no path
+    // CommonJS bundles have only __filename, ES modules only import.meta.url; in a worker from source text, __filename
+    // is no path
     const isPath = typeof __filename === 'string' && isAbsolute(__filename);
     const load = nodeModule.createRequire(isPath ? __filename : import.meta.url);
     let sodium: Sodium;
@@ -49,7 +50,7 @@ export function loadSodium(): SodiumLoad {
   }
 }
 
-/** Not one of its own dependencies that is missing. */
+/** Whether the package itself is missing, not one of its dependencies. */
 function namesPackage(error: unknown): boolean {
   return error instanceof Error && error.message.includes(`'${PACKAGE}'`);
 }
@@ -63,7 +64,7 @@ const TEST = {
     '92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00',
 };
 
-/** Whether a module that loads also computes correctly. */
+/** Whether the loaded module computes correctly. */
 function works(sodium: Sodium): boolean {
   const [seed, data] = [Buffer.from(TEST.seed, 'hex'), Buffer.from(TEST.data, 'hex')];
   const [publicKey, secretKey, signature] = [Buffer.alloc(32), Buffer.alloc(64), Buffer.alloc(64)];

@@ -11,11 +11,11 @@ import { bytesAs } from '../../text/bytes-as.js';
 import type { Ed25519, HeldSeed, SecretKey, Verifier } from './backend.js';
 
 /**
- * Raw 32-byte keys in and out of `node:crypto`.
+ * Converts raw 32-byte keys to and from `node:crypto`.
  *
- * A private KeyObject is never *exported* as JWK: on Node 20 `generateKeyPairSync('ed25519').privateKey.export({ format:
- * 'jwk' })` in a loop ends in a deadlock within some thousand calls (the export holds the key's lock while a garbage
- * collection frees the other half of the pair). Having the pair generated straight into JWK does not.
+ * A private KeyObject is never *exported* as JWK: on Node 20, `generateKeyPairSync('ed25519').privateKey.export({
+ * format: 'jwk' })` in a loop deadlocks within some thousand calls (the export holds the key's lock while a garbage
+ * collection frees the other half of the pair). Generating the pair directly as JWK does not.
  */
 export type Curve = 'Ed25519' | 'X25519';
 
@@ -38,8 +38,8 @@ export function generateRaw(curve: Curve): { seed: Uint8Array; publicKey: Uint8A
 }
 
 /**
- * Node 20 imports DER ten times slower than JWK (docs/nats-facts.md, 10). Node 26 refuses a JWK whose `x` is not the right
- * public half, which is not known before the import.
+ * Node 20 imports DER ten times slower than JWK (docs/nats-facts.md, 10). Node 26 refuses a JWK whose `x` is not the
+ * matching public key, which is not known before the import.
  */
 const IMPORTS_BY_JWK = Number.parseInt(process.versions.node, 10) < 22;
 
@@ -52,7 +52,7 @@ const PKCS8_PREFIX: Readonly<Record<Curve, Uint8Array>> = {
 /** A private KeyObject from a raw 32-byte seed. */
 export function importSeed(curve: Curve, seed: Uint8Array): KeyObject {
   if (IMPORTS_BY_JWK) {
-    // Node takes the private half from `d` and only asks that `x` is a string; the public half is derived.
+    // Node takes the private key from `d`, derives the public key, and only requires that `x` is a string.
     const d = bytesAs('base64url', seed);
     return createPrivateKey({ key: { kty: 'OKP', crv: curve, d, x: '' }, format: 'jwk' });
   }
@@ -67,7 +67,7 @@ export function importSeed(curve: Curve, seed: Uint8Array): KeyObject {
   }
 }
 
-/** The raw public half of a private KeyObject. */
+/** The raw public key of a private KeyObject. */
 export function rawPublicOf(privateKey: KeyObject): Uint8Array {
   const { x } = createPublicKey(privateKey).export({ format: 'jwk' }) as { x: string };
   return fromBase64Url(x);
@@ -79,14 +79,14 @@ function importPublic(raw: Uint8Array): KeyObject {
 }
 
 function fromBase64Url(text: string): Uint8Array {
-  // A copy: Buffer.from(string) takes small buffers from a shared pool, which cannot be wiped without harm to others.
+  // A copy: Buffer.from(string) takes small buffers from a shared pool, whose copy of the secret cannot be wiped.
   return new Uint8Array(Buffer.from(text, 'base64url'));
 }
 
 class PlainSeed implements HeldSeed {
   readonly #seed: Uint8Array;
 
-  /** @param seed kept, not copied */
+  /** @param seed not copied */
   constructor(seed: Uint8Array) {
     this.#seed = seed;
   }
@@ -102,7 +102,7 @@ class PlainSeed implements HeldSeed {
 
 class NodeSecretKey extends PlainSeed implements SecretKey {
   readonly publicKey: Uint8Array;
-  /** Imported when it first signs: making a user's credentials never needs it. */
+  /** Imported at the first signature: creating a user's credentials never needs it. */
   #privateKey: KeyObject | undefined;
 
   constructor(seed: Uint8Array, publicKey: Uint8Array, privateKey?: KeyObject) {

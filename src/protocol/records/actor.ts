@@ -1,6 +1,6 @@
 // The actor of an event.
 import * as v from 'valibot';
-import { openObject } from './openObject.js';
+import { openObject } from './open-object.js';
 
 /** The party that made a decision or a request. */
 export interface Actor {

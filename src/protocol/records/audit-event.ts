@@ -1,7 +1,7 @@
 // The events of the audit log.
 import * as v from 'valibot';
 import { actorSchema, type Actor } from './actor.js';
-import { openObject } from './openObject.js';
+import { openObject } from './open-object.js';
 import { storedLabelsSchema, type Labels } from './labels.js';
 
 /** The facts of an issued JWT, from which the same JWT can be signed again. */

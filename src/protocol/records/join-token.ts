@@ -1,7 +1,7 @@
 // The record of a join token.
 import * as v from 'valibot';
 import { actorSchema, type Actor } from './actor.js';
-import { openObject } from './openObject.js';
+import { openObject } from './open-object.js';
 import { storedLabelsSchema, type Labels } from './labels.js';
 
 /** A join token as masters know it. The token itself is a `.creds` file, whose seed they never see. */

@@ -1,6 +1,6 @@
 // The record of a peel: its state and its keys.
 import * as v from 'valibot';
-import { openObject } from './openObject.js';
+import { openObject } from './open-object.js';
 import { FleetError } from '../../errors.js';
 import { PEEL_ID } from '../../permissions/peel-id.js';
 import { actorSchema, type Actor } from './actor.js';

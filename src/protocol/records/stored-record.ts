@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { parseJson } from '../messages.js';
 import { auditEventSchema, newerChangeSchema, type RecordEvent } from './audit-event.js';
-import { openObject } from './openObject.js';
+import { openObject } from './open-object.js';
 import { recordSchema, type PeelRecord } from './record.js';
 
 /** A record and its event, in one write: if a master dies, no decision is left without its event. */

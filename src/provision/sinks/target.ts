@@ -5,7 +5,7 @@ import { FileError } from '../../errors.js';
 import { ownerToKeep } from '../../files/replaceable.js';
 import { refuseSeedInPath } from '../../files/seed-in-path.js';
 import { syncDirectory } from '../../files/write-secret-file.js';
-import { beingWritten, noLongerWritten, sweepOnce } from '../../files/temporaries.js';
+import { reserveTemporary, releaseTemporary, sweepOnce } from '../../files/temporaries.js';
 
 /** The destination of a stream of credentials. */
 export interface ByteTarget {
@@ -28,7 +28,7 @@ export async function fileTarget(path: string): Promise<ByteTarget> {
   const directory = dirname(path);
   await sweepOnce(directory);
   const owner = ownerToKeep(path);
-  const name = beingWritten(basename(path));
+  const name = reserveTemporary(basename(path));
   const temporary = join(directory, name);
   const explained = async <T>(act: () => Promise<T>): Promise<T> => {
     try {
@@ -43,7 +43,7 @@ export async function fileTarget(path: string): Promise<ByteTarget> {
     if (renamed) return;
     await file.close().catch(() => undefined);
     await unlink(temporary).catch(() => undefined);
-    noLongerWritten(name);
+    releaseTemporary(name);
   };
   try {
     // the umask may have taken bits from the mode; the file is ours and empty
@@ -61,7 +61,7 @@ export async function fileTarget(path: string): Promise<ByteTarget> {
         await file.close();
         await rename(temporary, path);
         renamed = true;
-        noLongerWritten(name);
+        releaseTemporary(name);
         await syncDirectory(directory);
       }),
     abort,
@@ -82,7 +82,7 @@ function explain(path: string, directory: string, cause: unknown): FileError {
     { ENOSPC: 'the disk is full', EROFS: 'the file system is read-only', EACCES: 'no permission' }[
       code ?? ''
     ] ?? `${code}`;
-  return new FileError('ERR_FILE_WRITE', path, `cannot write ${path}: ${why}; what was there is unchanged`, {
+  return new FileError('ERR_FILE_WRITE', path, `cannot write ${path}: ${why}; an existing file is unchanged`, {
     cause,
   });
 }
