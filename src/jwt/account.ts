@@ -139,7 +139,7 @@ const SCOPED_SIGNING_KEY = bag(
   { required: ['publicKey', 'role'] },
 );
 
-/** @internal The options of an account that can be set at creation and on revision. */
+/** @internal The options that both creating and revising an account accept. */
 export const ACCOUNT_ENTRIES = {
   ...VALIDITY_ENTRIES,
   name: text,
@@ -165,8 +165,8 @@ const ACCOUNT_JWT = bag(
  * Creates an account JWT.
  *
  * @param account the account's key, or its public key
- * @param signer the operator's key or one of its signing keys; the account's own key makes a self-signed JWT, which no
- *   operator vouches for
+ * @param signer the operator's key or one of its signing keys; the account's own key creates a self-signed JWT, which
+ *   no operator vouches for
  * @throws KeyError when a key has the wrong role; JwtError `ERR_JWT_OPTIONS`
  * @example
  * import { createAccountJwt, generateKeyBundle, peelLimits, peelPermissionsTemplate } from 'zester';
@@ -283,7 +283,7 @@ type LimitClaims = Readonly<Record<string, unknown>>;
 export const NO_ACCOUNT_LIMITS: LimitClaims = { ...noLimits(LIMITS), wildcards: true };
 
 /**
- * @internal The limits after a change of the named ones, including JetStream's.
+ * @internal Applies changes to limits; unnamed limits, JetStream's included, stay.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`
  */
@@ -298,7 +298,8 @@ export function withAccountLimits(before: LimitClaims, limits: AccountLimitOptio
 }
 
 /**
- * @internal Limits with JetStream: `true` enables it without limits, `false` disables it, an object changes the limits that it names.
+ * @internal Applies the JetStream option: `true` enables it without limits, `false` disables it, an object changes its
+ *   limits.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`
  */
@@ -307,10 +308,10 @@ export function withJetStream(before: LimitClaims, jetStream: boolean | JetStrea
   const others = Object.fromEntries(Object.entries(before).filter(([name]) => !own.has(name)));
   if (jetStream === false) return others;
   if (jetStream === true) return { ...others, ...noLimits(JETSTREAM_LIMITS) };
-  const had = Object.entries(before).some(([name, value]) => own.has(name) && value !== undefined);
+  const isEnabled = Object.entries(before).some(([name, value]) => own.has(name) && value !== undefined);
   const { maxBytesRequired } = jetStream;
   return {
-    ...(had ? before : { ...others, ...noLimits(JETSTREAM_LIMITS) }),
+    ...(isEnabled ? before : { ...others, ...noLimits(JETSTREAM_LIMITS) }),
     ...namedLimits(jetStream, JETSTREAM_LIMITS),
     ...(maxBytesRequired !== undefined && { max_bytes_required: maxBytesRequired || undefined }),
   };

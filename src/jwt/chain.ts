@@ -30,16 +30,16 @@ const CHAIN = bag(
 );
 
 /**
- * Checks that a user is vouched for by an account, and the account by an operator: signatures, types, issuers (signing
- * keys and strict use of them too), expiry, not-before and revocation, as a nats-server does at connect.
+ * Checks that an operator vouches for an account, and the account for a user: signatures, types, issuers (including
+ * signing keys and their strict use), expiry, not-before and revocation, as a nats-server does at connect.
  *
- * It does not check that the operator is the right one: pass an operator JWT from a trusted source.
+ * It does not check whether the operator is trusted: pass an operator JWT from a trusted source.
  *
  * @param options.now the clock; `Date.now` by default
- * @throws JwtChainError whose `link` says which JWT breaks the chain and whose `code` says how. A token that does not
- *   decode, or has values that servers refuse, is `ERR_CHAIN_…_INVALID`, with the JwtError as its `cause`; so is,
- *   without a cause, a user that may have no subscriptions, because servers cut its connections. JwtError
- *   `ERR_JWT_OPTIONS` for unknown options
+ * @throws JwtChainError: `link` says which JWT breaks the chain, `code` why. A token that does not decode, or has
+ *   values that servers refuse, is `ERR_CHAIN_…_INVALID`, with the JwtError as its `cause`; so is, without a cause, a
+ *   user that may have no subscriptions, because servers cut its connections. JwtError `ERR_JWT_OPTIONS` for unknown
+ *   options
  * @example
  * import { JwtChainError, loadCredsFile, loadJwtFile, validateJwtChain } from 'zester';
  *
@@ -68,7 +68,7 @@ export function validateJwtChain(
   third = '',
   given: { now?: Clock | undefined } = {},
 ): void {
-  // not an object: a JWT, or an invalid value that the chain check reports
+  // otherwise a JWT, or an invalid value that the chain check reports
   const isChain = typeof first === 'object' && first !== null;
   checkOptions('validateJwtChain', isChain ? first : given, isChain ? CHAIN : VALIDATE, jwtOptionsError);
   const { operatorJwt, accountJwt, userJwt, ...options } = isChain
@@ -84,7 +84,7 @@ export function validateJwtChain(
 }
 
 /**
- * As {@link validateJwtChain}, for a user JWT that is already decoded.
+ * Like {@link validateJwtChain}, for a decoded user JWT.
  *
  * @param user as returned by `decodeUserJwt`
  * @internal
@@ -146,26 +146,26 @@ export function isRevoked(
 }
 
 /**
- * A cache of recently decoded JWTs: a master checks every connection against the same operator, fleet account and
- * system account, and an account JWT can be large. The claims do not leave this file, so nobody can change them.
+ * Caches recently decoded JWTs: a master checks every connection against the same operator, fleet account and system
+ * account, and an account JWT can be large. The claims do not leave this file, so nothing can change them.
  */
-function lastFew<T>(decode: (jwt: string) => T): (jwt: string) => T {
+function memoized<T>(decode: (jwt: string) => T): (jwt: string) => T {
   const known = new Map<string, T>();
   return (jwt) => {
     let claims = known.get(jwt);
     if (claims === undefined) {
       claims = decode(jwt);
       const [oldest] = known.keys();
-      if (known.size >= FEW && oldest !== undefined) known.delete(oldest);
+      if (known.size >= CACHE_SIZE && oldest !== undefined) known.delete(oldest);
       known.set(jwt, claims);
     }
     return claims;
   };
 }
 
-const FEW = 3;
-const decodeOperator = lastFew(decodeOperatorJwt);
-const decodeAccount = lastFew(decodeAccountJwt);
+const CACHE_SIZE = 3;
+const decodeOperator = memoized(decodeOperatorJwt);
+const decodeAccount = memoized(decodeAccountJwt);
 
 function link<T>(name: JwtChainLink, decode: () => T): T {
   try {
@@ -198,7 +198,7 @@ function checkOperator(operator: OperatorClaims): void {
   }
 }
 
-/** @internal Checks that an operator allows a key to sign an account. @throws JwtChainError */
+/** @internal Checks that the operator allows the issuer to sign the account. @throws JwtChainError */
 export function checkAccountIssuer(
   operator: OperatorClaims,
   account: Pick<AccountClaims, 'sub' | 'iss'>,
@@ -235,7 +235,7 @@ function checkUser(operator: OperatorClaims, account: AccountClaims, user: UserC
     const key = (account.nats.signing_keys ?? []).find(
       (k) => (typeof k === 'string' ? k : k.key) === user.iss,
     );
-    // A user signed by a signing key must name its account: the server finds the account by that name.
+    // a user signed by a signing key must name its account, by which the server looks it up
     if (key === undefined || issuerAccount === '') {
       throw broken(
         'user',

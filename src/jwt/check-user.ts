@@ -1,4 +1,4 @@
-// Checks the values in a user's claims that a nats-server checks at connect.
+// Checks the values of a user's claims as a nats-server does at connect.
 import { JwtError } from '../errors.js';
 import type { UserClaims } from './claims.js';
 import { checkedUser } from './forms/checked-values.js';

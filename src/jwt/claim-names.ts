@@ -2,7 +2,7 @@
 import type { KnownNames } from './strict-json.js';
 
 /**
- * Every name that a nats-server looks for anywhere in a JWT: the server ignores case.
+ * Every name that a nats-server looks up anywhere in a JWT; it ignores case.
  *
  * Source: github.com/nats-io/jwt/v2 2.4.0, the `json:"…"` tags of the header and of operator, account and user claims,
  * including version 1.

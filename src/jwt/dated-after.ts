@@ -1,13 +1,13 @@
-// Decides which JWTs a revocation by time must revoke by key.
+// Finds the keys that a revocation of everyone would miss.
 import { revokeUpTo } from './revoke-up-to.js';
 import { CLOCK_ALLOWANCE_SECONDS } from '../timing.js';
 
 /** A known JWT. Times are in seconds since 1970. */
 export interface DatedJwt {
   publicKey: string;
-  /** undefined if it cannot be read. */
+  /** undefined: unreadable. */
   issuedAt: number | undefined;
-  /** Since when a connection has used it; undefined: none has, or unknown. */
+  /** Since when a connection has used it; undefined: never, or unknown. */
   usedSince?: number | undefined;
 }
 
@@ -20,9 +20,9 @@ export interface DatedAfter {
 }
 
 /**
- * Finds the JWTs that a revocation of everyone up to a time misses, because they claim a later issue time, although it
- * should cover them. JWTs dated between that time and the clock were issued later, and are left alone unless they were
- * in use by then.
+ * Finds the JWTs that a revocation of everyone up to a time should cover but misses, because they claim a later issue
+ * time. JWTs dated between that time and the current time were issued later, and are left alone unless they were
+ * already in use at that time.
  *
  * @param time the time up to which everyone is revoked
  * @param now the current time

@@ -18,12 +18,12 @@ const V1_ALGORITHM = 'ed25519';
 const V2_ALGORITHM = 'ed25519-nkey';
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 
-/** Far above any JWT of Zester or nsc; the server's own limit on an account JWT is a payload of 1 MB. */
+/** Far above any JWT of Zester or nsc; the server limits an account JWT to a payload of 1 MB. */
 const MAX_JWT_LENGTH = 4 * 1024 * 1024;
 
 /**
- * Decodes an operator JWT and verifies its signature against the issuer it names.
- * It does *not* check expiry, nor whether the issuer is to be trusted: `validateJwtChain` does.
+ * Decodes an operator JWT and verifies its signature against its issuer.
+ * It does *not* check expiry, nor whether the issuer is trusted: `validateJwtChain` does.
  *
  * @throws JwtError
  * @example
@@ -37,8 +37,8 @@ export function decodeOperatorJwt(jwt: string): OperatorClaims {
 }
 
 /**
- * Decodes an account JWT and verifies its signature against the issuer it names.
- * It does *not* check expiry, nor whether the issuer is to be trusted: `validateJwtChain` does.
+ * Decodes an account JWT and verifies its signature against its issuer.
+ * It does *not* check expiry, nor whether the issuer is trusted: `validateJwtChain` does.
  *
  * @throws JwtError
  * @example
@@ -52,8 +52,8 @@ export function decodeAccountJwt(jwt: string): AccountClaims {
 }
 
 /**
- * Decodes a user JWT and verifies its signature against the issuer it names.
- * It does *not* check expiry or revocation, nor whether the issuer is to be trusted: `validateJwtChain` does.
+ * Decodes a user JWT and verifies its signature against its issuer.
+ * It does *not* check expiry or revocation, nor whether the issuer is trusted: `validateJwtChain` does.
  *
  * @throws JwtError
  * @example
@@ -68,8 +68,8 @@ export function decodeUserJwt(jwt: string): UserClaims {
 }
 
 /**
- * The name in a user JWT that a server has accepted, parsed like every other claim. The signature is *not* verified:
- * the server did that. Use it to name a connection, never to trust one.
+ * The name in a user JWT that a server has accepted, parsed like every other claim. The signature is *not* verified, as
+ * the server has done that. Use the name to label a connection, never to trust it.
  *
  * The JWT is the only source of the name: `name_tag` in the server's events and in CONNZ is the user's name up to
  * nats-server 2.10 and the account's from 2.11 (docs/nats-facts.md, 17).
@@ -103,10 +103,10 @@ function textOfUser(jwt: string, name: 'name' | 'iss'): string | undefined {
 
 /**
  * The subject (`U…`) of a user JWT that a server has accepted, parsed as the server parses it, even if {@link
- * decodeUserJwt} refuses the JWT as ambiguous. Nothing is verified: use it to name the key to revoke, never to trust
- * one.
+ * decodeUserJwt} refuses the JWT as ambiguous. Nothing is verified: use it to find the key to revoke, never to trust
+ * it.
  *
- * @returns undefined when there is none
+ * @returns undefined if there is none
  */
 export function userSubjectAsServersReadIt(jwt: string): string | undefined {
   const sub = memberAsServersReadIt(jwt, 'sub');
@@ -117,7 +117,7 @@ export function userSubjectAsServersReadIt(jwt: string): string | undefined {
  * The issue time of a user JWT that a server has accepted, in seconds since 1970, parsed like {@link
  * userSubjectAsServersReadIt}. Times beyond 53 bits are {@link LATEST_SECONDS}.
  *
- * @returns undefined when there is none
+ * @returns undefined if there is none
  */
 export function userIssuedAtAsServersReadIt(jwt: string): number | undefined {
   const iat = memberAsServersReadIt(jwt, 'iat');
@@ -150,7 +150,7 @@ function checkForm(claims: unknown, { type, form }: TypeOfJwt): Claims<NatsField
     if (!(error instanceof FormError)) throw error;
     throw new JwtError(
       'ERR_JWT_CLAIMS',
-      `the ${type} JWT has a claim of the wrong form at "${error.path.join('.')}": ${error.message}`,
+      `the ${type} JWT has a malformed claim at "${error.path.join('.')}": ${error.message}`,
     );
   }
 }
@@ -179,11 +179,11 @@ function split(jwt: string): Token {
     throw new JwtError('ERR_JWT_FORMAT', 'not a JWT: a JWT has three parts with dots between them');
   }
   for (const part of [header, payload, signature]) {
-    // base64url encodes three bytes as four letters; a single remaining letter encodes nothing
+    // base64url encodes three bytes as four characters; a single remaining character encodes nothing
     if (!BASE64URL.test(part) || part.length % 4 === 1) {
       throw new JwtError(
         'ERR_JWT_FORMAT',
-        'not a JWT: a part is empty, holds characters that are not base64url, or was cut',
+        'not a JWT: a part is empty, contains characters that are not base64url, or is truncated',
       );
     }
   }
@@ -208,7 +208,7 @@ function parseJson(bytes: Uint8Array, what: string): unknown {
   }
 }
 
-/** The encoded header that all current tools write; another order or spacing is accepted too. */
+/** The encoded header that all current tools write. Other orders and spacings are also accepted. */
 const USUAL_HEADER = Buffer.from('{"typ":"JWT","alg":"ed25519-nkey"}').toString('base64url');
 
 function checkHeader(part: string): void {
@@ -270,7 +270,7 @@ function checkRoles(claims: Claims<NatsFields>, { type, subject, issuers }: Type
   }
 }
 
-/** The last check: a cached JWT has passed the other checks before, and passes them again. */
+/** Must be the last check: the cache only contains JWTs that passed all others. */
 function checkSignature(token: Token, claims: Claims<NatsFields>, type: ClaimType): void {
   if (isVerified(claims.iss, token.jwt)) return;
   let good: boolean;

@@ -1,6 +1,6 @@
 // Recognizes decoded claims that are passed as options.
 
-/** Names of decoded claims, which a program may pass as options in the belief that this keeps them. */
+/** Names of decoded claims, which a program may pass as options in the hope of keeping them. */
 const NAMES =
   'jti iat iss sub aud exp nbf nats type version issuer_account pub sub resp subs src times_location bearer_token ' +
   'proxy_required allowed_connection_types signing_keys default_permissions info_url mappings authorization trace ' +
@@ -9,7 +9,7 @@ const NAMES =
 /**
  * The advice for decoded claims passed as options.
  *
- * @param revise the function that keeps them
+ * @param revise the function to use instead
  */
 export function insteadOfClaims(revise: string): Record<string, string> {
   const hint = `decoded claims are not options, and some would be lost: use ${revise}, which re-signs a JWT and keeps all claims`;

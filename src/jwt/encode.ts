@@ -31,8 +31,8 @@ const SIGNATURE_LENGTH = 64;
  * Signs claims into a NATS JWT v2. `jti` is base32(SHA-512/256(the claims without it)); the signature covers
  * `header.payload`.
  *
- * It reuses two buffers, since issuing costs little more than its signature, and garbage would add a good part of that.
- * Nothing in them is secret.
+ * Reuses two buffers: issuing costs little more than the signature, and garbage collection would add a good part of
+ * that. The buffers contain no secrets.
  *
  * Source: github.com/nats-io/jwt/v2, claims.go (`encode`, `hash`).
  *
@@ -56,11 +56,11 @@ export function encodeJwt(claims: UnsignedClaims, signer: KeyBundle): string {
   return signClaims(body, signer);
 }
 
-/** As in JSON output: surrogate pairs are unescaped, and a literal backslash is doubled. */
+/** In the output of JSON.stringify, which does not escape surrogate pairs, and doubles a literal backslash. */
 const LONE_SURROGATE = /(?<!\\)(?:\\\\)*\\ud[89a-f][0-9a-f]{2}/;
 
 /**
- * As {@link encodeJwt}, for claims that are already serialized.
+ * Like {@link encodeJwt}, for serialized claims.
  *
  * @param claims a JSON object with the claims, including `iss`, without `jti`
  */
@@ -89,7 +89,7 @@ export function signClaims(claims: string, signer: KeyBundle): string {
 /** Maximum UTF-8 bytes per code unit of a JavaScript string. */
 const MAX_UTF8_BYTES = 3;
 
-/** The buffers of {@link encodeJwt}; a larger token gets its own. */
+/** The size of the reused buffers; a larger token gets its own. */
 const KEPT_BYTES = 32 * 1024;
 const kept = { json: Buffer.alloc(KEPT_BYTES), token: Buffer.alloc(KEPT_BYTES) };
 

@@ -13,7 +13,7 @@ export interface FullHierarchy {
   account: KeyBundle;
   accountJwt: string;
   user: KeyBundle;
-  /** It has no expiry and no permission claims: the user may do anything in its account. */
+  /** Without expiry and permissions: the user may do anything in its account. */
   userJwt: string;
   /** Wipes the keys. */
   [Symbol.dispose](): void;
@@ -33,7 +33,7 @@ const NAMES = bag(
 
 /**
  * Creates an operator, an account signed by it and a user signed by the account: the smallest complete chain. The user
- * may do anything in its account; `createUserJwt` makes narrower ones.
+ * may do anything in its account; use `createUserJwt` for restricted users.
  *
  * @throws JwtError `ERR_JWT_OPTIONS` when an object lacks a name, or has an unknown option
  *

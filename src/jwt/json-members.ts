@@ -4,8 +4,8 @@ import { isLatestRevocation } from './latest-seconds.js';
 import { jsonTokens } from './json-tokens.js';
 
 /**
- * The members of a JSON object with the raw text of their values. Unparsed, a 64-bit number, a spelling such as `1.0`
- * and an unknown member are preserved.
+ * The members of a JSON object with the raw text of their values. The raw text preserves 64-bit numbers, spellings such
+ * as `1.0` and unknown members.
  *
  * @param json valid JSON, an object
  * @example jsonMembers('{"a": 1.0, "b": {"c": 2}}').get('a'); // '1.0'
@@ -29,7 +29,7 @@ export function jsonMembers(json: string): Map<string, string> {
   return members;
 }
 
-/** Without the colon before and the comma after it. */
+/** Removes the colon before the value and the comma after it. */
 function valueIn(text: string): string {
   const trimmed = text.trim();
   return trimmed.slice(1, trimmed.endsWith(',') ? -1 : undefined).trim();
@@ -67,7 +67,7 @@ export function withChangedMembers(
     if (text !== undefined && within.includes(name) && isObject(was) && isObject(is)) {
       return withChangedMembers(text, was, is);
     }
-    refuseNumbersLost(name, is);
+    refuseInexactNumbers(name, is);
     return JSON.stringify(is);
   }
 }
@@ -76,19 +76,19 @@ function isObject(value: unknown): value is Members {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Go has 64-bit integers; one that a double cannot represent would be altered. */
-function refuseNumbersLost(name: string, value: unknown): void {
+/** Go has 64-bit integers; those that a double cannot represent would be altered. */
+function refuseInexactNumbers(name: string, value: unknown): void {
   JSON.stringify(value, (key, part: unknown) => {
-    if (typeof part !== 'number' || isKeptWhole(key, part)) return part;
+    if (typeof part !== 'number' || isExact(key, part)) return part;
     throw new JwtError(
       'ERR_JWT_CLAIMS',
-      `the JWT's "${key === '' ? name : key}" is a number of more than 53 bits, which would not stay the same: set it to -1 ` +
-        '(no limit) or to less, with the tool that the JWT was made with',
+      `the JWT's "${key === '' ? name : key}" is a number of more than 53 bits, which JavaScript would change: set it to -1 ` +
+        '(no limit) or to a smaller number, with the tool that created the JWT',
     );
   });
 }
 
-function isKeptWhole(key: string, number: number): boolean {
+function isExact(key: string, number: number): boolean {
   if (isLatestRevocation(key, number)) return true;
   return Number.isFinite(number) && (!Number.isInteger(number) || Number.isSafeInteger(number));
 }

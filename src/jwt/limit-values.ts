@@ -1,5 +1,5 @@
 // Checks a user's networks, times, time zone and connection types as nats-server reads them.
-// A value that the server cannot parse locks the user out, so it is refused before signing.
+// A value that the server cannot parse would lock the user out, so it is refused before signing.
 //
 // Source: github.com/nats-io/jwt/v2, claims.go (`Limits.Validate`, `TimeRange.Validate`); nats-server, auth.go
 // (`validateSrc`, `validateTimes`, `convertAllowedConnectionTypes`).
@@ -7,7 +7,7 @@ import { closest } from '../text/closest.js';
 import { isNetwork, TIME_ZONE } from './forms/checked-values.js';
 import { jwtOptionsError } from './options-error.js';
 
-/** The connection types that servers know. */
+/** The connection types that servers support. */
 export const CONNECTION_TYPES = [
   'STANDARD',
   'WEBSOCKET',
@@ -73,7 +73,6 @@ export function timeZoneClaim(zone: string): string {
   );
 }
 
-/** Whether a string is a time zone of the IANA database, in its exact spelling: servers look it up by file name. */
 function isTimeZone(zone: string): boolean {
   if (zone === 'UTC' || zone === 'Local') return true;
   const known = zone !== '' && TIME_ZONE.test(zone) ? canonical(zone) : undefined;
@@ -96,7 +95,7 @@ export function connectionTypeClaims(types: readonly string[]): string[] {
   if (unknown === undefined) return [...new Set(types)];
   const meant = typeof unknown === 'string' ? closest(unknown, known) : undefined;
   throw jwtOptionsError(
-    `allowedConnectionTypes: servers do not know ${JSON.stringify(unknown)}` +
-      (meant === undefined ? `, but ${known.join(', ')}` : `; did you mean ${JSON.stringify(meant)}?`),
+    `allowedConnectionTypes: servers do not support ${JSON.stringify(unknown)}` +
+      (meant === undefined ? `; they support ${known.join(', ')}` : `; did you mean ${JSON.stringify(meant)}?`),
   );
 }

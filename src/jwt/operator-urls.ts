@@ -1,4 +1,4 @@
-// Checks the URLs in an operator JWT as other tools do.
+// Validates the URLs in an operator JWT as other tools do.
 import { jwtOptionsError } from './options-error.js';
 
 const SERVICE_URL = /^(?:nats|tls|ws|wss):\/\/[^/?#\s]+$/i;
@@ -8,7 +8,7 @@ const SERVICE_URL = /^(?:nats|tls|ws|wss):\/\/[^/?#\s]+$/i;
  *
  * Source: github.com/nats-io/jwt/v2, operator_claims.go (`ValidateOperatorServiceURL`).
  *
- * @throws JwtError `ERR_JWT_OPTIONS` for another scheme, a path, or a user and password, which would be public
+ * @throws JwtError `ERR_JWT_OPTIONS` for another scheme, a path, or a user or password, which would be public
  */
 export function checkServiceUrl(url: string): void {
   const parsed = SERVICE_URL.test(url) ? parse(url) : undefined;

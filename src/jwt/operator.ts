@@ -28,7 +28,7 @@ export interface OperatorJwtOptions extends ValidityOptions {
   tags?: readonly string[] | undefined;
 }
 
-/** @internal The options of an operator that can be set at creation and on revision. */
+/** @internal The options that both creating and revising an operator accept. */
 export const OPERATOR_ENTRIES = {
   ...VALIDITY_ENTRIES,
   name: text,

@@ -6,7 +6,7 @@ import { connectionTypeClaims, networkClaims, timeRangeClaims, timeZoneClaim } f
 import { jwtOptionsError } from './options-error.js';
 
 /**
- * Publish and subscribe permissions of a user. To a server, an absent or empty `allow` allows everything that is not
+ * Publish and subscribe permissions of a user. A server reads an absent or empty `allow` as everything that is not
  * denied, so both directions must be given, and an empty `allow` is refused: to allow everything, use `['>']`. To
  * exclude only some subjects, `deny` alone is enough; with `responses`, an absent `publish` allows only responses.
  */
@@ -25,7 +25,7 @@ export type ResponseOptions =
   | { max: number; ttlSeconds: number; ttl?: undefined }
   | {
       max: number;
-      /** @deprecated The name before it had a unit: give `ttlSeconds`. */
+      /** @deprecated The former name, without a unit: use `ttlSeconds`. */
       ttl: number;
       ttlSeconds?: undefined;
     };
@@ -80,7 +80,7 @@ export function permissionClaims(options: PermissionOptions | undefined): Permis
     if (responses.ttlSeconds !== undefined && responses.ttl !== undefined)
       throw new JwtError(
         'ERR_JWT_OPTIONS',
-        'responses.ttlSeconds and ttl are the same: give ttlSeconds only',
+        'responses.ttlSeconds and ttl are the same option: give ttlSeconds only',
       );
     if (ttl !== -1 && !(ttl >= 0 && ttl <= MAX_TTL_SECONDS)) {
       throw new JwtError(
@@ -104,8 +104,8 @@ const PERMISSIONS = bag({
 } satisfies Entries<PermissionOptions>);
 
 /**
- * Refuses permissions that are not an object, or have members that {@link PermissionOptions} does not. A restriction
- * under an unknown name (`pub` for `publish`) would be ignored, granting more than intended.
+ * Refuses permissions that are not an object, or have unknown members. A restriction under a wrong name (`pub` for
+ * `publish`) would be ignored, and grant more than intended.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`
  */
@@ -138,7 +138,7 @@ export function limitClaim(limit: number | undefined, name: string): number {
   if (!Number.isSafeInteger(limit) || limit < -1) {
     throw new JwtError(
       'ERR_JWT_OPTIONS',
-      `${name} is ${limit}: give a whole number, or leave it out for no limit`,
+      `${name} is ${limit}: give a whole number, or omit it for no limit`,
     );
   }
   return limit;
@@ -149,7 +149,7 @@ export function userLimitClaims(options: UserLimitOptions): UserPermissionLimits
   return Object.assign({ subs: -1, data: -1, payload: -1 }, namedUserLimits(options));
 }
 
-/** Like {@link userLimitClaims}, but only the limits that are named. */
+/** Like {@link userLimitClaims}, but only the given limits. */
 export function namedUserLimits(options: UserLimitOptions): UserPermissionLimits {
   const { subscriptions, data, payload, bearer } = options;
   const { sourceNetworks, times, timesLocation, allowedConnectionTypes } = options;
@@ -170,12 +170,12 @@ export function namedUserLimits(options: UserLimitOptions): UserPermissionLimits
   return claims;
 }
 
-/** To a server, an empty list allows all of them. */
+/** Refuses an empty list, which a server reads as "everything". */
 function notEmpty<T>(list: readonly T[], name: string): readonly T[] {
   if (Array.isArray(list) && list.length > 0) return list;
   throw new JwtError(
     'ERR_JWT_OPTIONS',
-    `${name} is not a list with at least one element; to a server, an empty list allows everything: omit it to allow everything`,
+    `${name} is not a list with at least one element, and servers read an empty list as "everything": omit it to allow everything`,
   );
 }
 
@@ -197,7 +197,7 @@ function permission(
   return named;
 }
 
-/** The common case: tokens of letters, digits and the like. It may still be a seed. */
+/** The common case: tokens of letters, digits and a few symbols. May still be a seed. */
 const PLAIN_SUBJECT = /^[\w$>*{}()-]+(?:\.[\w$>*{}()-]+)*$/;
 /** An empty token, or a control character. */
 const BAD_SUBJECT = /^$|^\.|\.$|\.\.|[\u0000-\u001f\u007f]/;
@@ -205,9 +205,9 @@ const BAD_SUBJECT = /^$|^\.|\.$|\.\.|[\u0000-\u001f\u007f]/;
 const BAD_SPACES = { publish: / /, subscribe: /^ | $| .* / } as const;
 
 function subjects(given: readonly string[], what: 'publish' | 'subscribe'): string[] {
-  // a string would be iterated by its letters
+  // a string would be iterated by its characters
   if (!Array.isArray(given)) {
-    throw new JwtError('ERR_JWT_OPTIONS', `permissions.${what}must be a list of subjects`);
+    throw new JwtError('ERR_JWT_OPTIONS', `permissions.${what} must be a list of subjects`);
   }
   for (const subject of given) {
     if (typeof subject === 'string' && !holdsSeed(subject)) {

@@ -8,14 +8,14 @@ import { wrongSigner } from './signer.js';
 import { nowSeconds, type Clock } from './time.js';
 
 /**
- * Re-signs an account JWT with changed claims. It takes decoded claims, because decoding ten thousand revocations takes
+ * Re-signs an account JWT with changed claims. Takes decoded claims, because decoding ten thousand revocations takes
  * tens of milliseconds. Unchanged members keep their text, including fields that Zester does not know: another tool may
- * have made the account.
+ * have created the account.
  *
  * The new JWT always has a later issue time, a second in the future if necessary: servers of a cluster do not agree
  * which of two JWTs with the same issue time is newer.
  *
- * @param claims those of the JWT, as `decodeAccountJwt` returned them
+ * @param claims the claims of the JWT, as returned by `decodeAccountJwt`
  * @param signer the operator's key or one of its signing keys
  * @param change returns the new claims; `iat`, `iss` and `jti` are set here
  * @throws KeyError when the signer is not an operator key; JwtError when a changed claim has a number that JavaScript
@@ -33,8 +33,8 @@ export function resignDecodedAccount(
 }
 
 /**
- * As {@link resignDecodedAccount}, for an encoded JWT: for changes that `reviseAccountJwt` does not support, such as
- * removing everything that another tool did not know of.
+ * Like {@link resignDecodedAccount}, for an encoded JWT: for changes that `reviseAccountJwt` does not support, such as
+ * dropping every claim that another tool does not know.
  *
  * @throws as {@link resignDecodedAccount}; JwtError when the JWT cannot be decoded
  */
@@ -60,7 +60,7 @@ export function resign<C extends OperatorClaims | AccountClaims | UserClaims>(
 ): string {
   const payload = Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString('utf8');
   const iat = Math.max(nowSeconds(now), claims.iat + 1);
-  // the old jti differs from undefined, so it is omitted
+  // null differs from undefined, so the old jti is dropped
   const before = { ...claims, jti: null };
   const after: Record<string, unknown> = {};
   Object.assign(after, change(claims), { jti: undefined, iat, iss: signer.publicKey });

@@ -21,7 +21,7 @@ import { jwtOptionsError } from './options-error.js';
 import { permissionClaims, type PermissionOptions } from './permission-options.js';
 import { resign } from './resign.js';
 import {
-  isWhole,
+  isReplacement,
   refuseSeeds,
   REVISION_ENTRIES,
   withRevision,
@@ -54,7 +54,7 @@ export interface AccountRevision extends Revision {
   /** Users (`U…`, or `*`) whose revocation is removed. */
   unrevoke?: readonly string[] | undefined;
   /**
-   * All signing keys, or those to add and remove. An existing key that is given as a public key only keeps its scope.
+   * All signing keys, or those to add and remove. An existing key given only by its public key keeps its scope.
    */
   signingKeys?: ListRevision<SigningKeyOption, string> | undefined;
   /** Limits by name; others stay. */
@@ -69,7 +69,7 @@ export interface AccountRevision extends Revision {
   exports?: readonly object[] | undefined;
   /** All subject mappings, as in the JWT. */
   mappings?: Readonly<Record<string, readonly object[]>> | undefined;
-  /** The operator JWT: if given, the signer must be a key that this operator allows to sign accounts. */
+  /** The operator JWT. If given, the operator must allow the signer to sign accounts. */
   operatorJwt?: string | undefined;
 }
 
@@ -97,6 +97,7 @@ const ACCOUNT_REVISION = bag({
  *
  * @param jwt the account JWT
  * @param signer the operator's key, or one of its signing keys; for a self-signed account JWT, also the account's own
+ *   key
  * @param revision the changes
  * @returns the new account JWT
  * @throws KeyError `ERR_KEY_ROLE` when the key may not sign it; JwtChainError `ERR_CHAIN_ACCOUNT_ISSUER` or
@@ -202,19 +203,19 @@ function revisedKeys(
   had: readonly SigningKey[],
   revision: NonNullable<AccountRevision['signingKeys']>,
 ): readonly SigningKey[] {
-  if (isWhole(revision))
-    return once(
+  if (isReplacement(revision))
+    return deduplicated(
       had,
-      revision.map((key) => asItStands(had, key)),
+      revision.map((key) => withKnownScope(had, key)),
     );
   const gone = new Set(revision.remove ?? []);
   gone.forEach((key) => validatePublicKey(key, 'account'));
-  const added = (revision.add ?? []).map((key) => asItStands(had, key));
-  return once(had, [...had.filter((key) => !gone.has(signingKeyId(key))), ...added]);
+  const added = (revision.add ?? []).map((key) => withKnownScope(had, key));
+  return deduplicated(had, [...had.filter((key) => !gone.has(signingKeyId(key))), ...added]);
 }
 
-/** A key given without a scope keeps its scope: without it, its users would be allowed everything. */
-function asItStands(had: readonly SigningKey[], given: SigningKeyOption): SigningKey {
+/** A key given without its scope keeps it: otherwise its users would be allowed everything. */
+function withKnownScope(had: readonly SigningKey[], given: SigningKeyOption): SigningKey {
   if (typeof given === 'string')
     return had.find((key) => signingKeyId(key) === given) ?? signingKeyClaim(given);
   if (typeof given === 'object' && 'kind' in given) {
@@ -235,7 +236,7 @@ function checkedScope(key: ScopedSigningKeyClaim): ScopedSigningKeyClaim {
 }
 
 /** Keeps the last entry of each public key, at the position of the first. Returns the same list if nothing changes. */
-function once(had: readonly SigningKey[], keys: readonly SigningKey[]): readonly SigningKey[] {
+function deduplicated(had: readonly SigningKey[], keys: readonly SigningKey[]): readonly SigningKey[] {
   const next = [...new Map(keys.map((key) => [signingKeyId(key), key])).values()];
   return next.length === had.length && next.every((key, at) => key === had[at]) ? had : next;
 }

@@ -8,7 +8,7 @@ import { OPERATOR_ENTRIES, operatorClaims } from './operator.js';
 import { jwtOptionsError } from './options-error.js';
 import { resign } from './resign.js';
 import {
-  isWhole,
+  isReplacement,
   refuseSeeds,
   REVISION_ENTRIES,
   withRevision,
@@ -79,7 +79,7 @@ function revised(claims: OperatorClaims, revision: OperatorRevision): OperatorCl
 }
 
 function revisedKeys(had: readonly string[], revision: ListRevision<string>): string[] {
-  const { add = [], remove = [] } = isWhole(revision) ? { add: revision, remove: had } : revision;
+  const { add = [], remove = [] } = isReplacement(revision) ? { add: revision, remove: had } : revision;
   for (const key of [...add, ...remove]) validatePublicKey(key, 'operator');
   return [...new Set([...had.filter((key) => !remove.includes(key)), ...add])];
 }

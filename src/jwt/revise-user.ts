@@ -21,7 +21,7 @@ import { checkUserJwtSize } from './user.js';
 
 /** Changes to a user JWT. Everything else is kept, including claims that Zester does not know. */
 export interface UserRevision extends Revision, UserLimitOptions {
-  /** Replaces the current ones; null: none. */
+  /** Replaces the current permissions; null: none. */
   permissions?: PermissionOptions | null | undefined;
   /** Maximum size of the JWT in bytes, as in `createUserJwt`. */
   maxBytes?: number | undefined;
@@ -39,10 +39,10 @@ const USER_REVISION = bag({
  * Re-signs a user JWT with changed claims, such as a new expiry; every other claim keeps its text. The user keeps its
  * key, and its previous JWT stays valid until it expires or the user is revoked.
  *
- * @param signer the key that signed it, or the account's own. It does not check whether the account still has a signing
- *   key: `validateJwtChain` does
- * @throws KeyError `ERR_KEY_ROLE` for a key that may not sign it; JwtError `ERR_JWT_OPTIONS`, `ERR_JWT_TOO_LARGE`, and as
- *   `decodeUserJwt`
+ * @param signer the key that signed it, or the account's own key. It does not check whether the account still has this
+ *   signing key: `validateJwtChain` does
+ * @throws KeyError `ERR_KEY_ROLE` for a key that may not sign it; JwtError `ERR_JWT_OPTIONS`, `ERR_JWT_TOO_LARGE`, and
+ *   as `decodeUserJwt`
  * @example
  * import { generateFullHierarchy, reviseUserJwt } from 'zester';
  *

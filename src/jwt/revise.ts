@@ -1,4 +1,4 @@
-// The common part of revising operator, account and user JWTs.
+// The common part of revisions of operator, account and user JWTs.
 import { holdsSeed, JwtError } from '../errors.js';
 import { jwtOptionsError } from './options-error.js';
 import { anything, callback, numberOrNull } from '../options/check-options.js';
@@ -8,10 +8,10 @@ import { isoTime, nowSeconds, type Clock } from './time.js';
 import { bothExpiries, timeClaims } from './validity.js';
 import { HISTORY_TAG, tagClaims } from './tags.js';
 
-/** Changes that every kind of JWT supports. Everything else is kept. */
+/** Changes common to all JWTs. Everything else is kept. */
 export interface Revision {
   name?: string | undefined;
-  /** The new list of tags; replaces the current one. */
+  /** Replaces the current tags. */
   tags?: readonly string[] | undefined;
   /** Seconds from now until it expires; null: never. */
   expirySeconds?: number | null | undefined;
@@ -27,7 +27,7 @@ export interface Revision {
 export type ListRevision<Item, Name = Item> =
   readonly Item[] | { add?: readonly Item[] | undefined; remove?: readonly Name[] | undefined };
 
-/** @internal Options of {@link Revision} whose form differs from JWT creation. */
+/** @internal Options of {@link Revision} whose types differ from those at creation. */
 export const REVISION_ENTRIES = {
   expirySeconds: numberOrNull,
   expiry: numberOrNull,
@@ -39,9 +39,9 @@ export const REVISION_ENTRIES = {
 type AnyClaims = OperatorClaims | AccountClaims | UserClaims;
 
 /**
- * The claims after the common changes. Unchanged members are the same objects.
+ * Applies the common changes. Unchanged members are the same objects.
  *
- * @throws JwtError `ERR_JWT_OPTIONS` also for an expired JWT if no new expiry is given
+ * @throws JwtError `ERR_JWT_OPTIONS`, also for an expired JWT without a new expiry
  */
 export function withRevision<C extends AnyClaims>(claims: C, revision: Revision): C {
   const { name, tags, now } = revision;
@@ -55,7 +55,7 @@ export function withRevision<C extends AnyClaims>(claims: C, revision: Revision)
   if (expiry !== undefined && expiry <= nowSeconds(now)) {
     throw new JwtError(
       'ERR_JWT_OPTIONS',
-      `the JWT of ${claims.sub} expired at ${isoTime(expiry)}: give the expiry of the new one, or null for none`,
+      `the JWT of ${claims.sub} expired at ${isoTime(expiry)}: give a new expiry, or null for none`,
     );
   }
   return revised;
@@ -82,7 +82,7 @@ function revisedTimes(
   return times as { exp?: number; nbf?: number };
 }
 
-/** A home keeps the history of its account in tags, which the caller must not drop. */
+/** A home stores the history of its account in tags, which a revision must keep. */
 function withHistoryTags(tags: readonly string[], before: readonly string[] = []): string[] {
   return [
     ...tagClaims(tags).filter((tag) => !HISTORY_TAG.test(tag)),
@@ -91,11 +91,11 @@ function withHistoryTags(tags: readonly string[], before: readonly string[] = []
 }
 
 /** Whether the change replaces the whole list. */
-export function isWhole<Item, Name>(list: ListRevision<Item, Name>): list is readonly Item[] {
+export function isReplacement<Item, Name>(list: ListRevision<Item, Name>): list is readonly Item[] {
   return Array.isArray(list);
 }
 
-/** Refuses a seed in fields that anyone with the JWT can read. @throws JwtError `ERR_JWT_OPTIONS` */
+/** Refuses a seed, which anyone with the JWT could read. @throws JwtError `ERR_JWT_OPTIONS` */
 export function refuseSeeds(revision: object): void {
   if (!holdsSeed(JSON.stringify(revision))) return;
   throw jwtOptionsError(

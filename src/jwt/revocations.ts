@@ -1,14 +1,14 @@
-// Lists, adds and removes the revocations of an account. No clock.
+// Adds, merges and removes the revocations of an account.
 import { JwtError } from '../errors.js';
 import { isPublicKey } from '../nkeys/validate.js';
 import type { AccountClaims } from './claims.js';
 import { LATEST_SECONDS } from './latest-seconds.js';
 
-/** Everyone: its revocation covers all JWTs issued up to its time. */
+/** Stands for all users in a revocation, which covers all JWTs issued up to its time. */
 export const EVERYONE = '*';
 
 /**
- * Adds revocations. An existing one with a later time stays.
+ * Adds revocations. An existing revocation with a later time stays.
  *
  * @param upTo seconds since 1970; JWTs issued up to then are revoked
  */
@@ -20,7 +20,7 @@ export function withRevocations(
   return mergeRevocations(claims, Object.fromEntries([...publicKeys].map((key) => [key, upTo])));
 }
 
-/** The union of the revocations; for duplicate keys the later time counts. */
+/** Merges revocations; for duplicate keys, the later time wins. */
 export function mergeRevocations(
   claims: AccountClaims,
   more: Readonly<Record<string, number>>,
@@ -42,7 +42,7 @@ export function withoutRevocations(
 }
 
 /**
- * Checks revocations given by a program.
+ * Validates revocations.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`
  */
@@ -53,7 +53,7 @@ export function checkedRevocations(revocations: Readonly<Record<string, number>>
     if (isTime) continue;
     throw new JwtError(
       'ERR_JWT_OPTIONS',
-      `the revocation of ${key} is at ${time}: give whole seconds since 1970`,
+      `the revocation of ${key} has the time ${time}: give whole seconds since 1970`,
     );
   }
   return { ...revocations };

@@ -3,14 +3,14 @@
 import { CLOCK_ALLOWANCE_SECONDS } from '../timing.js';
 
 /**
- * The time of a revocation that no JWT of the key outlives, in seconds since 1970: the end of the year 9999. Used if
- * the JWTs of a key are unknown.
+ * The time of a permanent revocation, in seconds since 1970: the end of the year 9999. Used if the JWTs of a key are
+ * unknown.
  */
 export const FOR_GOOD = 253_402_300_799;
 
 /** The known JWTs of a key to revoke. */
 export interface KnownJwts {
-  /** Their issue times, in seconds since 1970; undefined: one is unreadable. */
+  /** Their issue times, in seconds since 1970; undefined: unreadable. */
   issuedAt: readonly (number | undefined)[];
   /** Whether the list is complete: the registry has all JWTs of a peel's key. */
   complete: boolean;
@@ -28,11 +28,11 @@ export interface KnownJwts {
  */
 export function revokeUpTo(now: number, { issuedAt, complete }: KnownJwts): number {
   const known = issuedAt.filter((time) => time !== undefined);
-  // an unreadable one may have any date
+  // an unreadable JWT may have any date
   if (known.length < issuedAt.length) return Math.max(Number.MAX_SAFE_INTEGER, ...known);
   if (complete) return Math.max(now, ...known);
   if (known.length === 0) return FOR_GOOD;
-  // another master with a fast clock may have renewed it since
+  // another master, with a fast clock, may have renewed it in the meantime
   return Math.max(now + CLOCK_ALLOWANCE_SECONDS, ...known);
 }
 

@@ -2,8 +2,8 @@
 import type { UserClaims } from './claims.js';
 
 /**
- * Whether a user JWT carries no permissions and no limits at all: everything absent, or zero. A server refuses any
- * list, even an empty one.
+ * Whether a user JWT has no permissions and no limits: all absent or zero. A server refuses any list, even an empty
+ * one.
  *
  * Source: github.com/nats-io/jwt/v2, user_claims.go (`HasEmptyPermissions`, which compares with an empty structure).
  */
@@ -21,8 +21,8 @@ export function hasNoPermissions({ nats }: Pick<UserClaims, 'nats'>): boolean {
 }
 
 /**
- * Whether a user JWT appears to be made for a scoped signing key: a signing key signed it, and it has no permissions or
- * limits. An ordinary one has at least limits, if only "none" (-1).
+ * Whether a user JWT appears to belong to a scoped signing key: a signing key signed it, and it has no permissions or
+ * limits. An ordinary JWT has at least limits, even if they are "no limit" (-1).
  */
 export function isScopedUser(claims: UserClaims): boolean {
   return (claims.nats.issuer_account ?? '') !== '' && hasNoPermissions(claims);

@@ -1,34 +1,32 @@
 // Parses JSON so that every reader understands it the same way.
 
 /**
- * JSON that every parser reads the same way.
- *
  * `JSON.parse` takes the last of duplicate members. Go, and so nats-server, also accepts `Name` for `name`, and `ſub`
- * for `sub`: the last of all spellings counts. A text that the server would read differently is refused.
+ * for `sub`: the last of all spellings wins. Text that the server would read differently is refused.
  *
- * `JSON.parse` does the parsing; the scan below only checks the names, in a text that is known to be valid JSON. (A
- * parser from a library would parse everything a second time, in JavaScript, to report the same.)
+ * `JSON.parse` does the parsing; the scan below only checks the names, in valid JSON. (A library's parser would parse
+ * everything a second time, in JavaScript.)
  *
  * Source: pkg.go.dev/encoding/json, "Unmarshal"; RFC 8725, 2.4 and 3.10.
  */
 
 import { jsonTokens } from './json-tokens.js';
 
-/** The names that a Go program looks for, and which of them are maps, whose keys Go matches exactly. */
+/** The names that a Go program looks up, and those of maps, whose keys Go matches exactly. */
 export interface KnownNames {
   names: ReadonlySet<string>;
   maps: ReadonlySet<string>;
 }
 
-/** Far above any NATS JWT or file of ours. */
+/** Far above any NATS JWT or file of Zester. */
 const MAX_DEPTH = 64;
 
 /**
  * Parses JSON, refusing duplicate names within an object, compared without case.
  *
  * @param json the text, or its bytes, which must be UTF-8
- * @param known names that must have this exact spelling wherever a Go program would look for them
- * @throws SyntaxError whose message continues "it …" and does not quote the text
+ * @param known names that must have this exact spelling wherever a Go program would look them up
+ * @throws SyntaxError whose message is a predicate ("is not JSON") and does not quote the text
  */
 export function parseStrictJson(json: string | Uint8Array, known?: KnownNames): unknown {
   const text = typeof json === 'string' ? json : decodeUtf8(json);
@@ -43,9 +41,9 @@ export function parseStrictJson(json: string | Uint8Array, known?: KnownNames): 
 }
 
 /**
- * Whether JSON is written as `JSON.stringify` writes it, and has only names of small letters, digits and underscores,
- * and only whole numbers: as all JWTs of Zester and of nsc. Then no name is duplicated or spelled differently, nothing
- * is escaped, and every number is valid for Go. This check takes a third of the time of a token-by-token scan.
+ * Whether JSON is formatted as by `JSON.stringify`, with only lower-case names and whole numbers, like all JWTs of
+ * Zester and nsc. Then no name is duplicated or misspelled, nothing is escaped, and every number is valid for Go. This
+ * check takes a third of the time of a token-by-token scan.
  *
  * @param value the result of `JSON.parse`
  */
@@ -70,7 +68,7 @@ function isPlain(value: unknown, depth: number): boolean {
 }
 
 /**
- * The raw string or number that Go reads into a top-level member of this name: the last of all spellings counts, and
+ * The raw string or number that Go reads into a top-level member of this name: the last of all spellings wins, and
  * `null` is ignored. It never throws, so that a text that {@link parseStrictJson} refuses can still be identified.
  *
  * @returns its JSON; undefined if there is none, or the text is not a JSON object
@@ -112,7 +110,7 @@ export function markNonIntegers(text: string): unknown {
   return copied === 0 ? undefined : (JSON.parse(marked + text.slice(copied)) as unknown);
 }
 
-/** A name as Go compares it: without case, where `ſ` is an s and the Kelvin sign a k. */
+/** A name as Go compares it: case-insensitive, where `ſ` is an s and the Kelvin sign a k. */
 export function foldName(name: string): string {
   return /^[a-z0-9_]*$/.test(name) ? name : name.toLowerCase().replaceAll('\u017f', 's');
 }
@@ -120,7 +118,7 @@ export function foldName(name: string): string {
 interface Frame {
   /** How Go decodes an object here: a struct with the known names, a map, or ignored. */
   as: 'struct' | 'map' | 'nothing';
-  /** A list: its items are decoded the same way. */
+  /** Whether this is a list, whose items are decoded the same way. */
   list: boolean;
   names: Set<string>;
   /** The name of the next value. */
@@ -144,9 +142,9 @@ function checkNames(text: string, known: KnownNames | undefined): void {
       const folded = foldName(name);
       const key = frame.as === 'map' ? name : folded;
       if (frame.names.has(key))
-        throw new SyntaxError('names a member twice (upper and lower case count as one)');
+        throw new SyntaxError('has a duplicate member (names are compared without case)');
       if (frame.as === 'struct' && name !== folded && known?.names.has(folded) === true) {
-        throw new SyntaxError(`writes "${folded}" in another case, and a server reads it as "${folded}"`);
+        throw new SyntaxError(`spells "${folded}" in another case, which a server reads as "${folded}"`);
       }
       frame.names.add(key);
       frame.last = name;
@@ -162,12 +160,12 @@ function readAs(parent: Frame | undefined, known: KnownNames | undefined): Frame
   return known.maps.has(parent.last) ? 'map' : 'struct';
 }
 
-/** @throws SyntaxError for half of a surrogate pair: Go replaces it by another character */
+/** @throws SyntaxError for a lone surrogate, which Go replaces with another character */
 function stringAt(text: string, start: number, end: number): string {
   const raw = text.slice(start, end);
   if (!raw.includes('\\')) return raw.slice(1, -1);
   const value = JSON.parse(raw) as string;
-  if (/\p{Surrogate}/u.test(value)) throw new SyntaxError('holds half of a character (a lone surrogate)');
+  if (/\p{Surrogate}/u.test(value)) throw new SyntaxError('contains half a character (a lone surrogate)');
   return value;
 }
 

@@ -2,7 +2,7 @@
 import { holdsSeed, JwtError } from '../errors.js';
 
 /**
- * Tags as in a JWT: trimmed, in lower case, without duplicates. Servers compare them in lower case, so `{{tag(dept)}}`
+ * Normalizes tags: trimmed, in lower case, without duplicates. Servers compare them in lower case, so `{{tag(dept)}}`
  * in a template does not match `Dept:ops`.
  *
  * Source: github.com/nats-io/jwt/v2, types.go (`TagList`); nats-server, auth.go (`processUserPermissionsTemplate`).
@@ -14,7 +14,7 @@ export function tagClaims(tags: readonly string[]): string[] {
   if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === 'string' && tag.trim() !== '')) {
     throw new JwtError('ERR_JWT_OPTIONS', 'tags must be a list of non-empty strings');
   }
-  // in lower case a seed would no longer be recognized, but still be usable by any reader of the JWT
+  // a lower-case seed would not be recognized later, but any reader of the JWT could use it
   if (tags.some((tag) => holdsSeed(tag.toUpperCase()))) {
     throw new JwtError(
       'ERR_JWT_OPTIONS',
@@ -24,5 +24,5 @@ export function tagClaims(tags: readonly string[]): string[] {
   return [...new Set((tags as string[]).map((tag) => tag.trim().toLowerCase()))];
 }
 
-/** Tags in which a home keeps the history of its account (`trust/account-jwt/`); not the user's own. */
+/** The tags in which a home stores the history of its account (`trust/account-jwt/`); not the user's tags. */
 export const HISTORY_TAG = /^zester-(history:|removed:|cleared:|unpushed$)/i;

@@ -1,6 +1,6 @@
 // Clocks, and the times in claims.
 
-/** A clock: milliseconds since 1970, like `Date.now`. Code that reads the time takes one, for tests. */
+/** A clock: milliseconds since 1970, like `Date.now`. A parameter of all code that reads the time, for tests. */
 export type Clock = () => number;
 
 /**
@@ -11,8 +11,8 @@ export type Clock = () => number;
 export const MAX_CLAIM_SECONDS = 253_402_300_799;
 
 /**
- * A time in ISO 8601, in UTC; a description if it has no date. It never throws, so that an arbitrary time in a claim or
- * record does not break its display.
+ * Formats a time in ISO 8601, in UTC; a time that has no date as seconds. It never throws, so that an arbitrary time in
+ * a claim or record does not break its display.
  *
  * @param seconds since 1970
  */

@@ -30,11 +30,11 @@ export interface UserJwtOptions extends ValidityOptions, UserLimitOptions {
    */
   permissions?: PermissionOptions | undefined;
   /**
-   * The account (`A…`) of the user. Required if the signer is a signing key of the account; omitted from the JWT if the
-   * signer is the account itself.
+   * The account (`A…`) of the user. Required if the signer is a signing key; omitted from the JWT if the signer is the
+   * account's own key.
    */
   issuerAccount?: string | undefined;
-  /** The signer is a *scoped* signing key: the JWT carries no permissions and no limits, the key's template does. */
+  /** The signer is a *scoped* signing key: its template, not the JWT, has the permissions and limits. */
   scoped?: boolean | undefined;
   /** Lower-cased and deduplicated. */
   tags?: readonly string[] | undefined;
@@ -92,7 +92,7 @@ export function createUserJwt(user: KeyBundle, signer: KeyBundle, options: UserJ
 }
 
 /**
- * As {@link createUserJwt}, for a user whose seed is elsewhere.
+ * Like {@link createUserJwt}, for a user whose seed is elsewhere.
  *
  * @param publicKey the user's public key (`U…`)
  * @param signer as in {@link createUserJwt}
@@ -118,17 +118,17 @@ export function createUserJwtForPublicKey(
 }
 
 /**
- * @internal As {@link createUserJwtForPublicKey}, for a key and options that are already checked: bulk issuing checks
- * them once.
+ * @internal Like {@link createUserJwtForPublicKey}, for a checked key and checked options: bulk issuance checks them
+ *   once.
  */
 export function encodeUserJwt(publicKey: string, signer: KeyBundle, options: UserJwtOptions): string {
   if (signer.role !== 'account') throw wrongSigner('user JWT', signer, 'account');
-  // assign here and below instead of using literals with spreads: V8 creates new hidden classes for each of those, and
+  // assign here and below instead of literals with spreads: V8 creates new hidden classes for each of those, and
   // collecting that garbage costs more than the rest of a token
   const own = { sub: publicKey, name: options.name, nats: userNats(signer, options) };
   const jwt = encodeJwt(Object.assign(timeClaims(options), own), signer);
   checkUserJwtSize(jwt, options.name, options.maxBytes);
-  // an object that only looks like a key may have signed with a different key than it names
+  // a lookalike of a key may have signed with a different key than it claims
   if (KeyBundle.isGenuine(signer)) noteSigned(jwt, signer.publicKey, publicKey);
   return jwt;
 }

@@ -1,4 +1,4 @@
-// The options for a token's validity, and their claims.
+// The validity options of tokens, and their claims.
 import { JwtError } from '../errors.js';
 import { callback, number, type Entries } from '../options/check-options.js';
 import { MAX_CLAIM_SECONDS, nowSeconds, type Clock } from './time.js';
@@ -34,7 +34,7 @@ export function bothExpiries(): JwtError {
 /**
  * The time claims of a token issued now.
  *
- * @throws JwtError `ERR_JWT_OPTIONS` when `expiry` is not a positive number of seconds from now, or is a time since 1970 (today's
+ * @throws JwtError `ERR_JWT_OPTIONS` when `expiry` is not a positive number, or looks like a time since 1970 (today's
  *   would be 57 years from now); when `notBefore` is not a natural number
  */
 export function timeClaims(options: ValidityOptions): {
@@ -48,13 +48,13 @@ export function timeClaims(options: ValidityOptions): {
   if (expiry !== undefined && (!Number.isFinite(expiry) || expiry <= 0)) {
     throw new JwtError(
       'ERR_JWT_OPTIONS',
-      `expiry is ${expiry}: give the seconds until it expires, more than 0`,
+      `expiry is ${expiry}: give the seconds until expiry, more than 0`,
     );
   }
   if (expiry !== undefined && expiry >= Math.max(iat - DAY, 1e9) && expiry <= iat + 10 * YEAR) {
     throw new JwtError(
       'ERR_JWT_OPTIONS',
-      `expiry is ${expiry}, which is a time since 1970: give the seconds from now until it expires`,
+      `expiry is ${expiry}, which is a time since 1970: give the seconds from now until expiry`,
     );
   }
   if (
@@ -70,7 +70,7 @@ export function timeClaims(options: ValidityOptions): {
   if (exp !== undefined && exp > MAX_CLAIM_SECONDS) {
     throw new JwtError(
       'ERR_JWT_OPTIONS',
-      `expiry is ${expiry}, which ends after the year 9999: give seconds, not milliseconds, from now; leave it out for a token that never expires`,
+      `expiry is ${expiry}, which ends after the year 9999: give seconds, not milliseconds; omit it for a token that never expires`,
     );
   }
   if (exp !== undefined && notBefore !== undefined && notBefore >= exp) {

@@ -2,8 +2,8 @@
 import { sha256Key } from './hash.js';
 
 /**
- * A valid signature stays valid: the cache contains nothing else. Claims are not cached, so expiry, not-before,
- * revocations and issuers are checked each time against the current state.
+ * A cache of valid signatures only, since these stay valid. Claims are not cached, so expiry, not-before, revocations
+ * and issuers are checked each time against the current state.
  *
  * An entry is the SHA-256 of the signer's public key and the whole text of the JWT, including its signature. A JWT that
  * differs in one byte has a different entry, so no entry covers an unverified JWT.
@@ -34,7 +34,7 @@ export class VerifiedJwts {
     return true;
   }
 
-  /** Call it only for a signature that this process verified or made. */
+  /** Call it only for a signature that this process verified or created. */
   add(signer: string, jwt: string): void {
     this.#add(entryOf(signer, jwt));
   }
@@ -52,10 +52,10 @@ function entryOf(signer: string, jwt: string): string {
   return sha256Key(`${signer} ${jwt}`);
 }
 
-/** Holds a fleet's users twice over: about 100 bytes each, allocated on use. */
-const MOST_USERS = 131_072;
+/** Enough for twice the users of a large fleet: about 100 bytes each, allocated on use. */
+const MIN_ENTRIES = 131_072;
 
-const verifiedJwts = new VerifiedJwts(MOST_USERS);
+const verifiedJwts = new VerifiedJwts(MIN_ENTRIES);
 
 /** The known facts about a JWT that this process signed. */
 export interface SignedJwt {
@@ -64,14 +64,14 @@ export interface SignedJwt {
 }
 
 /**
- * The last few, each with its whole text, so that a lookup needs no digest or hash. A ring, since a map with as many
+ * The last signed JWTs, with their whole text, so that a lookup needs no hash. A ring buffer, since a map with as many
  * deletions as insertions costs more than the search.
  */
 const justSigned: { readonly jwt: string; readonly signed: SignedJwt }[] = [];
-const MOST_JUST_SIGNED = 16;
+const MAX_JUST_SIGNED = 16;
 let next = 0;
 
-/** Whether this process has verified, or made, the signature of this JWT by this key. */
+/** Whether this process has verified or created the signature of this JWT by this key. */
 export function isVerified(signer: string, jwt: string): boolean {
   return signedJustNow(jwt)?.signer === signer || verifiedJwts.has(signer, jwt);
 }
@@ -88,7 +88,7 @@ export function noteVerified(signer: string, jwt: string): void {
  */
 export function noteSigned(jwt: string, signer: string, subject: string): void {
   justSigned[next] = { jwt, signed: Object.freeze({ signer, subject }) };
-  next = (next + 1) % MOST_JUST_SIGNED;
+  next = (next + 1) % MAX_JUST_SIGNED;
 }
 
 /** The facts about a JWT that this process just signed; undefined: unknown, so decode it like any other. */

@@ -30,19 +30,19 @@ function problem(check: Form, value: unknown): string {
 
 describe('the form of claims', () => {
   it.each<[unknown, string]>([
-    [{}, 'name: it is missing, and a string is expected'],
-    [{ name: null }, 'name: it is null, and a string is expected'],
-    [{ name: ['secret'] }, 'name: it is a list, and a string is expected'],
-    [{ name: 'a', limits: { subs: '5' } }, 'limits.subs: it is of the type string, and a number is expected'],
+    [{}, 'name: it is missing, but must be a string'],
+    [{ name: null }, 'name: it is null, but must be a string'],
+    [{ name: ['secret'] }, 'name: it is a list, but must be a string'],
+    [{ name: 'a', limits: { subs: '5' } }, 'limits.subs: it is of the type string, but must be a number'],
     [{ name: 'a', limits: { subs: 1.5 } }, 'limits.subs: it is not a whole number'],
-    [{ name: 'a', limits: [] }, 'limits: it is a list, and an object is expected'],
-    [{ name: 'a', tags: ['a', 7] }, 'tags.1: it is of the type number, and a string is expected'],
-    [{ name: 'a', tags: {} }, 'tags: it is of the type object, and a list is expected'],
+    [{ name: 'a', limits: [] }, 'limits: it is a list, but must be an object'],
+    [{ name: 'a', tags: ['a', 7] }, 'tags.1: it is of the type number, but must be a string'],
+    [{ name: 'a', tags: {} }, 'tags: it is of the type object, but must be a list'],
     [
       { name: 'a', revocations: { '*': 'secret' } },
-      'revocations.*: it is of the type string, and a number is expected',
+      'revocations.*: it is of the type string, but must be a number',
     ],
-    ['secret', ': it is of the type string, and an object is expected'],
+    ['secret', ': it is of the type string, but must be an object'],
   ])('is refused, saying where and why but not what: %j', (value, words) => {
     expect(problem(form, value)).toBe(words);
   });

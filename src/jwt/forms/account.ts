@@ -46,7 +46,7 @@ const scopedSigningKey = object({
   key: accountKey,
   role: optional(text),
   description: optional(text),
-  // without one, a server allows the key's users everything, which is never the intent of scoping a key
+  // without a template, a server allows the key's users everything, which is never the intent of a scope
   template: object({
     ...USER_LIMITS,
     // in a template, unlike in a user JWT, servers read an absent limit as "no limit". Source: jwt/v2, `NewUserScope`
@@ -66,7 +66,7 @@ const percentage: Form<number> = (value) => {
   return share;
 };
 
-/** Go does not parse a sign into an unsigned number. */
+/** Go does not parse "-0" as an unsigned number. */
 const weight: Form<number> = (value) => percentage(Object.is(value, -0) ? -1 : value);
 
 const destinations = listOf(
@@ -77,9 +77,9 @@ const destinations = listOf(
 const mapping: Form = (value) => {
   const shares = new Map<unknown, number>();
   for (const { weight: share, cluster } of destinations(value)) {
-    // 0 is the same as absent: everything
+    // 0 means absent: 100 percent
     const total = (shares.get(cluster ?? '') ?? 0) + ((share as number | undefined) || 100);
-    if (total > 100) throw new FormError('its weights are more than 100 together');
+    if (total > 100) throw new FormError('its weights add up to more than 100');
     shares.set(cluster ?? '', total);
   }
   return value;
@@ -88,7 +88,7 @@ const mapping: Form = (value) => {
 const mappings: Form = (value) => {
   const all = mapOf(optional(mapping))(value);
   const wrong = Object.keys(all).find((subject) => !SUBJECT.test(subject));
-  if (wrong !== undefined) throw new FormError('it maps what is not a subject');
+  if (wrong !== undefined) throw new FormError('it maps a name that is not a subject');
   return all;
 };
 
@@ -104,7 +104,7 @@ const authorization: Form = (value) => {
     xkey: optional(text),
   })(value) as { auth_users?: unknown[]; allowed_accounts?: unknown[] };
   if ((of.allowed_accounts?.length ?? 0) > 0 && (of.auth_users?.length ?? 0) === 0)
-    throw new FormError('it names accounts and no users');
+    throw new FormError('it lists accounts, but no users');
   return of;
 };
 

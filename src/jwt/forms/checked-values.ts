@@ -1,11 +1,11 @@
-// The claim values that a nats-server checks, and refuses a JWT for.
+// The claim values that a nats-server validates.
 //
-// Source: github.com/nats-io/jwt/v2, types.go (`Subject.Validate`, `checkPermission`, `Limits.Validate`, `TimeRange.Validate`);
-// nats-server, client.go (`convertAllowedConnectionTypes`).
+// Source: github.com/nats-io/jwt/v2, types.go (`Subject.Validate`, `checkPermission`, `Limits.Validate`,
+// `TimeRange.Validate`); nats-server, client.go (`convertAllowedConnectionTypes`).
 import { isIPv4, isIPv6 } from 'node:net';
 import { FormError, listOf, object, optional, text, type Form } from './form.js';
 
-/** A string that matches a pattern. @param what names it in the message */
+/** A string that matches a pattern. @param what its name in the message */
 export function matching(what: string, pattern: RegExp): Form<string> {
   return (value) => {
     if (!pattern.test(text(value))) throw new FormError(`it is not ${what}`);
@@ -29,7 +29,7 @@ export function isNetwork(network: string): boolean {
 }
 
 const network: Form<string> = (value) => {
-  if (!isNetwork(text(value))) throw new FormError('it is not a network with its mask');
+  if (!isNetwork(text(value))) throw new FormError('it is not a network in CIDR notation');
   return value as string;
 };
 
@@ -50,7 +50,7 @@ const connectionTypes: Form<string[]> = (value) => {
     types.length > 0 &&
     !types.some((type) => /^(STANDARD|WEBSOCKET|IN_PROCESS|(LEAFNODE|MQTT)(_WS)?)$/i.test(type))
   )
-    throw new FormError('servers know none of these types');
+    throw new FormError('servers support none of these types');
   return types;
 };
 

@@ -1,4 +1,4 @@
-// The form of the claims that several JWT types share.
+// The form of the claims that all JWT types share.
 import type { Role } from '../../nkeys/roles.js';
 import type { ClaimType } from '../claims.js';
 import { MAX_CLAIM_SECONDS } from '../time.js';
@@ -17,7 +17,7 @@ export interface TypeOfJwt {
 
 const seconds: Form<number> = (value) => {
   const time = integer(value);
-  if (time < 0) throw new FormError('it is a negative time');
+  if (time < 0) throw new FormError('it is a time before 1970');
   if (time > MAX_CLAIM_SECONDS) throw new FormError('it is a time after the year 9999');
   return time;
 };

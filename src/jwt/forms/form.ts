@@ -1,4 +1,4 @@
-// Small composable checks of the form of claims.
+// Small composable validators for claims.
 
 /**
  * Checks a value and returns its parsed form. These functions replace a schema library, so that a program that only
@@ -8,11 +8,9 @@
  */
 export type Form<T = unknown> = (value: unknown) => T;
 
-/**
- * A value does not have the form of its claim. The message continues the claim's name, and does not repeat the value.
- */
+/** A claim is malformed. The message refers to the claim as "it", and does not repeat the value. */
 export class FormError extends Error {
-  /** The names and positions that lead to the value, outermost first. */
+  /** The path to the value: names and positions, outermost first. */
   readonly path: (string | number)[] = [];
 }
 
@@ -33,7 +31,7 @@ function nameOf(value: unknown): string {
 }
 
 function expected(what: string, value: unknown): FormError {
-  return new FormError(`it is ${nameOf(value)}, and ${what} is expected`);
+  return new FormError(`it is ${nameOf(value)}, but must be ${what}`);
 }
 
 function ofType<T>(type: 'string' | 'boolean' | 'number'): Form<T> {
@@ -67,7 +65,7 @@ function members(value: unknown): Members {
   return value as Members;
 }
 
-/** A name that would set the prototype of an object built by assignment. */
+/** Assigning this name would set the prototype of the object. */
 const NO_NAME = '__proto__';
 
 /** A map from any names to values of the same form. */

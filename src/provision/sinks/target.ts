@@ -82,7 +82,12 @@ function explain(path: string, directory: string, cause: unknown): FileError {
     { ENOSPC: 'the disk is full', EROFS: 'the file system is read-only', EACCES: 'no permission' }[
       code ?? ''
     ] ?? `${code}`;
-  return new FileError('ERR_FILE_WRITE', path, `cannot write ${path}: ${why}; an existing file is unchanged`, {
-    cause,
-  });
+  return new FileError(
+    'ERR_FILE_WRITE',
+    path,
+    `cannot write ${path}: ${why}; an existing file is unchanged`,
+    {
+      cause,
+    },
+  );
 }

@@ -7,7 +7,12 @@ import { FleetError, type FleetErrorCode } from '../../../src/errors.js';
 import { connectMaster } from '../../../src/connection/connect.js';
 import { ASK_TIMEOUT_MS } from '../../../src/timing.js';
 import { requestWithResend } from '../../../src/protocol/request-with-resend.js';
-import { answerContext, requestMaster, newRequestId, type AdminClient } from '../../../src/protocol/admin-client.js';
+import {
+  answerContext,
+  requestMaster,
+  newRequestId,
+  type AdminClient,
+} from '../../../src/protocol/admin-client.js';
 import { isMasterOf } from '../../../src/protocol/is-master.js';
 import {
   encodeJson,
@@ -188,10 +193,15 @@ export class BarePeel {
   /** As {@link renew}, in the way of a peel: the same request is sent again while it is not answered. */
   async renewAgain(): Promise<AnswerOf<'renew'>> {
     const request = { requestId: newRequestId(), publicKey: this.key.publicKey };
-    const { data } = await requestWithResend(this.nc, authSubject(this.peelId, 'renew'), encodeJson(request), {
-      inboxPrefix: peelInboxPrefix(this.peelId),
-      timeoutMs: ASK_TIMEOUT_MS,
-    });
+    const { data } = await requestWithResend(
+      this.nc,
+      authSubject(this.peelId, 'renew'),
+      encodeJson(request),
+      {
+        inboxPrefix: peelInboxPrefix(this.peelId),
+        timeoutMs: ASK_TIMEOUT_MS,
+      },
+    );
     return parseAnswer('renew', data);
   }
 

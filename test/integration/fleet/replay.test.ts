@@ -98,7 +98,9 @@ describe('a signed request of an admin', () => {
   });
 
   it('of an earlier version, without a time, is refused with the advice to upgrade', async () => {
-    const answer = await requestMaster(nc, subject, accept, { headers: signer.sign(`request ${subject}`, accept) });
+    const answer = await requestMaster(nc, subject, accept, {
+      headers: signer.sign(`request ${subject}`, accept),
+    });
     expect(refusalIn(answer.data)).toMatchObject({ code: 'ERR_FLEET_PROOF' });
     expect(refusalIn(answer.data)?.message).toMatch(/upgrade zester/);
   });

@@ -23,8 +23,8 @@ describe('a requested rotation', () => {
   });
 
   it('applies to no key if none was requested', () => {
-    expect(
-      needsRotation({ ...record('2026-01-01T00:00:00.000Z'), rotationAskedAt: undefined }, 'U1'),
-    ).toBe(false);
+    expect(needsRotation({ ...record('2026-01-01T00:00:00.000Z'), rotationAskedAt: undefined }, 'U1')).toBe(
+      false,
+    );
   });
 });

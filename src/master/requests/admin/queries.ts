@@ -83,8 +83,7 @@ function* matching(
       const expiresAt = currentKey(record)?.expiresAt;
       if (expiresAt === undefined || expiresAt > now() / 1000 + expiringWithin) continue;
     }
-    if (connected !== undefined && connected !== isPeelConnected(record, presence.seen(record.id)))
-      continue;
+    if (connected !== undefined && connected !== isPeelConnected(record, presence.seen(record.id))) continue;
     yield record.id;
   }
 }
