@@ -1,4 +1,4 @@
-// Reads a server's data within bounds, whatever it sends.
+// Bounds the data that is read from a server.
 import type { ProtocolHandler } from '@nats-io/nats-core/internal';
 import type { Socket } from 'node:net';
 import { UNEXPECTED_RESPONSE } from './connect-failure.js';
@@ -10,16 +10,16 @@ const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const INFO = Buffer.from('INFO ');
 const LINE_END = Buffer.from('\r\n');
 
-/** The part of the client's transport that reads the first line. */
+/** The part of the client's transport that {@link peekInfo} uses. */
 export interface PeekedTransport {
   socket: Socket;
-  /** Data that is read but not parsed yet. */
+  /** Data that was read but not parsed yet. */
   yields: Uint8Array[];
 }
 
 /**
- * Reads the first line of a server, which must be INFO. Replaces the client's own reader, which concatenates everything
- * again for each chunk, without limit.
+ * Reads the first line of a server, which must be INFO. Replaces the client's own reader, which has no size limit and
+ * concatenates all data again for each chunk.
  *
  * @throws Error with the client's own message for a peer that is not a server, as early as possible; the socket's
  *   errors
@@ -43,7 +43,7 @@ export function peekInfo({ socket, yields }: PeekedTransport): Promise<Record<st
     socket.on('error', (error) => (failure = error));
     socket.on('close', () => {
       socket.removeAllListeners();
-      reject(failure as Error); // without an error, the client's callers report that it was closed
+      reject(failure as Error); // if undefined, the client reports that the connection was closed
     });
   });
 }
@@ -58,8 +58,8 @@ function infoIn(start: Buffer): string | undefined {
 }
 
 /**
- * Makes a client parser call `unreadable` for unreadable or oversized data instead of throwing: the client would print
- * the error to standard output and stop reading from the connection.
+ * Makes a client parser call `unreadable` for invalid or oversized data instead of throwing. Otherwise the client would
+ * print the error to standard output and stop reading from the connection.
  */
 export function boundParser(parser: ProtocolHandler['parser'], unreadable: (error: Error) => void): void {
   const parse = parser.parse.bind(parser);

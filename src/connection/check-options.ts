@@ -1,4 +1,4 @@
-// Rejects connection options that can never work, before anything is opened.
+// Rejects invalid connection options before anything is opened.
 import type { ZesterError } from '../errors.js';
 import { connectOptionsError } from '../creds/credentials-option.js';
 import type { NatsOptions } from '../creds/nats-options.js';
@@ -16,9 +16,9 @@ export interface NumberRule {
 
 /** A wait that may be zero. */
 export const DURATION_MS: NumberRule = { least: 0, most: LONGEST_MS, whole: false, unit: 'milliseconds' };
-/** A wait after which an attempt fails. */
+/** A timeout, which must not be zero. */
 export const TIMEOUT_MS: NumberRule = { ...DURATION_MS, least: 1 };
-/** A count that is at least one. */
+/** A count with a minimum. */
 export const atLeast = (least: number, unit: string): NumberRule => ({
   least,
   most: Number.MAX_SAFE_INTEGER,
@@ -35,7 +35,7 @@ const CLIENT_NUMBERS = {
   reconnectJitterTLS: DURATION_MS,
 } as const satisfies { [Name in keyof NatsOptions]?: NumberRule };
 
-/** The client's own waits before reconnect attempts, which do not grow. */
+/** The client's own reconnect delays, which do not grow. */
 const FIXED_WAITS = [
   'reconnectTimeWait',
   'reconnectJitter',
@@ -43,7 +43,7 @@ const FIXED_WAITS = [
   'reconnectDelayHandler',
 ] as const;
 
-/** Whether the client's own waits before reconnect attempts apply. */
+/** Whether the client's own reconnect delays apply. */
 export function hasFixedWaits(options: object): boolean {
   return fixedWaitOf(options) !== undefined;
 }
@@ -55,7 +55,7 @@ function fixedWaitOf(options: object): string | undefined {
 const RECONNECTS = 'the connection reconnects until it is closed';
 const CREDENTIALS = 'give credentials, or credsPath';
 
-/** Client options that the user cannot set: any other value would break what a connection promises. */
+/** Client options that cannot be set: another value would break the guarantees of a connection. */
 const FIXED = {
   reconnect: { only: true, why: RECONNECTS },
   maxReconnectAttempts: { only: -1, why: RECONNECTS },

@@ -1,4 +1,4 @@
-// Reads the TLS files, and checks them before they are used.
+// Reads and validates the TLS files.
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { ConnectError } from '../errors.js';
@@ -9,7 +9,7 @@ import type { TlsFilesOptions } from './connect-plan.js';
 const MAX_TLS_FILE_BYTES = 1024 * 1024;
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs;
 
-/** The content of the files for TLS. */
+/** The content of the TLS files. */
 interface TlsFileContents {
   ca: Buffer | undefined;
   cert: Buffer | undefined;
@@ -17,7 +17,7 @@ interface TlsFileContents {
 }
 
 /**
- * Reads the files for TLS. The client would read them by itself: without a limit, and waiting for a named pipe for good.
+ * Reads the TLS files. The client would read them without a size limit, and block on a named pipe.
  *
  * @throws ConnectError `ERR_CONNECT_TLS_FILE`
  */

@@ -3,7 +3,7 @@ import type { NatsConnection, ServerInfo } from '@nats-io/transport-node';
 import { guarded } from '../async/guarded.js';
 import type { ManagedSubscription } from './managed-subscription.js';
 
-/** What the client's packages use of a connection beyond its public interface. */
+/** The private members of a connection that the client's packages use. */
 interface ClientInternals {
   options: unknown;
   features: unknown;
@@ -21,11 +21,12 @@ export abstract class ClientFacade {
   readonly #closeListeners = new Set<CloseListener>();
 
   /**
-   * The client connection in use. Not called `nc`: the KV and object store packages take that for a JetStream client.
+   * The client connection in use. Not named `nc`: the KV and object store packages would mistake this for a JetStream
+   * client.
    */
   protected abstract get inUse(): NatsConnection;
 
-  /** The server's INFO; undefined until it is known, although the client's type does not allow that. */
+  /** The server's INFO; undefined until it is known, although the client's type forbids that. */
   get info(): ServerInfo {
     return this.inUse.info as ServerInfo;
   }
@@ -79,7 +80,7 @@ export abstract class ClientFacade {
   }
 
   /** Calls the close listeners. */
-  protected tellClosed(error: Error | undefined): void {
+  protected notifyClosed(error: Error | undefined): void {
     for (const listener of this.#closeListeners) {
       guarded(
         () => listener.connectionClosedCallback(error),

@@ -1,16 +1,16 @@
-// Turns a failed connection attempt into a ConnectError that says why.
+// Converts a failed connection attempt to a ConnectError with the reason.
 import { ConnectError } from '../errors.js';
 
-/** The error message if a server asks for a certificate and there is none. */
-export const CERTIFICATE_WANTED = 'the server asks for a certificate of this side (--tls-cert, --tls-key)';
+/** The message if a server requires a client certificate and none is given. */
+export const CERTIFICATE_REQUIRED = 'the server requires a client certificate (--tls-cert, --tls-key)';
 
-/** Why a connection failed. */
+/** The kind and the reason of a failed connection. */
 export interface ConnectFailure {
   kind: 'refused' | 'no-tls' | 'certificate' | 'unreachable';
   reason: string;
 }
 
-/** For a connection that ends without an error message. */
+/** The reason if a connection ends without an error message. */
 export const CLOSED = 'the server closed the connection';
 
 /** OpenSSL's error names for an invalid certificate, which Node.js reports in `code`. */
@@ -35,23 +35,23 @@ export function connectFailure(cause: unknown, timeoutMs: number): ConnectFailur
     return { kind: 'refused', reason: message };
   }
   if (message.includes("server does not support 'tls'") || message.includes('tls: is not available')) {
-    return { kind: 'no-tls', reason: 'the server offers no TLS, and TLS is required here' };
+    return { kind: 'no-tls', reason: 'TLS is required, but the server does not offer it' };
   }
-  if (message === CERTIFICATE_WANTED) return { kind: 'certificate', reason: message };
+  if (message === CERTIFICATE_REQUIRED) return { kind: 'certificate', reason: message };
   const code = codeOf(cause) ?? '';
   if (CERTIFICATE_CODES.test(code)) {
     return {
       kind: 'certificate',
-      reason: `the server's certificate is not trusted (${message}): give the authority it comes from (--tls-ca)`,
+      reason: `the server's certificate is not trusted (${message}): give the CA that issued it (--tls-ca)`,
     };
   }
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') {
-    return { kind: 'certificate', reason: 'the server announces TLS, and does not speak it' };
+    return { kind: 'certificate', reason: 'the server announces TLS, but does not speak it' };
   }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL')) {
     return {
       kind: 'certificate',
-      reason: `the TLS handshake failed (${message}): the server may ask for a certificate (--tls-cert, --tls-key)`,
+      reason: `the TLS handshake failed (${message}): the server may require a client certificate (--tls-cert, --tls-key)`,
     };
   }
   if (name === 'TimeoutError') {
@@ -61,7 +61,7 @@ export function connectFailure(cause: unknown, timeoutMs: number): ConnectFailur
     return { kind: 'unreachable', reason: CLOSED };
   }
   if (NOT_NATS.test(message))
-    return { kind: 'unreachable', reason: 'what listens there does not speak NATS' };
+    return { kind: 'unreachable', reason: 'the program that listens there does not speak NATS' };
   if (name === 'ProtocolError') return { kind: 'unreachable', reason: `the server says "${message}"` };
   return { kind: 'unreachable', reason: message };
 }
@@ -73,17 +73,17 @@ const CODES = {
   unreachable: 'ERR_CONNECT_UNREACHABLE',
 } as const;
 
-/** The error of a failure. @param where the servers, in printable form */
+/** The error for a failure. @param where the servers, in printable form */
 export function connectError({ kind, reason }: ConnectFailure, where: string, cause: unknown): ConnectError {
   return new ConnectError(CODES[kind], `cannot connect to ${where}: ${reason}`, { cause });
 }
 
 /**
- * The error of a failed first connect.
+ * The error for a failed first connect.
  *
- * @param cause of the client or a socket; a ConnectError is returned unchanged
+ * @param cause the error of the client or a socket; a ConnectError is returned unchanged
  * @param where the servers, in printable form
- * @param refused what a server refuses, and the possible reasons
+ * @param refused what the server refuses, and the possible reasons
  */
 export function firstConnectError(
   cause: unknown,
@@ -98,8 +98,8 @@ export function firstConnectError(
   return new ConnectError(CODES.refused, `${where} refused ${what} (${failure.reason}): ${why}`, { cause });
 }
 
-/** Whether a connection was closed or reset for an unknown reason. */
-export function endedWithoutWords(error: unknown): boolean {
+/** Whether a connection was closed or reset without a reason. */
+export function closedWithoutReason(error: unknown): boolean {
   for (let at = error; at instanceof Error; at = at.cause) {
     const { code = '' } = at as NodeJS.ErrnoException;
     if (/ECONNRESET|EPIPE/.test(`${code} ${at.message}`) || at.message.includes(CLOSED)) return true;

@@ -38,60 +38,60 @@ import { RECONNECT_WAIT_MS } from '../timing.js';
 
 /** A connection that survives outages and replaced credentials. */
 export interface ZesterConnection extends NatsConnection {
-  /** Events about credentials and the reconnect buffer; each call returns its own iterator. */
+  /** Events about credentials and the reconnect buffer. Each call returns a new iterator. */
   events(): AsyncIterable<ConnectionEvent>;
-  /** What is buffered at the moment, because the connection is down. */
+  /** The messages buffered during the current outage. */
   readonly buffered: { messages: number; bytes: number };
-  /** Drains the connection, for `await using`: sends what was published, as far as `drainTimeoutMs` allows. */
+  /** Drains the connection, for `await using`: sends published messages, within `drainTimeoutMs`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** The client's `connect()` options that may be given; undefined means omitted. */
+/** The accepted `connect()` options of the client; undefined means omitted. */
 export type GivenClientOptions = { [Name in keyof ClientOptions]?: ClientOptions[Name] | undefined };
 
-/** The options of a connection, without its credentials. Other options of the client's `connect()` may be given too. */
+/** The options of a connection, without its credentials. Also accepts other options of the client's `connect()`. */
 export interface ConnectSettings extends Omit<GivenClientOptions, 'tls' | 'servers' | 'timeout'> {
   /**
-   * One URL or several, such as `nats://127.0.0.1:4222` or `tls://nats.example.com`; a string with commas is a list.
-   * If one of them is `tls://`, TLS is required for all of them, and for the servers that the cluster announces.
+   * One or more URLs, such as `nats://127.0.0.1:4222` or `tls://nats.example.com`; a string may be a comma-separated
+   * list. If one of them is `tls://`, TLS is required for all of them, and for the servers that the cluster announces.
    */
   servers?: string | readonly string[] | undefined;
   /**
-   * For TLS: `caFile`, `certFile` and `keyFile`, paths or `file:` URLs, read again at each connect. If set, TLS is
-   * required. Other options are the client's.
+   * The TLS options: `caFile`, `certFile` and `keyFile` (paths or `file:` URLs, read again at each connect), and the
+   * client's own. If set, TLS is required.
    */
   tls?: TlsOptions | null | undefined;
-  /** Refuse URLs without `tls://`, except those of this machine; false by default. */
+  /** Refuse URLs without `tls://`, except for this machine; false by default. */
   requireTls?: boolean | undefined;
-  /** Time limit for one attempt at one address of a server, in milliseconds; 5,000 by default. */
+  /** Timeout for an attempt at one address of a server, in milliseconds; 5,000 by default. */
   timeout?: number | undefined;
   /** Bytes buffered during an outage; 8 MiB by default. With 0, publishing during an outage throws. */
   reconnectBufferSize?: number | undefined;
   /**
-   * Use replaced credentials as soon as the file or the provider has them, instead of at the next reconnect; true by
+   * Switch to replaced credentials as soon as the file or the provider has them, not at the next reconnect; true by
    * default.
    */
   watch?: boolean | undefined;
   /**
-   * How to switch to new credentials. `reconnect` (the default) drops the connection and dials again: what this side
-   * publishes is buffered and sent; what others send it in the gap is lost, as in any outage. `hitless` opens a
-   * second connection, moves the subscriptions, and closes the first: nothing is lost or doubled, except that a plain
-   * subscription to an inbox may get a message twice (see `ManagedSubscription`).
+   * How to switch to new credentials. `reconnect` (the default) drops the connection and dials again: published
+   * messages are buffered and sent later; messages to this connection in the gap are lost, as in any outage. `hitless`
+   * opens a second connection, moves the subscriptions, and closes the first: no message is lost or duplicated, except
+   * that a plain subscription to an inbox may receive a message twice (see `ManagedSubscription`).
    */
   rotate?: 'reconnect' | 'hitless' | undefined;
-  /** How long `drain()` waits for an outage to end, in milliseconds; 5,000 by default. */
+  /** How long `drain()` waits for the end of an outage, in milliseconds; 5,000 by default. */
   drainTimeoutMs?: number | undefined;
   /**
    * With `hitless`: how long the first connection stays open for pending answers, in milliseconds; 5,000 by default.
    */
   handoverTimeoutMs?: number | undefined;
-  /** @deprecated The old name, without a unit: use `drainTimeoutMs`. */
+  /** @deprecated The former name, without a unit: use `drainTimeoutMs`. */
   drainTimeout?: number | undefined;
-  /** @deprecated The old name, without a unit: use `handoverTimeoutMs`. */
+  /** @deprecated The former name, without a unit: use `handoverTimeoutMs`. */
   handoverTimeout?: number | undefined;
-  /** Logs each event; it has the interface of pino's loggers. */
+  /** Logs each event; has the interface of pino's loggers. */
   logger?: ConnectionLogger | undefined;
-  /** Called for each event, from the first connect on; `events()` starts too late for that. */
+  /** Called for each event, including those of the first connect, which `events()` misses. */
   onEvent?: ((event: ConnectionEvent) => void) | undefined;
   /** Aborts the first connect, with the signal's reason. Once connected, use `close()` or `drain()`. */
   signal?: AbortSignal | undefined;
@@ -107,28 +107,28 @@ export type ConnectPeelOptions = ConnectOptions & {
   /** One NATS token. The credentials must belong to this peel. */
   peelId: string;
   /**
-   * In milliseconds; 2,000 by default. After a loss, the connection waits for a random time within this window before
-   * it reconnects. Each failed attempt doubles the window, up to 30 s (or to this value, if it is longer). So a fleet
-   * does not reconnect all at once: the larger it is, the longer the window should be (docs/connections.md). Cannot be
-   * combined with the client's fixed waits: `reconnectTimeWait`, `reconnectJitter`, `reconnectJitterTLS` or
-   * `reconnectDelayHandler`.
+   * The reconnect window in milliseconds; 2,000 by default. After a disconnect, the connection waits for a random time
+   * within this window before it reconnects. Each failed attempt doubles the window, up to 30 s (or to this value, if
+   * it is longer). So a fleet does not reconnect all at once: the larger the fleet, the longer the window should be
+   * (docs/connections.md). Cannot be combined with the client's fixed delays: `reconnectTimeWait`, `reconnectJitter`,
+   * `reconnectJitterTLS` or `reconnectDelayHandler`.
    */
   reconnectWindowMs?: number | undefined;
 };
 
 /**
  * Connects as a peel. The connection reconnects until it is closed, even while the server refuses its credentials. It
- * buffers what is published during an outage, and switches to replaced credentials (docs/connections.md).
+ * buffers messages published during an outage, and switches to replaced credentials (docs/connections.md).
  *
- * @throws PeelIdError; CredsError, FileError when the credentials cannot be used from the start; ConnectError when no
- *   server takes the first connection
+ * @throws PeelIdError; CredsError, FileError when the initial credentials are unusable; ConnectError when no server
+ *   accepts the first connection
  * @example
  * import { connectPeel } from 'zester';
  *
  * const nc = await connectPeel({
  *   servers: process.env.NATS_URL,
  *   peelId: 'web-01',
- *   credentials: 'web-01.creds', // followed: replace the file, and the connection uses it
+ *   credentials: 'web-01.creds', // watched: replace the file, and the connection uses it
  *   rotate: 'hitless',
  *   onEvent: (event) => console.log(event.type),
  * });
@@ -148,7 +148,7 @@ export interface ConnectionCredentials {
   readonly current: CredsFile;
   /** The JWT that the current connection authenticated with. */
   readonly jwtInUse: string | undefined;
-  /** Checks the source for new credentials now, instead of at the next check. */
+  /** Checks the source for new credentials now, not at the next poll. */
   look(): void | Promise<void>;
   /** Switches to credentials that could not be written to the source. @throws CredsError */
   hold(creds: CredsFile): void;
@@ -157,7 +157,7 @@ export interface ConnectionCredentials {
 }
 
 /**
- * @internal Like {@link connectPeel}, with the means to replace the credentials.
+ * @internal Like {@link connectPeel}, with access to the credentials.
  *
  * @throws as {@link connectPeel}
  */
@@ -209,7 +209,7 @@ export async function openMaster(
 }
 
 /**
- * @internal Like {@link connectMaster}, with the given inbox prefix: for users of an older home, whose JWT allows
+ * @internal Like {@link connectMaster}, with a different inbox prefix: for users of an older home, whose JWT allows
  * more.
  *
  * @throws as {@link connectMaster}
@@ -222,7 +222,7 @@ export async function connectWithInbox(
   return withCredentials(await open(options, given, { table: masterTable(), inboxPrefix }));
 }
 
-/** Chooses the inboxes of a connection. @param claims those of the first credentials; undefined: a seed alone */
+/** Chooses the inboxes of a connection. @param claims of the first credentials; undefined: a seed alone */
 type InboxPrefixOf = (claims: UserClaims | undefined) => string;
 
 /** The role of a connection. */
@@ -251,17 +251,17 @@ async function open(
     rest;
   const { reconnectWindowMs = RECONNECT_WAIT_MS, ...ofClient } = others;
   const client = defined(ofClient);
-  // before reading credentials: an unusable URL needs none
+  // before reading credentials, so that an invalid URL fails first
   const plan = planConnection<ClientTls>(client);
   const early: ConnectionEvent[] = [];
-  let hear = (event: ConnectionEvent): unknown => early.push(event);
+  let emit = (event: ConnectionEvent): unknown => early.push(event);
   const failed = (callback: string) => (error: Error) =>
-    void hear({ type: 'callbackFailed', callback, error });
+    void emit({ type: 'callbackFailed', callback, error });
 
   const opening = openCredentials(given, {
     peelId,
     now: now && guardedNumber(now, Date.now, failed('now')),
-    onEvent: (event) => void hear(event),
+    onEvent: (event) => void emit(event),
   });
   const credentials = await orAborted(opening, signal);
   const { source, initial } = credentials;
@@ -269,11 +269,11 @@ async function open(
   const beforeDial = () => source?.reportExpiry();
   const fixedDelays = () => {
     const ownDelay = () => reconnectDelay(client, plan.tls !== undefined, Math.random());
-    const asked = reconnectDelayHandler;
-    const delay = asked && guardedNumber(asked, ownDelay, failed('reconnectDelayHandler'));
+    const custom = reconnectDelayHandler;
+    const delay = custom && guardedNumber(custom, ownDelay, failed('reconnectDelayHandler'));
     return new ReconnectDelays(delay ?? ownDelay, beforeDial);
   };
-  // masters and admins are few, and peels wait for them
+  // masters and admins are few and reconnect fast, since peels wait for them
   const delays =
     peelId === undefined || hasFixedWaits(options)
       ? fixedDelays()
@@ -288,7 +288,7 @@ async function open(
       ...client,
       servers: plan.urls,
       configured: plan.servers,
-      // also for the second connection of a rotation, whose list may start with a server that has no URL
+      // also needed by the second connection of a rotation, whose first server may have no URL scheme
       ...(plan.tls !== undefined && { tls: plan.tls }),
     },
     credentials,
@@ -308,7 +308,7 @@ async function open(
     onEvent,
     diagnosed,
   });
-  hear = (event) => connection.emit(event);
+  emit = (event) => connection.emit(event);
   for (const event of early) connection.emit(event);
   if (initial === undefined) return { connection, credentials: undefined };
   if (source === undefined) return { connection, credentials: fixed(initial) };
@@ -319,7 +319,7 @@ async function open(
   };
 }
 
-/** The first connection. If the signal is aborted first, a connection that arrives later is closed. */
+/** Makes the first connection. If the signal is aborted first, a connection that is made later is closed. */
 function firstOf(dialer: Dialer, signal: AbortSignal | undefined): Promise<NatsConnection> {
   const first = dialer.first();
   const late = () =>
@@ -331,7 +331,7 @@ function firstOf(dialer: Dialer, signal: AbortSignal | undefined): Promise<NatsC
   return orAborted(first, signal).finally(late);
 }
 
-/** The inbox prefix that the credentials allow: a peel's contains its ID; admins connect as masters do. */
+/** The inbox prefix that the credentials allow; for masters and admins. */
 function inboxesOf(claims: UserClaims | undefined, { inboxPrefix }: NatsOptions): string | undefined {
   return claims === undefined || inboxPrefix === undefined
     ? inboxPrefix
@@ -340,13 +340,13 @@ function inboxesOf(claims: UserClaims | undefined, { inboxPrefix }: NatsOptions)
 
 /** Credentials that never change. */
 function fixed(creds: CredsFile): ConnectionCredentials {
-  const nowhere = () => {
+  const cannotStore = () => {
     throw noStore(creds.path);
   };
-  return { current: creds, jwtInUse: creds.jwt, look: () => undefined, hold: nowhere, stored: nowhere };
+  return { current: creds, jwtInUse: creds.jwt, look: () => undefined, hold: cannotStore, stored: cannotStore };
 }
 
-/** Watches the source of the credentials and switches the connection to what it finds. */
+/** Watches the source of the credentials, and switches the connection to new ones. */
 function follow(
   connection: ManagedConnection,
   source: CredentialSource,
@@ -365,7 +365,7 @@ function follow(
   });
   return {
     get current() {
-      // there were good ones at the start
+      // the initial credentials were good
       return source.current as CredsFile;
     },
     get jwtInUse() {
@@ -381,7 +381,7 @@ function follow(
       changed();
     },
     stored: (creds) => {
-      // a file has them, or something newer; a provider may take a while to return what it stored
+      // a file has these or newer ones; a provider may not return stored credentials at once
       if (source instanceof ProviderCredentialSource) source.hold(creds);
       else void source.refresh();
       changed();

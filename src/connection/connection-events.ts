@@ -27,8 +27,8 @@ export class ConnectionEvents {
 
   constructor({ logger, onEvent, diagnosed = {} }: ConnectionListeners) {
     this.#diagnosed = diagnosed;
-    const listener = (name: string, hear: (event: ConnectionEvent) => unknown) =>
-      guarded(hear, (error) => this.callbackFailed(name, error));
+    const listener = (name: string, callback: (event: ConnectionEvent) => unknown) =>
+      guarded(callback, (error) => this.callbackFailed(name, error));
     this.#listeners = [
       ...(logger === undefined ? [] : [listener('logger', (event) => logEvent(logger, event))]),
       ...(onEvent === undefined ? [] : [listener('onEvent', onEvent)]),
@@ -60,9 +60,9 @@ export class ConnectionEvents {
 
   /**
    * Emits the events that follow from a client status, but not the status itself.
-   * @param server the server that it came from
+   * @param server the server that the status is about
    */
-  heard(status: Status, server: string): void {
+  emitFor(status: Status, server: string): void {
     if (status.type === 'error') this.#refused(status.error);
     if (status.type === 'reconnect') this.#refusals.reset();
     const { outage, event } = afterStatus(this.#outage, status.type);

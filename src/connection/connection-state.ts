@@ -4,7 +4,7 @@
  * Decides from the state of a connection what may be published or subscribed, when an outage begins and ends, when
  * draining gives up, and when to rotate. No clock, no timers, no sockets.
  */
-/** How far a connection has been closed. */
+/** The phases of a connection's life. */
 export type Phase = 'open' | 'draining' | 'closed';
 
 /** The state of a connection. */
@@ -12,7 +12,7 @@ export interface Flow {
   phase: Phase;
   /** Whether it is known to reach its server. */
   up: boolean;
-  /** Publishing is held while the connection is moved or renewed. */
+  /** Whether publishing is on hold, while the connection is moved or renewed. */
   held: boolean;
 }
 
@@ -20,7 +20,7 @@ export interface Flow {
 export type Act = 'publish' | 'flush' | 'request' | 'subscribe' | 'drain' | 'reconnect';
 
 /**
- * What happens to an operation: it is refused because the connection is `closed` or `draining`; otherwise it is a
+ * Decides about an operation: it is refused because the connection is `closed` or `draining`; otherwise it is a
  * `send` now, or a `keep` until it can be sent.
  *
  * @example admit({ phase: 'open', up: false, held: false }, 'publish'); // 'keep'
@@ -32,11 +32,11 @@ export function admit({ phase, up, held }: Flow, act: Act): 'send' | 'keep' | 'c
 }
 
 /**
- * What a client status means for an outage. The client also reports a disconnect for each attempt that a server
- * refuses: an outage begins with the first one and ends with a reconnect.
+ * Derives the start and end of an outage from a client status. The client also reports a disconnect for each attempt
+ * that a server refuses: an outage begins with the first one and ends with a reconnect.
  *
- * @param outage whether there is one already
- * @param type the client's word for the status
+ * @param outage whether an outage is already going on
+ * @param type the client's name of the status
  */
 export function afterStatus(
   outage: boolean,
@@ -47,7 +47,7 @@ export function afterStatus(
   return { outage };
 }
 
-/** The next step of draining: during an outage, it waits as long as there is time. */
+/** The next step of draining: during an outage, wait until the deadline. */
 export function drainStep(flow: Flow, leftMs: number): 'drain' | 'wait' | 'giveUp' {
   if (flow.phase === 'closed') return 'giveUp';
   if (flow.up && !flow.held) return 'drain';
@@ -65,8 +65,8 @@ export interface RotationState {
 }
 
 /**
- * How to switch to other credentials, if at all. During an outage there is no connection to move: the pending
- * reconnect reads the file itself.
+ * Decides how to switch to other credentials, if at all. During an outage, there is no connection to move: the next
+ * reconnect reads the file anyway.
  */
 export function planRotation({ how, up, wanted, inUse }: RotationState): 'none' | 'reconnect' | 'hitless' {
   if (wanted === undefined || wanted === inUse) return 'none';

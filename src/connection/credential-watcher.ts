@@ -17,10 +17,10 @@ export function watchCredentials(source: CredentialSource, onLook: () => void): 
 }
 
 /**
- * Polls a `.creds` file and reads it again when it changes: by rename, a write in place, a symlink on the way to it,
- * or delete and create. File system events would not do: they are per directory entry, get lost on network file
- * systems, and miss a symlink that changes further up (as Kubernetes secrets do). A check is one `stat`, which
- * follows all symlinks.
+ * Polls a `.creds` file and reads it again when it changes: by a rename, a write in place, a symlink in its path, or a
+ * delete and create. File system events are not enough: they are per directory entry, get lost on network file systems,
+ * and miss changed symlinks further up in the path (as in Kubernetes secrets). A check is one `stat`, which follows all
+ * symlinks.
  */
 class CredentialWatcher implements Watcher {
   readonly #source: CredentialSource;
@@ -44,8 +44,8 @@ class CredentialWatcher implements Watcher {
 
   async #look(signature: string): Promise<void> {
     if (this.#stopped || this.#isLoading) return;
-    // A writer in place can be caught between two writes within one tick of the file system's clock; the signature
-    // may then stay the same. So the file is read once more at the check after a change.
+    // Two writes in place within one tick of the file system's clock may have the same signature. So the file is read
+    // once more at the poll after a change.
     if (signature === this.#last && !this.#settling) return;
     this.#settling = signature !== this.#last;
     this.#last = signature;
@@ -60,9 +60,9 @@ class CredentialWatcher implements Watcher {
 }
 
 /**
- * Asks a provider every `refreshMs`, and whenever its `watch` reports a change. The next wait starts when the answer
- * has arrived or timed out, so calls to a slow provider do not overlap. Waits vary by a tenth, so a fleet that
- * started at once does not ask at once.
+ * Loads from a provider every `refreshMs`, and whenever its `watch` reports a change. The next interval starts when the
+ * load has ended or timed out, so loads from a slow provider do not overlap. A jitter of a tenth spreads the loads of a
+ * fleet that started all at once.
  */
 class ProviderWatcher implements Watcher {
   readonly #source: ProviderCredentialSource;

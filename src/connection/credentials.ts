@@ -21,11 +21,11 @@ export interface OpenCredentials {
   readonly authenticator: Authenticator;
   /** The initial credentials; undefined: a seed alone. */
   readonly initial: CredsFile | undefined;
-  /** Where to load them again; undefined: they never change. */
+  /** The source to reload them from; undefined: they never change. */
   readonly source: CredentialSource | undefined;
 }
 
-/** The peel that they must belong to, and the listener for their events. */
+/** The requirements on credentials, and the listener for their events. */
 export interface CredentialRules {
   peelId: string | undefined;
   now: (() => number) | undefined;
@@ -33,8 +33,7 @@ export interface CredentialRules {
 }
 
 /**
- * Opens credentials. Fails at once if they are invalid: there is nothing to fall back to, and they would never
- * connect.
+ * Opens credentials. Fails fast if they are invalid: there is nothing to fall back to, and they would never connect.
  *
  * @throws CredsError, FileError, KeyError
  */
@@ -62,7 +61,7 @@ export async function openCredentials(
   return { authenticator: source.authenticator, initial, source };
 }
 
-/** The source that replaceable credentials are loaded from again. */
+/** The source of replaceable credentials. */
 export function sourceOf(
   given: GivenCredentials & { kind: 'file' | 'provider' },
   options: CredentialHolderOptions,
@@ -84,7 +83,7 @@ export async function loadGiven(given: GivenUserCredentials): Promise<CredsFile>
   }
 }
 
-/** Where renewed credentials are stored. */
+/** The store for renewed credentials. */
 export interface CredentialStore {
   /** Its name in errors and events. */
   readonly path: string;
@@ -94,7 +93,7 @@ export interface CredentialStore {
   write(creds: CredsFile): Promise<void>;
 }
 
-/** Where renewed credentials can be stored; undefined: nowhere. */
+/** The store for renewed credentials; undefined: they cannot be stored. */
 export function storeOf(given: GivenCredentials): CredentialStore | undefined {
   if (given.kind === 'file') {
     const { path } = given;

@@ -40,9 +40,9 @@ export interface ConnectionMessage extends DiagnosedConnection {
 export interface RotationMessage extends DiagnosedConnection {
   /** By a reconnect, or by moving to a second connection. */
   how: 'reconnect' | 'hitless';
-  /** Of the new credential. */
+  /** The public key of the new credential. */
   publicKey: string;
-  /** From the new credential until the connection uses it, or until the failure. */
+  /** The time until the connection used the new credential, or until the failure. */
   durationMs: number;
   /** Why the attempt failed. */
   error?: Error;
@@ -55,9 +55,9 @@ export interface RotationMessage extends DiagnosedConnection {
 export interface RenewalMessage {
   peelId: string;
   what: 'renewal' | 'rotation';
-  /** Until the answer. */
+  /** The time until the answer. */
   durationMs: number;
-  /** Of the new credential. */
+  /** The public key of the new credential. */
   publicKey?: string;
   /** Milliseconds since 1970; undefined: it never expires. */
   expiresAt?: number | undefined;

@@ -1,4 +1,4 @@
-// Opens one connection of the NATS client, with TLS rules and time limits.
+// Opens one connection of the NATS client, with TLS rules and timeouts.
 import { connect, errors, type ConnectionOptions, type NatsConnection } from '@nats-io/transport-node';
 import {
   NatsConnectionImpl,
@@ -11,18 +11,18 @@ import { isIP, type Socket } from 'node:net';
 import type { NatsOptions } from '../creds/nats-options.js';
 import { boundParser, peekInfo, type PeekedTransport } from './bounded-reading.js';
 import { checkTlsFiles, readTlsFiles } from './check-tls-files.js';
-import { CLOSED, endedWithoutWords, CERTIFICATE_WANTED } from './connect-failure.js';
+import { CLOSED, closedWithoutReason, CERTIFICATE_REQUIRED } from './connect-failure.js';
 import { planConnection, type ClientTls, type TlsOptions } from './connect-plan.js';
 import type { ReconnectPause } from './reconnect-pause.js';
 import { readServerInfo } from './server-info.js';
 import type { ServerUrl } from './server-urls.js';
-import { moreTelling } from './telling-failure.js';
+import { moreSpecific } from './specific-failure.js';
 import { withDeadline } from '../async/deadline.js';
 import { DIAL_TIMEOUT_MS } from '../timing.js';
 
-/** Addresses of one name that an attempt tries: a DNS name with thousands of addresses must not delay it for hours. */
+/** The number of addresses of a DNS name to try: thousands of addresses must not delay an attempt for hours. */
 const MAX_ADDRESSES = 8;
-/** Announced servers that the first connect tries: each list may contain new ones. */
+/** The number of announced servers that the first connect tries: each server's list may contain new ones. */
 const MAX_ANNOUNCED = 4;
 
 /** The options of {@link dial} in addition to the client's. */
@@ -31,26 +31,26 @@ export interface DialOptions extends Omit<NatsOptions, 'tls' | 'servers'> {
   servers?: string | readonly string[] | undefined;
   /** Refuse a plain connection to anything but this machine. */
   requireTls?: boolean | undefined;
-  /** The configured servers, if `servers` has others too: their names are in the others' certificates. */
+  /** The configured servers, if `servers` also has others, whose certificates contain the configured names. */
   configured?: readonly ServerUrl[] | undefined;
-  /** Pauses before each attempt except the first, for any server, in addition to the client's own waits. */
+  /** Pauses before each attempt except the first, for any server, instead of the client's own delays. */
   pause?: ReconnectPause | undefined;
 }
 
 /**
  * @internal The only place where Zester connects: the client's `connect()`, plus what it lacks:
  *
- * - TLS is required if the URLs, `tls` or `requireTls` say so, for every server and every connect.
+ * - If the URLs, `tls` or `requireTls` require TLS, they do for every server and every connect.
  * - A failed attempt leaves no open socket, which would keep the process alive.
- * - A server that closes the connection before accepting it ends the attempt too, with the server's own message.
+ * - If a server closes the connection before accepting it, the attempt fails with the server's own message.
  * - If a server is given by IP address, its certificate must be valid for that address.
- * - A DNS lookup takes no longer than an attempt at an address, and eight addresses are tried.
- * - At the first connect, each server is tried once, and {@link MAX_ANNOUNCED} of those that they announce.
- * - The files for TLS are read again at each attempt, within bounds.
- * - A server's data is read within bounds, and unreadable data ends the connection: see `boundParser`.
- * - When every server of a list failed, the error is the most telling one, not the last.
+ * - A DNS lookup has the timeout of an attempt at one address, and at most eight addresses are tried.
+ * - The first connect tries each server once, and {@link MAX_ANNOUNCED} of the servers that they announce.
+ * - The TLS files are read again at each attempt, with size limits.
+ * - A server's data is read with size limits, and unreadable data ends the connection: see `boundParser`.
+ * - If every server of a list fails, the error is the most specific one, not the last.
  *
- * @throws ConnectError of the options, before anything is sent; the client's errors, see `connectFailure`
+ * @throws ConnectError for invalid options, before anything is sent; the client's errors, see `connectFailure`
  */
 export async function dial(options: DialOptions): Promise<NatsConnection> {
   const { requireTls, configured, pause, tls: givenTls, ...client } = options;
@@ -69,7 +69,7 @@ export async function dial(options: DialOptions): Promise<NatsConnection> {
   const nc = Reflect.construct(NatsConnectionImpl, [all]) as NatsConnectionImpl;
   const handler = new DialingHandler(nc.options, nc, configured ?? plan.servers, pause);
   await handler.dialLoop().catch((error: unknown) => {
-    throw handler.told(error);
+    throw handler.reportedError(error);
   });
   nc.protocol = handler;
   return nc as NatsConnection;
@@ -99,9 +99,9 @@ class DialingHandler extends ProtocolHandler {
   readonly #pause: ReconnectPause | undefined;
   #hasDialled = false;
   /** The server's message before it closed the connection of this attempt. */
-  #said: Error | undefined;
-  /** The most telling failure before the first connect. */
-  #telling: unknown;
+  #serverError: Error | undefined;
+  /** The most specific failure before the first connect. */
+  #failure: unknown;
   /** The servers tried before the first connect, and how many of them were announced. */
   readonly #tried = new Set<string>();
   #announcedTried = 0;
@@ -119,28 +119,28 @@ class DialingHandler extends ProtocolHandler {
     this.#name = configured.find(({ host }) => isIP(host) === 0)?.host;
   }
 
-  /** The error to report if the first connect failed with `error`. */
-  told(error: unknown): unknown {
-    return moreTelling(this.#telling, error);
+  /** The error to report for a failed first connect. */
+  reportedError(error: unknown): unknown {
+    return moreSpecific(this.#failure, error);
   }
 
   override async _doDial(server: ListedServer): Promise<void> {
     // before the first connect, each server of the list is tried once, in order
-    const isAgain = this.connectedOnce || (this.#hasDialled && this.options.waitOnFirstConnect === true);
-    if (isAgain) await this.#rest();
-    // the client removes each failed server from its list, and the next one announces it again
-    else if (!this.#isWorthATry(server)) throw this.#telling;
+    const isRetry = this.connectedOnce || (this.#hasDialled && this.options.waitOnFirstConnect === true);
+    if (isRetry) await this.#waitBeforeRetry();
+    // the client removes failed servers from its list, but other servers announce them again
+    else if (!this.#shouldTry(server)) throw this.#failure;
     this.#hasDialled = true;
     try {
       await this.#dialServer(server);
       this.#pause?.connected();
     } catch (error) {
-      if (isAgain) this.#pause?.failed();
+      if (isRetry) this.#pause?.failed();
       throw error;
     }
   }
 
-  async #rest(): Promise<void> {
+  async #waitBeforeRetry(): Promise<void> {
     if (this.#pause === undefined) return;
     const pausing = this.#pause.begin();
     // the client cancels it when it is closed
@@ -150,8 +150,8 @@ class DialingHandler extends ProtocolHandler {
     this.#pause.over();
   }
 
-  /** Whether to try a server before the first connect; it counts as tried from now on. */
-  #isWorthATry({ hostname, port, gossiped = false }: ListedServer): boolean {
+  /** Whether to try a server before the first connect. Marks it as tried. */
+  #shouldTry({ hostname, port, gossiped = false }: ListedServer): boolean {
     const address = `${hostname}:${port}`;
     if (gossiped && (this.#tried.has(address) || this.#announcedTried === MAX_ANNOUNCED)) return false;
     this.#tried.add(address);
@@ -159,7 +159,7 @@ class DialingHandler extends ProtocolHandler {
     return true;
   }
 
-  /** On purpose: do not wait. */
+  /** A deliberate reconnect does not wait. */
   override reconnect(): Promise<void> {
     if (this.connected) this.#pause?.hurry();
     return super.reconnect();
@@ -167,32 +167,31 @@ class DialingHandler extends ProtocolHandler {
 
   async #dialServer(server: ListedServer): Promise<void> {
     const { timeout = DIAL_TIMEOUT_MS } = this.options;
-    // the only method that the client uses here
+    // the client calls no other method here
     const bounded: Pick<ListedServer, 'resolve'> = {
       resolve: async (options) => {
         const addresses = await withDeadline(server.resolve(options), Date.now() + timeout);
         if (addresses === undefined) {
-          throw new errors.ConnectionError(`${server.hostname}: no answer from the DNS`);
+          throw new errors.ConnectionError(`${server.hostname}: DNS timeout`);
         }
         return addresses.slice(0, MAX_ADDRESSES);
       },
     };
     try {
       await super._doDial(bounded as ListedServer).catch(async (error: unknown) => {
-        // a refusing server may close before this side has sent everything, and the reset discards its message: try
-        // again
-        if (this.connectedOnce || this.#said !== undefined || !endedWithoutWords(error)) throw error;
+        // a refusing server may close before the client has sent everything, and the reset discards its message: retry
+        if (this.connectedOnce || this.#serverError !== undefined || !closedWithoutReason(error)) throw error;
         await super._doDial(bounded as ListedServer);
       });
     } catch (error) {
-      if (!this.connectedOnce) this.#telling = moreTelling(this.#telling, error);
+      if (!this.connectedOnce) this.#failure = moreSpecific(this.#failure, error);
       throw error;
     }
-    this.#telling = undefined;
+    this.#failure = undefined;
   }
 
   override async dial(server: Server): Promise<void> {
-    this.#said = undefined;
+    this.#serverError = undefined;
     await this.#readTlsFiles();
     const byAddress = isIP(server.hostname) !== 0 && server.tlsName === '';
     // a cluster announces addresses; their certificates are for the fleet's host name
@@ -201,7 +200,7 @@ class DialingHandler extends ProtocolHandler {
     }
     let socket: Socket | undefined;
     const opened = (message: unknown) => (socket ??= (message as { socket: Socket }).socket);
-    // the client creates the socket before its dial() returns a promise, and keeps it private until it is connected
+    // the client creates the socket before its dial() returns a promise, but keeps it private until it is connected
     subscribe('net.client.socket', opened);
     let attempt: Promise<void>;
     try {
@@ -210,9 +209,9 @@ class DialingHandler extends ProtocolHandler {
       unsubscribe('net.client.socket', opened);
     }
     const transport = this.transport as SocketTransport;
-    // available once there is a socket
+    // the transport exists once there is a socket
     transport.peekInfo = () => peekInfo(transport);
-    // a socket that begins with TLS is created later, and is private too: Node.js closes it on a signal
+    // a socket that begins with TLS is created later, and is also private: Node.js closes it on a signal
     const ended = new AbortController();
     if (transport.options !== undefined && this.options.tls !== null) {
       const { tls } = this.options;
@@ -226,7 +225,7 @@ class DialingHandler extends ProtocolHandler {
     }
     const [pong] = this.pongs;
     void transport.closed().then((cause) => {
-      pong?.reject(this.#said ?? cause ?? new errors.ConnectionError(CLOSED));
+      pong?.reject(this.#serverError ?? cause ?? new errors.ConnectionError(CLOSED));
     });
     try {
       await attempt;
@@ -235,14 +234,14 @@ class DialingHandler extends ProtocolHandler {
       transport.discard();
       socket?.destroy();
       ended.abort();
-      if (this.#said !== undefined) throw this.#said;
+      if (this.#serverError !== undefined) throw this.#serverError;
       throw this.#lacksCertificate()
-        ? new errors.ConnectionError(CERTIFICATE_WANTED, { cause: error })
+        ? new errors.ConnectionError(CERTIFICATE_REQUIRED, { cause: error })
         : error;
     }
   }
 
-  /** The client gets the content of the files for this attempt, not their paths. */
+  /** Gives the client the content of the files for this attempt, not their paths. */
   async #readTlsFiles(): Promise<void> {
     const { caFile, certFile, keyFile, ...tls } = this.#given.tls ?? {};
     if ((caFile ?? certFile ?? keyFile) === undefined) return;
@@ -251,14 +250,14 @@ class DialingHandler extends ProtocolHandler {
     this.options = { ...this.#given, tls: { ...tls, ...Object.fromEntries(read) } };
   }
 
-  /** With TLS 1.3 the server reports it only after the handshake, and only a reset arrives here. */
+  /** With TLS 1.3, a server reports a missing certificate only after the handshake, and only a reset arrives here. */
   #lacksCertificate(): boolean {
-    const { tls_verify: wanted } = (this.info ?? {}) as { tls_verify?: boolean };
+    const { tls_verify: required } = (this.info ?? {}) as { tls_verify?: boolean };
     const { certFile, cert } = this.options.tls ?? {};
-    return wanted === true && certFile === undefined && cert === undefined;
+    return required === true && certFile === undefined && cert === undefined;
   }
 
-  /** It has a new parser after each connect. */
+  /** The client creates a new parser at each connect. */
   override resetOutbound(): void {
     super.resetOutbound();
     boundParser(this.parser, (error) => this.#unreadable(error));
@@ -276,7 +275,7 @@ class DialingHandler extends ProtocolHandler {
   }
 
   override handleError(error: Error): void {
-    this.#said ??= error;
+    this.#serverError ??= error;
     super.handleError(error);
   }
 

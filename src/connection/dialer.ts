@@ -1,4 +1,4 @@
-// Dials the connections under a managed connection.
+// Dials the client connections of a managed connection.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { firstConnectError } from './connect-failure.js';
 import type { OpenCredentials } from './credentials.js';
@@ -7,12 +7,12 @@ import type { ReconnectDelays } from './reconnect-delays.js';
 import { ReconnectPause } from './reconnect-pause.js';
 import { DIAL_TIMEOUT_MS } from '../timing.js';
 
-/** Connects with the credentials that should be in use, and tracks which ones are. */
+/** Connects with the current credentials, and tracks which ones are in use. */
 export class Dialer {
   readonly #options: DialOptions;
   readonly #credentials: OpenCredentials;
   readonly #delays: ReconnectDelays | ReconnectPause;
-  /** The JWT that the connection in use sent last; a second connection counts only after the move to it. */
+  /** The last JWT of the connection in use; a second connection counts only after the move to it. */
   inUse: string | undefined;
 
   constructor(options: DialOptions, credentials: OpenCredentials, delays: ReconnectDelays | ReconnectPause) {
@@ -31,9 +31,9 @@ export class Dialer {
     this.#delays.hurry();
   }
 
-  /** Makes a waiting attempt at once if its credentials differ from the last ones. */
+  /** Makes a pending attempt at once if its credentials differ from the last ones. */
   credentialsChanged(): void {
-    const isOther = this.#wanted !== this.inUse;
+    const isOther = this.#current !== this.inUse;
     if (isOther && this.#delays instanceof ReconnectPause) this.#delays.hurryIfPausing();
   }
 
@@ -42,7 +42,7 @@ export class Dialer {
     const { servers, timeout = DIAL_TIMEOUT_MS } = this.#options;
     try {
       const nc = await this.#dial(this.#options);
-      this.inUse = this.#wanted;
+      this.inUse = this.#current;
       return nc;
     } catch (cause) {
       throw firstConnectError(cause, [servers ?? []].flat().join(', '), timeout);
@@ -54,7 +54,7 @@ export class Dialer {
     return this.#dial(sameServerFirst(this.#options, current));
   }
 
-  get #wanted(): string | undefined {
+  get #current(): string | undefined {
     return this.#credentials.source?.current?.jwt;
   }
 
@@ -64,7 +64,7 @@ export class Dialer {
       ...options,
       authenticator: (nonce?: string) => {
         const auth = this.#credentials.authenticator(nonce);
-        if (started) this.inUse = this.#wanted;
+        if (started) this.inUse = this.#current;
         return auth;
       },
     });
@@ -74,16 +74,16 @@ export class Dialer {
 }
 
 /**
- * The options of the second connection of a move, which goes to the server of the first if possible: then a queue group
- * loses no message in transit between servers.
+ * The options of the second connection of a move, to the server of the first if possible, so that a queue group loses
+ * no messages in transit between servers.
  *
- * @param current host and port of the first one's server; empty: it has none
+ * @param current host and port of the first connection's server; empty: none
  */
 export function sameServerFirst(options: DialOptions, current: string): DialOptions {
   if (current === '') return options;
   const servers = [options.servers ?? []].flat();
   const own = servers.find((url) => url.endsWith(`//${current}`));
-  // an announced server, to which the connection was made according to the options
+  // an announced server, which the options allowed
   const first = own ?? (options.requireTls === true && options.tls ? `tls://${current}` : current);
   return { ...options, servers: [first, ...servers.filter((url) => url !== own)], noRandomize: true };
 }

@@ -1,7 +1,6 @@
 // Drains a connection, or closes it if it cannot be drained.
 import type { NatsConnection } from '@nats-io/transport-node';
 
-/** Drains a connection, or closes it if it cannot be drained. */
 export async function drained(nc: NatsConnection): Promise<void> {
   if (nc.isClosed()) return;
   await nc.drain().catch(() => nc.close());

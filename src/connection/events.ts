@@ -5,17 +5,17 @@ import type { CredentialEvent } from '../creds/credential-event.js';
 export type ConnectionEvent =
   | CredentialEvent
   /**
-   * A server refuses the connection; `reason` is its message. Reported once, then less and less often. The connection
-   * continues to retry.
+   * A server refuses the connection; `reason` is its message. Reported once, then with increasing intervals. The
+   * connection continues to retry.
    */
   | { type: 'refused'; reason: string; attempts: number; advice: string }
-  /** An outage began: publishing is buffered from now on. */
+  /** An outage began: published messages are buffered from now on. */
   | { type: 'buffering' }
   /** The outage is over. */
   | { type: 'reconnected'; server: string }
-  /** Buffered messages have been handed to the connection, in order. */
+  /** The buffered messages were sent, in order. */
   | { type: 'bufferSent'; messages: number; bytes: number }
-  /** A buffered message was refused when it was sent, for example by a server with a smaller `max_payload`. */
+  /** A buffered message could not be sent, for example because it exceeds the new server's `max_payload`. */
   | { type: 'messageRefused'; subject: string; error: Error }
   /** The connection was closed with undelivered messages in the buffer. */
   | { type: 'undelivered'; messages: number; bytes: number }
@@ -24,14 +24,13 @@ export type ConnectionEvent =
   /** The second connection with the new credential failed. The first one stays, and the rotation is retried. */
   | { type: 'rotationFailed'; error: Error }
   /**
-   * A callback of yours (`logger`, `onEvent`, `now`, a subscription's) threw, or its promise rejected. The connection
+   * A user callback (`logger`, `onEvent`, `now`, a subscription's) threw, or its promise rejected. The connection
    * continues; each callback is reported once.
    */
   | { type: 'callbackFailed'; callback: string; error: Error };
 
 /**
- * Where a connection logs its events. Pino loggers fit; others need an adapter, since the fields come first. No seed
- * is logged.
+ * The logger of a connection. Pino loggers fit; others need an adapter, since the fields come first. No seed is logged.
  */
 export interface ConnectionLogger {
   /** Normal events. */
@@ -44,7 +43,7 @@ export interface ConnectionLogger {
 export function logEvent(logger: ConnectionLogger, event: ConnectionEvent): void {
   switch (event.type) {
     case 'credentialsLoaded':
-      return logger.info(event, 'new credentials will be used from the next connect');
+      return logger.info(event, 'the next connect will use new credentials');
     case 'credentialsRejected':
       return logger.warn(
         { ...event, error: undefined, code: event.error.code },
@@ -58,11 +57,11 @@ export function logEvent(logger: ConnectionLogger, event: ConnectionEvent): void
         `the server refuses the connection ("${event.reason}"): ${event.advice}`,
       );
     case 'buffering':
-      return logger.warn(event, 'disconnected: reconnecting, and buffering what is published');
+      return logger.warn(event, 'disconnected: reconnecting, and buffering published messages');
     case 'reconnected':
       return logger.info(event, `reconnected to ${event.server}`);
     case 'bufferSent':
-      return logger.info(event, 'sent what was buffered during the outage');
+      return logger.info(event, 'sent the messages that were buffered during the outage');
     case 'messageRefused':
       return logger.warn(
         { ...event, error: undefined },

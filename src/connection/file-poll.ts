@@ -2,25 +2,25 @@
 import { stat } from 'node:fs/promises';
 import { CREDENTIAL_POLL_MS } from '../timing.js';
 
-/** @param signature differs from the last one when the file was replaced, written, deleted or created */
-type OnLook = (signature: string) => void;
+/** @param signature changes when the file is replaced, written, deleted or created */
+type OnPoll = (signature: string) => void;
 
 const polls = new Map<string, FilePoll>();
 
 /**
- * Calls `onLook` with the signature of a file several times a second. Each look costs one `stat`, which follows all
+ * Polls a file several times a second, and calls `onPoll` with its signature. A poll is one `stat`, which follows all
  * symlinks. Connections that share a file share its poll.
  *
- * @returns stops the calls
+ * @returns a function that stops the calls
  */
-export function pollFile(path: string, onLook: OnLook): () => void {
+export function pollFile(path: string, onPoll: OnPoll): () => void {
   const poll = polls.get(path) ?? new FilePoll(path);
   polls.set(path, poll);
-  // a function of its own: the same one may be given twice
-  const look: OnLook = (signature) => onLook(signature);
-  poll.listeners.add(look);
+  // a new function for each call: the same one may be passed twice
+  const listener: OnPoll = (signature) => onPoll(signature);
+  poll.listeners.add(listener);
   return () => {
-    poll.listeners.delete(look);
+    poll.listeners.delete(listener);
     if (poll.listeners.size > 0) return;
     poll.stop();
     if (polls.get(path) === poll) polls.delete(path);
@@ -28,7 +28,7 @@ export function pollFile(path: string, onLook: OnLook): () => void {
 }
 
 class FilePoll {
-  readonly listeners = new Set<OnLook>();
+  readonly listeners = new Set<OnPoll>();
   readonly #path: string;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -46,10 +46,10 @@ class FilePoll {
   #schedule(): void {
     if (this.#stopped) return;
     // the connection keeps the process alive, not the poll
-    this.#timer = setTimeout(() => void this.#look(), CREDENTIAL_POLL_MS).unref();
+    this.#timer = setTimeout(() => void this.#poll(), CREDENTIAL_POLL_MS).unref();
   }
 
-  async #look(): Promise<void> {
+  async #poll(): Promise<void> {
     const signature = await signatureOf(this.#path);
     for (const listener of [...this.listeners]) listener(signature);
     this.#schedule();

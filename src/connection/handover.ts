@@ -7,7 +7,7 @@ import type { ManagedSubscription } from './managed-subscription.js';
 import type { Outbound } from './outbound.js';
 import { FLUSH_TIMEOUT_MS } from '../timing.js';
 
-/** What a handover needs of the connection. */
+/** The parts of the connection that a handover uses. */
 export interface HandoverHost {
   readonly outbound: Outbound;
   readonly events: ConnectionEvents;
@@ -16,7 +16,7 @@ export interface HandoverHost {
   adoptLink(nc: NatsConnection): Link;
 }
 
-/** The connection in use, the replaced ones that are closing, and the move between them. */
+/** The connection in use, replaced connections that are closing, and the move between them. */
 export class Handover {
   readonly #host: HandoverHost;
   readonly #timeoutMs: number;
@@ -38,7 +38,7 @@ export class Handover {
     return this.#link;
   }
 
-  /** Whether this link is being moved from: its requests are answered on it, now and not after the move. */
+  /** Whether a move away from this link is in progress: its requests are answered on it, before the move ends. */
   get isLeaving(): boolean {
     return this.#leaving;
   }
@@ -63,16 +63,16 @@ export class Handover {
   }
 
   /**
-   * Like {@link reconnect}, but sends what was published first: publishing is held, the server confirms everything
-   * before, and only then is the socket dropped.
+   * Like {@link reconnect}, but sends published messages first: publishing is put on hold, the server confirms
+   * everything before, and only then is the socket dropped.
    */
   async renew(): Promise<void> {
     const link = this.#link;
-    if (!link.up) return; // a reconnect is already in progress, and reads the file itself
+    if (!link.up) return; // a pending reconnect reads the file anyway
     const { outbound } = this.#host;
     outbound.hold();
     await flushed(link);
-    outbound.letGo();
+    outbound.unhold();
     if (outbound.flow.phase !== 'open' || link !== this.#link) outbound.release();
     else await this.reconnect();
   }
@@ -103,20 +103,20 @@ export class Handover {
     const next = this.#host.adoptLink(nc);
     const leave = await this.#switch(old, next);
     if (phase() === 'closed') return nc.close();
-    // the first one was down: for the user, this is the reconnect
+    // the first connection was down, so for the user this is the reconnect
     if (!old.up) {
       const server = nc.getServer();
       const status: Status = { type: 'reconnect', server };
-      events.heard(status, server);
+      events.emitFor(status, server);
       events.status(status);
     }
     this.#retiring.add(old);
-    // the first one may be stalled without a heartbeat having noticed
+    // the first connection may have stalled before a heartbeat noticed
     await withDeadline(Promise.all(leave.map((end) => end())), Date.now() + this.#timeoutMs);
     void this.#retire(old);
   }
 
-  /** @returns what ends the subscriptions on the old connection */
+  /** @returns functions that end the subscriptions on the old connection */
   async #switch(old: Link, next: Link): Promise<(() => Promise<void>)[]> {
     const { outbound, subscriptions } = this.#host;
     const leave: (() => Promise<void>)[] = [];
@@ -130,10 +130,10 @@ export class Handover {
     try {
       moveSubscriptions();
       await next.nc.flush();
-      // The server has everything published on the first connection before anything goes out on the second.
+      // the server must have everything published on the first connection before anything is sent on the second
       if (old.up) await flushed(old);
-      // Subscriptions made meanwhile go out on `next` before what was published after them: a server keeps the order
-      // of one connection, not of two.
+      // Subscriptions made in the meantime are sent on `next` before the messages published after them: a server keeps
+      // the order of one connection, not of two.
       moveSubscriptions();
       old.retired = true;
       this.#link = next;
@@ -146,7 +146,7 @@ export class Handover {
       throw error;
     } finally {
       this.#leaving = false;
-      outbound.letGo();
+      outbound.unhold();
       outbound.release();
     }
   }
@@ -163,7 +163,7 @@ export class Handover {
   }
 }
 
-/** Resolves when the server has what was published, or after a second. */
+/** Resolves when the server has all published messages, or after a second. */
 async function flushed(link: Link): Promise<void> {
   await withDeadline(
     link.nc.flush().catch(() => undefined),

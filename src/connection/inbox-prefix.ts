@@ -5,10 +5,10 @@ import { ADMIN_INBOX_PREFIX, ADMIN_NAME } from '../permissions/names.js';
 import { subjectCovers } from '../permissions/subject.js';
 
 /**
- * The inbox prefix that a user's own permissions allow, if its role's usual one is not among them: an admin receives
- * answers below `_INBOX._zester-admin`, and may subscribe nowhere else.
+ * The inbox prefix that a user's own permissions allow, if they do not include the usual one: an admin receives answers
+ * only below `_INBOX._zester-admin`.
  *
- * @param usual what the connection uses unless the JWT says otherwise
+ * @param usual the prefix to use unless the JWT forbids it
  * @returns `usual`, also for a JWT without permissions of its own
  */
 export function inboxPrefixFor({ name, nats }: Pick<UserClaims, 'name' | 'nats'>, usual: string): string {

@@ -1,7 +1,7 @@
-// One client connection under a ManagedConnection, and its pending work.
+// One client connection of a ManagedConnection, and its pending work.
 import type { NatsConnection, Status } from '@nats-io/transport-node';
 
-/** One client connection under a `ManagedConnection`, with its state: whether it is up, and its pending work. */
+/** One client connection of a `ManagedConnection`, and its state: whether it is up, and its pending work. */
 export class Link {
   readonly nc: NatsConnection;
   /** Number of requests that await a reply on this connection. */
@@ -10,7 +10,7 @@ export class Link {
   #unanswered = 0;
   #up: boolean;
   #idle: (() => void)[] = [];
-  /** Another connection has replaced it: its events no longer concern the user. */
+  /** Another connection has replaced this one: its events are no longer forwarded. */
   retired = false;
 
   /**
@@ -18,7 +18,7 @@ export class Link {
    */
   constructor(nc: NatsConnection, onStatus: (link: Link, status: Status) => void) {
     this.nc = nc;
-    // a client passed in during an outage knows no server
+    // a client that is passed in during an outage has no server
     this.#up = nc.info !== undefined;
     void this.#follow(onStatus);
   }
@@ -82,14 +82,14 @@ export class Link {
   }
 
   /**
-   * A `reconnect` may be stale when it arrives: the socket may be gone again. A round trip proves that it is not, and
-   * code that runs right after its answer runs before the socket's next event.
+   * A `reconnect` may be stale when it arrives: the socket may already be closed again. A round trip proves that it is
+   * open, and code right after its answer runs before the socket's next event.
    */
   async #confirm(onStatus: (link: Link, status: Status) => void, status: Status): Promise<void> {
     try {
       await this.nc.rtt();
     } catch {
-      return; // gone again: another `disconnect` is coming, and another `reconnect` after it
+      return; // closed again: another `disconnect` and another `reconnect` will follow
     }
     this.#up = true;
     onStatus(this, status);

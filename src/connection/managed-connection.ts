@@ -26,20 +26,20 @@ import { DRAIN_TIMEOUT_MS } from '../timing.js';
 
 /** The options of a {@link ManagedConnection}. */
 export interface ManagedConnectionOptions extends ConnectionListeners {
-  /** Limit of the reconnect buffer, in bytes; 8 MiB by default. With 0, publishing during an outage throws. */
+  /** The limit of the reconnect buffer, in bytes; 8 MiB by default. With 0, publishing during an outage throws. */
   maxBytes?: number | undefined;
   /** How long `drain()` waits for an outage to end, in milliseconds; 5,000 by default. */
   drainTimeoutMs?: number | undefined;
   /** How long a replaced connection stays open for the answers to its requests, in milliseconds; 5,000 by default. */
   handoverTimeoutMs?: number | undefined;
-  /** Make plain subscriptions movable, too. */
+  /** Make plain subscriptions movable, not only queue subscriptions. */
   movable?: boolean | undefined;
   inboxPrefix?: string | undefined;
 }
 
 /**
- * A `NatsConnection` over one client connection at a time, which it uses through the public interface. `Outbound`
- * publishes, `Handover` rotates, `ConnectionEvents` emits events; subscriptions and closing are here.
+ * A `NatsConnection` over one client connection at a time, of which it uses only the public interface. `Outbound`
+ * publishes, `Handover` rotates, and `ConnectionEvents` emits events; subscriptions and closing are here.
  */
 export class ManagedConnection extends ClientFacade implements NatsConnection, SubscriptionOwner {
   readonly #options: ManagedConnectionOptions;
@@ -74,12 +74,12 @@ export class ManagedConnection extends ClientFacade implements NatsConnection, S
 
   // --- what this adds to the client's interface ---------------------------------------------------------------------
 
-  /** What is buffered at the moment, because the connection is down. */
+  /** The messages buffered during the current outage. */
   get buffered(): { messages: number; bytes: number } {
     return this.#outbound.kept;
   }
 
-  /** The events of the connection, besides the client's `status()`; each call returns its own iterator. */
+  /** The events of the connection, in addition to the client's `status()`. Each call returns a new iterator. */
   events(): AsyncIterable<ConnectionEvent> {
     return this.#events.events();
   }
@@ -94,12 +94,12 @@ export class ManagedConnection extends ClientFacade implements NatsConnection, S
     this.#events.emit(event);
   }
 
-  /** @internal Like {@link reconnect}, but sends what was published first. */
+  /** @internal Like {@link reconnect}, but sends published messages first. */
   renew(): Promise<void> {
     return this.#handover.renew();
   }
 
-  /** @internal Moves to a second connection. @throws the client's error when that does not answer */
+  /** @internal Moves to a second connection. @throws the client's error if that does not respond */
   moveTo(nc: NatsConnection): Promise<void> {
     return this.#handover.moveTo(nc);
   }
@@ -153,8 +153,7 @@ export class ManagedConnection extends ClientFacade implements NatsConnection, S
     if (reply === undefined || reply === '') return;
     link.messageDelivered();
     let answered = false;
-    // The permission to answer belongs to the connection that received the request, so it answers as long as it is
-    // open.
+    // the permission to answer belongs to the connection that received the request, so answer on that while it is open
     msg.respond = (payload?: Payload, options?: PublishOptions): boolean => {
       const stays = link !== this.#handover.link || this.#handover.isLeaving;
       if (stays && link.up && !link.nc.isClosed()) link.nc.publish(reply, payload, options);
@@ -185,7 +184,8 @@ export class ManagedConnection extends ClientFacade implements NatsConnection, S
     return this.#handover.settled;
   }
 
-  // --- the state ------------------------------------------------------------------------------------------------------
+  // --- the state
+  // ------------------------------------------------------------------------------------------------------
 
   status(): AsyncIterable<Status> {
     return this.#events.statuses();
@@ -195,7 +195,7 @@ export class ManagedConnection extends ClientFacade implements NatsConnection, S
     return this.#handover.stats;
   }
 
-  /** Drops the connection and dials again, like the client's `reconnect()`. What is published meanwhile is buffered. */
+  /** Drops the connection and dials again, like the client's `reconnect()`. Buffers messages published meanwhile. */
   async reconnect(): Promise<void> {
     this.#outbound.enter('reconnect');
     await this.#handover.reconnect();
@@ -216,7 +216,7 @@ export class ManagedConnection extends ClientFacade implements NatsConnection, S
   }
 
   /**
-   * Closes at once. Drops the reconnect buffer: an `undelivered` event says how much was lost, and `closed()`
+   * Closes at once, and drops the reconnect buffer: an `undelivered` event reports how much was lost, and `closed()`
    * resolves with an `UndeliveredError`.
    */
   async close(): Promise<void> {
@@ -227,10 +227,10 @@ export class ManagedConnection extends ClientFacade implements NatsConnection, S
   }
 
   /**
-   * Drains the subscriptions, sends what is buffered, and closes. During an outage, it waits at most `drainTimeoutMs`
-   * for the end of it, and then closes anyway.
+   * Drains the subscriptions, sends buffered messages, and closes. Waits at most `drainTimeoutMs` for the end of an
+   * outage, and then closes anyway.
    *
-   * @throws UndeliveredError when something accepted was not delivered, or may not have been
+   * @throws UndeliveredError when accepted messages were not delivered, or may not have been
    */
   async drain(): Promise<void> {
     this.#outbound.enter('drain');
@@ -255,7 +255,7 @@ export class ManagedConnection extends ClientFacade implements NatsConnection, S
     const isDrained = await withDeadline(drained, Math.max(deadline, Date.now() + DRAIN_TIMEOUT_MS));
     await this.close();
     if (isDrained === true) return;
-    const why = 'the connection was cut while it was drained; what was published last may be lost';
+    const why = 'the connection was cut while draining; the last messages may be lost';
     throw new UndeliveredError(0, 0, why);
   }
 
@@ -266,7 +266,7 @@ export class ManagedConnection extends ClientFacade implements NatsConnection, S
   }
 
   #adoptLink(nc: NatsConnection): Link {
-    const link = new Link(nc, (heard, status) => this.#onStatus(heard, status));
+    const link = new Link(nc, (from, status) => this.#onStatus(from, status));
     void nc.closed().then((error) => {
       if (link === this.#handover.link && !link.retired)
         this.#onClosed(error instanceof Error ? error : undefined);
@@ -276,7 +276,7 @@ export class ManagedConnection extends ClientFacade implements NatsConnection, S
 
   #onStatus(link: Link, status: Status): void {
     if (link !== this.#handover.link || link.retired || status.type === 'close') return;
-    this.#events.heard(status, link.nc.getServer());
+    this.#events.emitFor(status, link.nc.getServer());
     if (status.type === 'reconnect') {
       this.#outbound.setMaxPayload(link.nc.info?.max_payload);
       this.#outbound.release();
@@ -291,7 +291,7 @@ export class ManagedConnection extends ClientFacade implements NatsConnection, S
     this.#outbound.end();
     this.#events.end();
     const result = this.#undelivered ?? error;
-    this.tellClosed(result);
+    this.notifyClosed(result);
     this.#closed.resolve(result);
   }
 

@@ -10,9 +10,9 @@ import { deferred, nuid, QueuedIteratorImpl } from '@nats-io/nats-core/internal'
 import { guarded } from '../async/guarded.js';
 import type { Link } from './link.js';
 
-/** What a subscription needs of its connection. */
+/** The parts of the connection that a subscription uses. */
 export interface SubscriptionOwner {
-  /** Prepares a message for the user: its answers go through the managed connection. */
+  /** Prepares a message for the user, so that answers go through the managed connection. */
   adopt(msg: Msg, link: Link): void;
   removed(subscription: ManagedSubscription): void;
   slow(subscription: ManagedSubscription, pending: number): void;
@@ -23,17 +23,17 @@ export interface SubscriptionOwner {
 }
 
 /**
- * A subscription that outlives its connection: it can be moved to another one while messages flow. A queue
- * subscription moves without loss or duplicates, because for a moment both connections are members of its queue
- * group. On a connection that can move, a plain subscription becomes the only member of a queue group of its own,
- * with the same effect. Only inboxes stay plain, because JetStream push consumers need that: during a move, an inbox
- * may receive a message twice; JetStream messages are deduplicated.
+ * A subscription that outlives its connection: it moves to another one while messages flow. A queue subscription moves
+ * without loss or duplicates, because for a moment both connections are members of its queue group. On a movable
+ * connection, a plain subscription becomes the only member of its own queue group, with the same effect. Only inboxes
+ * stay plain, as JetStream push consumers require: during a move, an inbox may receive a message twice. JetStream
+ * messages are deduplicated.
  */
 export class ManagedSubscription implements Subscription {
   readonly closed: Promise<void | Error>;
   readonly #owner: SubscriptionOwner;
   readonly #options: SubscriptionOptions;
-  /** The client stops reading permanently if a callback throws; this class does not. */
+  /** Guarded, since the client would permanently stop reading if a callback threw. */
   readonly #callback: MsgCallback<Msg> | undefined;
   readonly #iterator = new QueuedIteratorImpl<Msg>();
   readonly #closedSignal = deferred<void | Error>();
@@ -155,8 +155,8 @@ export class ManagedSubscription implements Subscription {
   }
 
   /**
-   * @internal Subscribes on another connection as well. Both may deliver until the returned function has ended the
-   * first subscription; it resolves when the first one has delivered what it had received.
+   * @internal Also subscribes on another connection. Both may deliver until the returned function has ended the first
+   * subscription; it resolves once that has delivered all received messages.
    */
   moveTo(link: Link): () => Promise<void> {
     const old = this.#active;
@@ -255,7 +255,7 @@ export class ManagedSubscription implements Subscription {
     this.#done = true;
     clearTimeout(this.#timer);
     this.#owner.removed(this);
-    // ended in the middle of a move: if the move fails, nothing is left
+    // ended during a move: if the move fails, nothing must be left
     if (this.#left?.sub.isClosed() === false) this.#left.sub.unsubscribe();
     this.#left = undefined;
     const end = (): void => {

@@ -12,20 +12,20 @@ export interface QueuedPublish {
 export type QueuedTask = () => void;
 
 const CHUNK_BYTES = 64 * 1024;
-/** The first byte of an entry says which fields it has. */
+/** The first byte of an entry: flags for its fields. */
 const IS_TASK = 1;
 const HAS_REPLY = 2;
 const HAS_HEADERS = 4;
 /** Same subject as the message before it in the chunk, so it is not stored again. */
 const SAME_SUBJECT = 8;
-/** The payload is in a buffer of its own, outside the chunks. */
+/** The payload has its own buffer, outside the chunks. */
 const IS_LARGE = 16;
-/** From this size on, a separate payload object is cheap, and a chunk would leave much of its end unused. */
+/** From this size on, a separate object is cheap, and packing would waste the end of a chunk. */
 const LARGE_BYTES = 4 * 1024;
 
 /**
  * An ordered queue of messages with little memory overhead. Messages are packed into chunks, with one byte of flags
- * per message and a length of one to four bytes before each field; a repeated subject is stored once. An object per
+ * per message and a length of one to four bytes before each field; a repeated subject is stored once. One object per
  * message would cost some hundred bytes.
  */
 export class MessageQueue {
@@ -53,7 +53,7 @@ export class MessageQueue {
     }
     const subjectBytes = Buffer.from(subject);
     const size = [subjectBytes, ...fields].reduce((sum, field) => sum + MAX_LENGTH_BYTES + field.length, 1);
-    const chunk = this.#room(size);
+    const chunk = this.#chunkFor(size);
     if (chunk.lastSubject === subject) flags |= SAME_SUBJECT;
     else fields.unshift(subjectBytes);
     chunk.lastSubject = subject;
@@ -63,14 +63,14 @@ export class MessageQueue {
 
   /** Adds a task in order. */
   pushTask(task: QueuedTask): void {
-    const chunk = this.#room(1);
+    const chunk = this.#chunkFor(1);
     chunk.bytes[chunk.end++] = IS_TASK;
     this.#tasks.push(task);
   }
 
   /**
-   * Takes everything out in order. Each chunk is released once it is read; payloads are views of it, and stay valid
-   * as long as the receiver holds them.
+   * Removes everything in order. Each chunk is released once it is read; payloads are views of it, and stay valid as
+   * long as the receiver references them.
    */
   drain(publish: (message: QueuedPublish) => void): void {
     const chunks = this.#chunks.splice(0);
@@ -106,7 +106,7 @@ export class MessageQueue {
   }
 
   /** The last chunk, or a new one if the last has no room for `size` bytes. */
-  #room(size: number): Chunk {
+  #chunkFor(size: number): Chunk {
     const last = this.#chunks.at(-1);
     if (last !== undefined && last.bytes.length - last.end >= size) return last;
     const chunk: Chunk = {
@@ -127,7 +127,7 @@ interface Chunk {
   lastSubject: string | undefined;
 }
 
-/** For any length that a NATS message can have (64 MiB at most). */
+/** Enough for the length of any NATS message (at most 64 MiB). */
 const MAX_LENGTH_BYTES = 4;
 
 /** Length as a LEB128 number, then the bytes. */

@@ -1,4 +1,4 @@
-// The option names that the connecting functions accept, so that a misspelled one is refused, not ignored.
+// The option names of the connect functions, so that a misspelled one is refused, not ignored.
 import type * as v from 'valibot';
 import type { NatsOptions } from '../creds/nats-options.js';
 import {
@@ -68,7 +68,7 @@ export const CONNECT_ENTRIES: Record<string, v.GenericSchema> = {
   } satisfies Entries<Omit<ConnectSettings, keyof NatsOptions> & CredentialsOption>),
 };
 
-/** Old names, without a unit. */
+/** Former names, without a unit. */
 export const RENAMED_WAITS = {
   drainTimeoutMs: 'drainTimeout',
   handoverTimeoutMs: 'handoverTimeout',

@@ -12,7 +12,7 @@ import { natsOptionFromSeed } from './seed-option.js';
 import { RECONNECT_JITTER_MS, RECONNECT_JITTER_TLS_MS, RECONNECT_WAIT_MS } from '../timing.js';
 
 /**
- * Options that keep a connection alive: it reconnects forever, every 2 s plus jitter, after authentication errors too
+ * Options that keep a connection alive: unlimited reconnects, every 2 s plus jitter, also after authentication errors
  * (docs/nats-facts.md, 2).
  */
 export const PERSISTENT_OPTIONS = {
@@ -28,7 +28,7 @@ export const PERSISTENT_OPTIONS = {
 export interface PeelAndCredentials<Kind = Credentials> {
   /** One NATS token. */
   peelId: string;
-  /** What to authenticate with. */
+  /** The credentials to authenticate with. */
   credentials: Kind;
 }
 
@@ -40,11 +40,11 @@ const PEEL_AND_CREDENTIALS = bag(
 /**
  * The client options for a peel's connection: authentication; the name `zester-peel-<peelId>`; unlimited reconnects,
  * every 2 s plus jitter; inboxes that no other peel can read. The reconnect buffer is not a client option:
- * `connectPeel` and `withReconnectBuffer` add it. A `.creds` file is read again at each connect. A provider is asked
- * now, and again after each connect; its answer is used at the next connect.
+ * `connectPeel` and `withReconnectBuffer` add it. A `.creds` file is read again at each connect. A provider loads now,
+ * and again after each connect, for the next connect.
  *
  * @returns the options; with a provider, a promise of them
- * @throws PeelIdError; ConnectError `ERR_CONNECT_OPTIONS` for what are not credentials; with a provider, CredsError
+ * @throws PeelIdError; ConnectError `ERR_CONNECT_OPTIONS` for invalid credentials; with a provider, CredsError
  * @example
  * import { connect } from '@nats-io/transport-node';
  * import { natsOptionsForPeel } from 'zester';

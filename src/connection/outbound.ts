@@ -1,4 +1,4 @@
-// Publishes through the current connection, or buffers.
+// Publishes through the current connection, or buffers messages.
 import {
   errors,
   type Msg,
@@ -14,7 +14,7 @@ import type { ConnectionEvents } from './connection-events.js';
 import type { Link } from './link.js';
 import { Outbox } from './outbox.js';
 
-/** What {@link Outbound} needs of its connection. */
+/** The parts of the connection that {@link Outbound} uses. */
 export interface OutboundHost {
   /** The link in use. */
   link(): Link;
@@ -22,14 +22,14 @@ export interface OutboundHost {
   readonly events: ConnectionEvents;
 }
 
-/** Publishes and requests, and buffers what cannot be sent yet. */
+/** Publishes and requests, and buffers messages that cannot be sent yet. */
 export class Outbound {
   readonly #host: OutboundHost;
   readonly #outbox: Outbox;
   #held = 0;
   #waiters: (() => void)[] = [];
 
-  /** @param maxBytes limit of the buffer; 8 MiB by default */
+  /** @param maxBytes the limit of the buffer; 8 MiB by default */
   constructor(host: OutboundHost, maxBytes: number | undefined) {
     this.#host = host;
     this.#outbox = new Outbox(maxBytes);
@@ -95,7 +95,7 @@ export class Outbound {
     });
   }
 
-  /** Waits for the end of an outage, and then until the server has everything. */
+  /** Waits for the end of an outage, and until the server has all messages. */
   async flush(): Promise<void> {
     while (this.enter('flush') === 'keep') await this.whenReady();
     return this.#host.link().nc.flush();
@@ -106,16 +106,16 @@ export class Outbound {
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
-  /** Buffers from now on, until {@link letGo} has been called as often as this, and then {@link release}. */
+  /** Buffers from now on. Undone by the same number of {@link unhold} calls, and then {@link release}. */
   hold(): void {
     this.#held += 1;
   }
 
-  letGo(): void {
+  unhold(): void {
     this.#held -= 1;
   }
 
-  /** Sends what was buffered if the connection accepts it. Sends all at once, so that nothing interleaves. */
+  /** Sends the buffered messages if the connection accepts them. Sends all at once, so that nothing interleaves. */
   release(): void {
     const { phase, up, held } = this.flow;
     if (phase === 'closed' || !up || held) return;
@@ -130,7 +130,7 @@ export class Outbound {
   }
 
   /**
-   * The payload limit of the current server; during an outage it is unknown, and the next server's is probably the
+   * Sets the payload limit of the current server. During an outage it is unknown; the next server's is probably the
    * same.
    */
   setMaxPayload(maxPayload: number | undefined): void {
@@ -145,7 +145,7 @@ export class Outbound {
     return new UndeliveredError(dropped.messages, dropped.bytes, why, { cause });
   }
 
-  /** Called when the connection is closed: rejects and wakes everything that waits. */
+  /** Called when the connection is closed: rejects queued requests, and wakes waiters. */
   end(): void {
     this.#outbox.reject(new errors.ClosedConnectionError());
     this.#wake();

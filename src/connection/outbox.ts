@@ -1,4 +1,4 @@
-// Publishes buffered messages in order after a reconnect.
+// Queues messages and requests during an outage, and sends them in order.
 import {
   errors,
   headers as newHeaders,
@@ -9,15 +9,14 @@ import {
 import { MsgHdrsImpl } from '@nats-io/nats-core/internal';
 import { ReconnectBuffer, sizeOf } from './reconnect-buffer.js';
 
-/** Publishes a buffered message when its turn comes. */
+/** Publishes a buffered message. */
 export type PublishKept = (subject: string, payload: Uint8Array, options: PublishOptions) => void;
 
 /**
- * Messages and requests that wait for the end of an outage, in order. They get the same checks as in the connected
- * client.
+ * Messages and requests queued until the end of an outage, in order. They are validated like in a connected client.
  */
 export class Outbox {
-  /** The last server's limit; during an outage it is unknown, and the next server's is probably the same. */
+  /** The last server's limit; during an outage, the next server's is unknown, but probably the same. */
   maxPayload: number | undefined;
   readonly #buffer: ReconnectBuffer;
   /** Rejects the requests that are still queued. */
@@ -32,7 +31,7 @@ export class Outbox {
     return { messages: this.#buffer.messages, bytes: this.#buffer.bytes };
   }
 
-  /** Buffers a message. @throws ReconnectBufferExceededError, and the client's errors for what it would refuse */
+  /** Buffers a message. @throws ReconnectBufferExceededError, and the errors with which the client would refuse it */
   publish(subject: string, payload: Payload, options: PublishOptions): void {
     const headers = encodeHeaders(withTrace(options));
     const bytes = this.#check(subject, payload, headers, options.reply);
@@ -42,9 +41,9 @@ export class Outbox {
   /**
    * Buffers a request.
    *
-   * @param timeout milliseconds from now on
-   * @param send sends it when its turn comes, with the milliseconds that are left
-   * @param onTimeout gives the outcome when its turn does not come in time
+   * @param timeout milliseconds from now
+   * @param send sends it after the outage, with the milliseconds that are left
+   * @param onTimeout returns the outcome if the outage does not end in time
    */
   request<T>(
     { subject, payload, headers: given }: { subject: string; payload: Payload; headers: MsgHdrs | undefined },
@@ -60,7 +59,7 @@ export class Outbox {
   /**
    * Sends everything in order.
    *
-   * @param refused called for each message that `publish` threw on
+   * @param refused called for each message on which `publish` threw
    */
   sendAll(publish: PublishKept, refused: (subject: string, error: Error) => void): void {
     this.#buffer.drain(({ subject, reply, headers, payload }) => {
@@ -85,7 +84,7 @@ export class Outbox {
     for (const reject of [...this.#waiting]) reject(error);
   }
 
-  /** Runs an action when its turn in the buffer comes, with what is left of `timeout`. */
+  /** Queues an action, and runs it with what is left of `timeout`. */
   #inTurn<T>(
     size: number,
     timeout: number,
@@ -122,7 +121,7 @@ export class Outbox {
     });
   }
 
-  /** The checks that a connected client makes. @returns the payload as bytes */
+  /** Validates like a connected client. @returns the payload as bytes */
   #check(
     subject: string,
     payload: Payload,

@@ -1,4 +1,4 @@
-// Buffers what is published during an outage, up to a byte limit.
+// Buffers messages published during an outage, up to a byte limit.
 import { ReconnectBufferExceededError } from '../errors.js';
 import { MessageQueue, type QueuedPublish, type QueuedTask } from './message-queue.js';
 
@@ -6,15 +6,15 @@ import { MessageQueue, type QueuedPublish, type QueuedTask } from './message-que
 export const DEFAULT_RECONNECT_BUFFER_BYTES = 8 * 1024 * 1024;
 
 /**
- * What is published during an outage, in order and up to a limit. Subject, reply subject, headers and payload count,
- * in bytes as on the wire. The limit is exact.
+ * Messages published during an outage, in order and up to an exact limit. Subject, reply subject, headers and payload
+ * count, in bytes as on the wire.
  */
 export class ReconnectBuffer {
   readonly maxBytes: number;
   readonly #queue = new MessageQueue();
   #bytes = 0;
   #messages = 0;
-  /** How often the buffer was emptied: a reservation from before must not be released after. */
+  /** The number of times the buffer was emptied: an older reservation must not be released any more. */
   #epoch = 0;
 
   constructor(maxBytes: number = DEFAULT_RECONNECT_BUFFER_BYTES) {
@@ -29,7 +29,7 @@ export class ReconnectBuffer {
     return this.#messages;
   }
 
-  /** @throws ReconnectBufferExceededError when the message does not fit; nothing that was accepted is lost */
+  /** @throws ReconnectBufferExceededError when the message does not fit; accepted messages are kept */
   addPublish(message: QueuedPublish): void {
     this.#reserve(sizeOf(message.subject, message.reply, message.headers, message.payload.length));
     this.#queue.pushPublish(message);
@@ -38,7 +38,7 @@ export class ReconnectBuffer {
   /**
    * Queues a task that counts for `size` bytes.
    *
-   * @returns a function that takes the count back when the task is no longer wanted; the task must then do nothing
+   * @returns a function that releases the reservation of a cancelled task; the task must then do nothing
    * @throws ReconnectBufferExceededError
    */
   addTask(size: number, task: QueuedTask): () => void {
@@ -54,13 +54,13 @@ export class ReconnectBuffer {
     };
   }
 
-  /** Hands everything out in order. The buffer is empty before the first item is handed out. */
+  /** Hands out everything in order. The buffer is already empty when the first item is handed out. */
   drain(publish: (message: QueuedPublish) => void): void {
     this.#reset();
     this.#queue.drain(publish);
   }
 
-  /** Discards everything, and returns how much it was. */
+  /** Discards everything, and returns the amount. */
   clear(): { messages: number; bytes: number } {
     const dropped = { messages: this.#messages, bytes: this.#bytes };
     this.#queue.clear();
@@ -83,7 +83,7 @@ export class ReconnectBuffer {
   }
 }
 
-/** The bytes that a message counts for. */
+/** The size of a message in the buffer, in bytes. */
 export function sizeOf(
   subject: string,
   reply: string,

@@ -1,7 +1,7 @@
 // Computes reconnect delays that do not depend on the number of failed attempts.
 import { RECONNECT_JITTER_MS, RECONNECT_JITTER_TLS_MS, RECONNECT_WAIT_MS } from '../timing.js';
 
-/** The waits in milliseconds; the defaults are those of NATS. */
+/** The delays in milliseconds; the defaults are those of NATS. */
 export interface DelayOptions {
   reconnectTimeWait?: number | undefined;
   reconnectJitter?: number | undefined;
@@ -9,7 +9,7 @@ export interface DelayOptions {
 }
 
 /**
- * The wait before the next attempt, in milliseconds.
+ * The delay before the next attempt, in milliseconds.
  *
  * @param random from 0 to 1
  */
@@ -21,22 +21,22 @@ export function reconnectDelay(options: DelayOptions, tls: boolean, random: numb
   return reconnectTimeWait + Math.floor(random * (jitter + 1));
 }
 
-/** Returns the waits, and skips one when the connection is dropped on purpose. */
+/** Returns the delays, and skips one when the connection is dropped deliberately. */
 export class ReconnectDelays {
   readonly #delay: () => number;
   readonly #beforeDial: () => void;
   #hurry = false;
 
   /**
-   * @param delay the next wait, in milliseconds
-   * @param beforeDial called before each wait, the last moment before a dial
+   * @param delay returns the next delay, in milliseconds
+   * @param beforeDial called before each delay: the client offers no later hook before a dial
    */
   constructor(delay: () => number, beforeDial: () => void) {
     this.#delay = delay;
     this.#beforeDial = beforeDial;
   }
 
-  /** Skips the next wait: the connection is dropped on purpose. */
+  /** Skips the next delay: the connection is dropped deliberately. */
   hurry(): void {
     this.#hurry = true;
   }

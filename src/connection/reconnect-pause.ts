@@ -1,13 +1,13 @@
-// The pause of a peel's connection before each attempt to reconnect.
+// The pause of a peel's connection before each reconnect attempt.
 import { delay, type Delay } from '@nats-io/nats-core/internal';
 import { failuresAfterLoss, spreadWait } from './reconnect-spread.js';
 
-/** Waits before each reconnect attempt, whichever server it is for. `spreadWait` says how long. */
+/** Waits before each reconnect attempt, to any server. `spreadWait` computes the time. */
 export class ReconnectPause {
   readonly #windowMs: number;
   readonly #beforeDial: () => void;
   #failures = 0;
-  /** When the connection was made, on a monotonic clock; undefined: it is lost. */
+  /** When the connection was made, on a monotonic clock; undefined: disconnected. */
   #upSince: number | undefined;
   #hurry = false;
   #pausing: Delay | undefined;
@@ -21,20 +21,20 @@ export class ReconnectPause {
     this.#beforeDial = beforeDial;
   }
 
-  /** Makes the next attempt at once: the connection is dropped on purpose. */
+  /** Makes the next attempt at once: the connection is dropped deliberately. */
   hurry(): void {
     this.#hurry = true;
     this.hurryIfPausing();
   }
 
-  /** Makes the waiting attempt at once: something changed, so it may now succeed. */
+  /** Makes a pending attempt at once: something changed, so it may now succeed. */
   hurryIfPausing(): void {
     if (this.#pausing === undefined) return;
     this.#failures = 0;
     this.#pausing.cancel();
   }
 
-  /** Called before an attempt. Cancelling it resolves it. */
+  /** Starts the pause before an attempt. Cancelling the pause resolves it. */
   begin(): Delay {
     if (this.#upSince !== undefined) {
       const lastedMs = performance.now() - this.#upSince;
@@ -48,7 +48,7 @@ export class ReconnectPause {
     return this.#pausing;
   }
 
-  /** Called after the pause. */
+  /** Ends the pause. */
   over(): void {
     this.#pausing = undefined;
     this.#hurry = false;

@@ -1,4 +1,4 @@
-// Decides how long a peel waits before it reconnects, so that a fleet does not reconnect all at once.
+// Computes the reconnect backoff of a peel, with jitter, so that a fleet does not reconnect all at once.
 import { RECONNECT_MAX_WAIT_MS } from '../timing.js';
 
 /**
@@ -27,9 +27,8 @@ export function spreadWait(failures: number, windowMs: number, random: number): 
 }
 
 /**
- * How many attempts count as failed when a connection is lost. A connection that did not outlast the longest wait
- * before it counts as a failure, so that a server that accepts a peel and drops it at once is not retried faster and
- * faster.
+ * The number of failed attempts to assume when a connection is lost. A connection shorter than the longest wait before
+ * it counts as a failure, so that the backoff grows for a server that accepts a peel and drops it at once.
  *
  * @param failures attempts that had failed before it was made
  * @param lastedMs how long it was up

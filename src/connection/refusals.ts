@@ -1,45 +1,45 @@
-// Reports a repeated refusal once, and then less and less often.
+// Reports a repeated refusal once, and then with increasing intervals.
 import { REFUSAL_REPORT_MS } from '../timing.js';
 
-/** A less specific refusal, and the more specific one that it repeats. */
+/** An unspecific refusal, and the specific ones that it may repeat. */
 const VAGUE = /authorization violation/i;
-const TELLING = /revoked|expired/i;
+const SPECIFIC = /revoked|expired/i;
 
 /** A refusal to report. */
 export interface RefusalReport {
   /** The server's message, safe to print. */
   reason: string;
-  /** How often the server refused since the outage began. */
+  /** The number of refusals since the outage began. */
   attempts: number;
   /** What may be wrong, and how to fix it. */
   advice: string;
 }
 
 /**
- * Decides which refusals to report: the first of an outage, any with another reason, and the rest less and less
- * often. A connection retries every other second; a log line for each would bury everything else.
+ * Decides which refusals to report: the first of an outage, each with a new reason, and repeated ones with increasing
+ * intervals. A connection retries every other second; a log line for each attempt would bury everything else.
  */
 export class Refusals {
   #reason: string | undefined;
   #attempts = 0;
-  #said = 0;
+  #reports = 0;
   #next = 0;
 
   /**
-   * @param words the server's message
+   * @param message the server's message
    * @param now milliseconds of a monotonic clock
    * @returns undefined: it was reported recently
    */
-  note(words: string, now: number): RefusalReport | undefined {
-    const text = words.slice(0, 200).replace(/[^\u0020-\u007e]/g, '?');
+  note(message: string, now: number): RefusalReport | undefined {
+    const text = message.slice(0, 200).replace(/[^\u0020-\u007e]/g, '?');
     // a server says "revoked" when it cuts the connection, but only "authorization violation" at later attempts
-    const reason = VAGUE.test(text) && TELLING.test(this.#reason ?? '') ? (this.#reason ?? text) : text;
+    const reason = VAGUE.test(text) && SPECIFIC.test(this.#reason ?? '') ? (this.#reason ?? text) : text;
     this.#attempts += 1;
-    if (reason !== this.#reason) this.#said = 0;
+    if (reason !== this.#reason) this.#reports = 0;
     else if (now < this.#next) return undefined;
     this.#reason = reason;
-    this.#next = now + (REFUSAL_REPORT_MS[Math.min(this.#said, REFUSAL_REPORT_MS.length - 1)] ?? 0);
-    this.#said += 1;
+    this.#next = now + (REFUSAL_REPORT_MS[Math.min(this.#reports, REFUSAL_REPORT_MS.length - 1)] ?? 0);
+    this.#reports += 1;
     return { reason, attempts: this.#attempts, advice: adviceFor(reason) };
   }
 
@@ -47,7 +47,7 @@ export class Refusals {
   reset(): void {
     this.#reason = undefined;
     this.#attempts = 0;
-    this.#said = 0;
+    this.#reports = 0;
   }
 }
 
@@ -66,6 +66,6 @@ function adviceFor(reason: string): string {
       'a new file in their place is picked up automatically'
     );
   if (/maximum (account )?(active )?connections/i.test(reason))
-    return 'the server or the account has no room for another connection: raise the limit, or close others';
+    return 'the server or the account is at its connection limit: raise the limit, or close other connections';
   return 'see the server log';
 }

@@ -1,4 +1,4 @@
-// Rotates a connection to new credentials, and retries.
+// Rotates a connection to new credentials, with retries.
 import type { CredsFile } from '../creds/creds-file.js';
 import type { CredentialSource } from '../creds/credential-holder.js';
 import { planRotation } from './connection-state.js';
@@ -6,14 +6,14 @@ import { diagnose, type DiagnosedConnection } from './diagnostics.js';
 import type { Dialer } from './dialer.js';
 import type { ManagedConnection } from './managed-connection.js';
 
-/** What a {@link Rotator} needs. */
+/** The options of a {@link Rotator}. */
 export interface RotatorOptions {
   how: 'reconnect' | 'hitless';
-  /** The credentials that should be in use. */
+  /** The source of the credentials that should be in use. */
   source: CredentialSource;
   /** Knows which credentials are in use, and opens a second connection with new ones. */
   dialer: Dialer;
-  /** Wait after a failed attempt, in milliseconds. */
+  /** The pause after a failed attempt, in milliseconds. */
   retryMs: number;
   /** Identifies the connection to listeners that observe all connections. */
   diagnosed: DiagnosedConnection;
@@ -24,7 +24,7 @@ export class Rotator {
   readonly #connection: ManagedConnection;
   readonly #options: RotatorOptions;
   #running = false;
-  #again: NodeJS.Timeout | undefined;
+  #retryTimer: NodeJS.Timeout | undefined;
   #stopped = false;
 
   constructor(connection: ManagedConnection, options: RotatorOptions) {
@@ -45,24 +45,24 @@ export class Rotator {
     });
     if (target === undefined || how === 'none') return;
     this.#running = true;
-    clearTimeout(this.#again);
+    clearTimeout(this.#retryTimer);
     void this.#rotate(target, how).finally(() => {
       this.#running = false;
-      // the file may have been replaced again meanwhile
-      if (this.#again === undefined) this.check();
+      // the file may have been replaced again in the meantime
+      if (this.#retryTimer === undefined) this.check();
     });
   }
 
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#again);
+    clearTimeout(this.#retryTimer);
   }
 
   async #rotate(target: CredsFile, how: 'reconnect' | 'hitless'): Promise<void> {
-    this.#again = undefined;
+    this.#retryTimer = undefined;
     const { source, dialer, retryMs, diagnosed } = this.#options;
     const startedAt = performance.now();
-    const tell = (publicKey: string, failure?: { error: Error }) =>
+    const report = (publicKey: string, failure?: { error: Error }) =>
       diagnose('rotation', {
         ...{ ...diagnosed, how, publicKey, durationMs: performance.now() - startedAt },
         ...failure,
@@ -70,7 +70,7 @@ export class Rotator {
     try {
       if (how === 'hitless') {
         await this.#connection.moveTo(await dialer.second(this.#connection.getServer()));
-        // the connection was closed meanwhile
+        // the connection was closed in the meantime
         if (this.#connection.isClosed() || this.#connection.isDraining()) return;
         dialer.inUse = target.jwt;
       } else {
@@ -81,14 +81,14 @@ export class Rotator {
       // the file may have been replaced again before the reconnect read it
       const used = [target, source.current].find((creds) => creds?.jwt === dialer.inUse);
       if (used === undefined) return;
-      tell(used.publicKey);
+      report(used.publicKey);
       this.#connection.emit({ type: 'rotated', publicKey: used.publicKey, how });
     } catch (error) {
       if (this.#connection.isClosed() || this.#connection.isDraining()) return;
-      tell(target.publicKey, { error: error as Error });
+      report(target.publicKey, { error: error as Error });
       if (how === 'hitless') this.#connection.emit({ type: 'rotationFailed', error: error as Error });
-      this.#again = setTimeout(() => {
-        this.#again = undefined;
+      this.#retryTimer = setTimeout(() => {
+        this.#retryTimer = undefined;
         this.check();
       }, retryMs).unref();
     }
@@ -101,7 +101,7 @@ export class Rotator {
         return await this.#connection.flush();
       } catch (error) {
         if (this.#connection.isClosed()) throw error;
-        // cut again in that instant: `flush` waits for the next reconnect
+        // cut again at once: `flush` waits for the next reconnect
       }
     }
   }

@@ -2,8 +2,8 @@
 import { UNEXPECTED_RESPONSE } from './connect-failure.js';
 
 /**
- * The longest line that a server may send, in bytes. INFO is the longest: it lists the servers of the cluster, and those of
- * a thousand servers take 30 KB.
+ * The longest line that a server may send, in bytes. INFO is the longest: it lists the servers of the cluster, which
+ * takes 30 KB for a thousand servers.
  */
 export const MAX_LINE_BYTES = 256 * 1024;
 
@@ -28,7 +28,7 @@ const TYPES: Readonly<Record<string, 'string' | 'number' | 'boolean'>> = {
 };
 
 /**
- * Reads the JSON of an INFO line. The client does not check it, and stops reading permanently at a value of another
+ * Parses the JSON of an INFO line. The client does not validate it, and permanently stops reading at a value of another
  * type.
  *
  * @throws Error with the client's own message for a peer that is not a server

@@ -21,7 +21,7 @@ export interface ServerUrl extends Endpoint {
 
 const GIVE_URLS = `give nats://host:${CLIENT_PORT}, or tls://host:${CLIENT_PORT}`;
 
-/** Splits lists of URLs: a string with commas is a list everywhere. Blanks around the URLs are ignored. */
+/** Splits comma-separated lists of URLs, and trims the URLs. */
 export function splitServerUrls(given: string | readonly string[]): string[] {
   return [given]
     .flat()
@@ -71,8 +71,8 @@ export function parseServerUrl(text: string): ServerUrl {
     // as the client does, which parses hosts as browsers do; "https", since "http" drops port 80
     url = new URL(`${/:80\/?$/.test(bare) ? 'https' : 'http'}://${bare}`);
   } catch {
-    // not shown: it may be part of a password that was split
-    throw badUrl(`the URL of ${hostText(rest)} cannot be read`);
+    // not repeated: it may be part of a password that was split
+    throw badUrl(`the URL of ${hostText(rest)} is invalid`);
   }
   if (url.hostname === '' || /[\s%]/.test(url.hostname)) {
     throw badUrl(`the URL of ${hostText(rest)} has no host`);
@@ -90,7 +90,7 @@ export function parseServerUrl(text: string): ServerUrl {
 }
 
 /**
- * The printable form of a list of URLs from a file: valid URLs as parsed, and only the host of any other. The result
+ * The printable form of a list of URLs from a file: valid URLs as parsed, and only the host of invalid ones. The result
  * cannot be used as a URL.
  */
 export function showServerUrls(given: string | readonly string[]): string[] {

@@ -10,22 +10,22 @@ import { ManagedConnection } from './managed-connection.js';
 export interface ReconnectBufferOptions {
   /** Bytes buffered during an outage: subjects, reply subjects, headers and payloads; 8 MiB by default. */
   maxBytes?: number | undefined;
-  /** How long `drain()` waits for an outage to end, in milliseconds; 5,000 by default. */
+  /** How long `drain()` waits for the end of an outage, in milliseconds; 5,000 by default. */
   drainTimeoutMs?: number | undefined;
-  /** @deprecated The old name, without a unit: use `drainTimeoutMs`. */
+  /** @deprecated The former name, without a unit: use `drainTimeoutMs`. */
   drainTimeout?: number | undefined;
 }
 
 /**
- * Adds to a client connection the reconnect buffer that the client lacks (docs/nats-facts.md, 1): what is published
- * while it is disconnected is buffered in order, up to `maxBytes`, and sent first after the reconnect. One byte more
- * throws `ReconnectBufferExceededError`, and nothing accepted is lost. Use the returned connection instead of the
- * given one; JetStream, KV and services work on it.
+ * Adds the reconnect buffer that the client lacks (docs/nats-facts.md, 1) to a client connection: messages published
+ * while disconnected are buffered in order, up to `maxBytes`, and sent first after the reconnect. Beyond the limit,
+ * publishing throws `ReconnectBufferExceededError`; accepted messages are kept. Use the returned connection instead of
+ * the given one; JetStream, KV and services work on it.
  *
  * Messages in flight when a connection is cut are delivered at most once, as always in NATS core: they may be lost,
  * and are not resent. Use `flush()` to be sure: when it resolves, the server has everything published before.
  *
- * The connection's own options decide how long it reconnects; make it with `maxReconnectAttempts: -1`.
+ * The connection's own options limit its reconnects; create it with `maxReconnectAttempts: -1`.
  *
  * @param nc a connected connection
  * @throws ConnectError `ERR_CONNECT_OPTIONS`
@@ -38,7 +38,7 @@ export interface ReconnectBufferOptions {
  *   ...natsOptionsForPeel('web-01.creds', 'web-01'),
  * });
  * const nc = withReconnectBuffer(connected, { maxBytes: 1024 * 1024 });
- * nc.publish('zester.event.web-01.started'); // kept, if the connection is down
+ * nc.publish('zester.event.web-01.started'); // buffered, if the connection is down
  * console.log(nc.buffered.messages); // 0
  * await nc.drain();
  */

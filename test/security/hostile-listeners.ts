@@ -201,7 +201,7 @@ export const HOSTILE: Readonly<Record<string, HostileListener>> = {
       socket.write(infoLine({ tls_required: true }));
       hear(socket, () => socket.write(`PONG\r\n${BELL}\r\n`));
     },
-    words: /announces TLS, and does not speak it/,
+    words: /announces TLS, but does not speak it/,
     code: 'ERR_CONNECT_CERTIFICATE',
   },
   'speaks TLS from the first byte on': { talk: () => undefined, tls: true, words: NO_ANSWER, slow: true },

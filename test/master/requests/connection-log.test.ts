@@ -11,7 +11,7 @@ function started() {
   return { lines, log, pass: (ms: number) => (time += ms) };
 }
 
-const DOWN = 'warn disconnected: reconnecting, and buffering what is published';
+const DOWN = 'warn disconnected: reconnecting, and buffering published messages';
 
 describe("the log of a master's connections", () => {
   it('logs once that all are down, and once that all are back', () => {

@@ -1,7 +1,7 @@
 import { errors } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
 import { connectFailure } from '../../src/connection/connect-failure.js';
-import { moreTelling } from '../../src/connection/telling-failure.js';
+import { moreSpecific } from '../../src/connection/specific-failure.js';
 
 const dead = new errors.ConnectionError('connection refused');
 const noTls = new errors.ConnectionError("server does not support 'tls'");
@@ -18,18 +18,18 @@ describe('the failure that a list of servers reports', () => {
     ['a refusal', refused, noTls],
     ['no TLS', noTls, badCertificate],
   ])('is %s, in either order', (_what, telling, other) => {
-    expect(moreTelling(telling, other)).toBe(telling);
-    expect(moreTelling(other, telling)).toBe(telling);
+    expect(moreSpecific(telling, other)).toBe(telling);
+    expect(moreSpecific(other, telling)).toBe(telling);
   });
 
   it('is the later of two equally telling ones, and the first if nothing failed before', () => {
     const timeout = new errors.TimeoutError();
-    expect(moreTelling(dead, timeout)).toBe(timeout);
-    expect(moreTelling(undefined, dead)).toBe(dead);
+    expect(moreSpecific(dead, timeout)).toBe(timeout);
+    expect(moreSpecific(undefined, dead)).toBe(dead);
   });
 });
 
 it('a DNS lookup that timed out is reported as such', () => {
-  const { kind, reason } = connectFailure(new errors.ConnectionError('x: no answer from the DNS'), 1);
-  expect({ kind, reason }).toEqual({ kind: 'unreachable', reason: 'x: no answer from the DNS' });
+  const { kind, reason } = connectFailure(new errors.ConnectionError('x: DNS timeout'), 1);
+  expect({ kind, reason }).toEqual({ kind: 'unreachable', reason: 'x: DNS timeout' });
 });
