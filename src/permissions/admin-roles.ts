@@ -1,10 +1,10 @@
-// The roles of admins: the table of requests and roles.
+// The roles of admins, and the lowest role for each request.
 import type { AdminVerb } from './names.js';
 
 /** The roles, from the least to the most privileged. Each includes the previous ones. */
 export const ADMIN_ROLES = ['viewer', 'approver', 'operator', 'owner'] as const;
 export type AdminRole = (typeof ADMIN_ROLES)[number];
-/** The role of an added admin. The owner, who may do everything, is created by `zester init`. */
+/** The role of an added admin. `zester init` creates the owner, who may do everything. */
 export type AddedRole = 'viewer' | 'approver' | 'operator';
 export const ADDED_ROLES = ['viewer', 'approver', 'operator'] as const satisfies readonly AddedRole[];
 
@@ -12,7 +12,7 @@ export const ADDED_ROLES = ['viewer', 'approver', 'operator'] as const satisfies
 export interface AdminVerbRule {
   /** The lowest of {@link ADMIN_ROLES} that may send it. */
   role: AdminRole;
-  /** Whether it changes something: then its nonce is stored for all masters. */
+  /** Whether it changes state; if so, its nonce is stored for all masters. */
   writes: boolean;
 }
 
@@ -72,6 +72,6 @@ export function roleTag(role: AddedRole): string {
 
 /** The role in the tags of a JWT; undefined: none, several, or unknown to this version. */
 export function roleOfTags(tags: readonly string[] | undefined): AddedRole | undefined {
-  const said = (tags ?? []).filter((tag) => tag.startsWith(ROLE_TAG));
-  return said.length === 1 ? ADDED_ROLES.find((role) => roleTag(role) === said[0]) : undefined;
+  const roleTags = (tags ?? []).filter((tag) => tag.startsWith(ROLE_TAG));
+  return roleTags.length === 1 ? ADDED_ROLES.find((role) => roleTag(role) === roleTags[0]) : undefined;
 }

@@ -12,7 +12,8 @@ import {
   subjectFor,
   subjectsOf,
 } from './names.js';
-import { subjectCovers, subjectsOverlap, validateSubject } from './subject.js';
+import { subjectCovers, validateSubject } from './subject.js';
+import { subjectsOverlap } from './subjects-overlap.js';
 
 /** The rules of {@link lintPermissions}. docs/permissions-lint.md explains each. */
 export const LINT_RULES = [
@@ -36,10 +37,10 @@ export const LINT_RULES = [
 
 export type LintRule = (typeof LINT_RULES)[number];
 
-/** A problem with a user's permissions. */
+/** A problem in a user's permissions. */
 export interface LintFinding {
   rule: LintRule;
-  /** `error`: others' data can be read or written; `warning`: something will not work. */
+  /** `error`: exposes the data of others; `warning`: something will not work. */
   severity: 'error' | 'warning';
   /** The affected list of grants; undefined: all of them. */
   grant: 'publish' | 'subscribe' | undefined;
@@ -54,16 +55,16 @@ export interface LintFinding {
 export interface LintSubject {
   /** The user's name; undefined: the template of a scoped signing key, before the server fills in names. */
   name?: string | undefined;
-  /** A peel must be isolated; a master or an admin exists to see others. `peel` by default. */
+  /** Peels must be isolated from each other; masters and admins access others by design. `peel` by default. */
   role?: 'peel' | 'other';
 }
 
-/** A peel that does not exist: every other peel has its grants, too. */
+/** The ID of a fictional other peel, which must not be reachable. */
 const STRANGER = 'zester-lint-stranger';
 
 /**
  * Finds grants that let one peel read or write another's data, grants that stall, and subjects that cannot match.
- * Checks the grants only, not the account's streams and exports.
+ * Checks only the grants, not the account's streams and exports.
  */
 export function lintPermissions(permissions: Permissions, subject: LintSubject = {}): LintFinding[] {
   const grants = { publish: grantOf(permissions.pub), subscribe: grantOf(permissions.sub) };
@@ -78,8 +79,8 @@ export function lintPermissions(permissions: Permissions, subject: LintSubject =
 }
 
 /**
- * A template with the user's values, as the server fills them in: `{{name()}}` and `{{subject()}}`. Source:
- * docs.nats.io, "Scoped Signing Keys". The values of tags and account templates are unknown here, so they stay.
+ * Fills in `{{name()}}` and `{{subject()}}` in a template, as the server does. Source: docs.nats.io, "Scoped Signing
+ * Keys". Tag and account templates stay, since their values are unknown here.
  */
 export function expandTemplate(template: Permissions, name: string, publicKey: string): Permissions {
   const fill = (subject: string) =>
@@ -109,7 +110,7 @@ function grantOf(permission: Permission | undefined): Grant {
   return { allow: permission?.allow ?? [], deny: permission?.deny ?? [] };
 }
 
-/** A subscription grant may name a queue after its subject. */
+/** Removes the queue name that may follow the subject of a subscription grant. */
 function withoutQueue(subject: string): string {
   return subject.split(' ', 1)[0] ?? '';
 }
@@ -118,7 +119,7 @@ function denied(grant: Grant, subject: string): boolean {
   return grant.deny.some((pattern) => subjectCovers(withoutQueue(pattern), subject));
 }
 
-/** The pattern that grants a subject: `>` if everything is granted, undefined if nothing is. */
+/** The pattern that grants a subject; `>` without an allow list; undefined: not granted. */
 function granting(grant: Grant, subject: string): string | undefined {
   if (denied(grant, subject)) return undefined;
   if (grant.allow.length === 0) return '>';
@@ -126,30 +127,30 @@ function granting(grant: Grant, subject: string): string | undefined {
 }
 
 function lintName(permissions: Permissions, { name }: LintSubject): LintFinding[] {
-  // a boolean, since a type guard would leave `never` for names that are not IDs
+  // cast to boolean, since the type guard would narrow other names to `never`
   if (name === undefined || (isPeelId(name) as boolean)) return [];
   const all = [permissions.pub, permissions.sub].flatMap((permission) => permission?.allow ?? []);
-  const madeFrom = name === '' ? undefined : all.find((pattern) => `.${pattern}.`.includes(`.${name}.`));
+  const derived = name === '' ? undefined : all.find((pattern) => `.${pattern}.`.includes(`.${name}.`));
   if (/(^|\.)[*>](\.|$)/.test(name)) {
     return [
       {
         rule: 'name-is-wildcard',
         severity: 'error',
         grant: undefined,
-        subject: madeFrom,
-        message: `the name "${name}" is a wildcard: subjects made from it cover every peel`,
+        subject: derived,
+        message: `the name "${name}" is a wildcard: subjects with it cover every peel`,
         fix: 'revoke this user, and issue a new credential under a valid peel ID',
       },
     ];
   }
-  if (!name.includes('.') || madeFrom === undefined) return [];
+  if (!name.includes('.') || derived === undefined) return [];
   return [
     {
       rule: 'name-has-dots',
       severity: 'error',
       grant: undefined,
-      subject: madeFrom,
-      message: `the name "${name}" is more than one token: the peel "${name.split('.', 1)[0]}" is granted its subjects too`,
+      subject: derived,
+      message: `the name "${name}" is more than one token: its subjects are also granted to the peel "${name.split('.', 1)[0]}"`,
       fix: 'issue a new credential under a name without dots',
     },
   ];
@@ -165,7 +166,7 @@ function lintSyntax(kind: keyof Grants, grant: Grant, { name }: LintSubject): Li
       severity: 'warning',
       grant: kind,
       subject,
-      message: `does not match what it seems to: ${why}`,
+      message: `cannot match as intended: ${why}`,
       fix: 'write a subject of whole tokens, or remove it',
     });
   }
@@ -177,8 +178,8 @@ function lintSyntax(kind: keyof Grants, grant: Grant, { name }: LintSubject): Li
       severity: 'warning',
       grant: kind,
       subject,
-      message: 'is allowed, but all of it is also denied, and deny wins',
-      fix: 'remove one of the two',
+      message: 'is allowed, but also completely denied, and deny wins',
+      fix: 'remove the allow or the deny',
     });
   }
   return findings;
@@ -197,8 +198,8 @@ function malformed(subject: string, templates: boolean): string | undefined {
 }
 
 /**
- * `responses` lets a user publish to the reply subject of every message that it receives, whatever the deny list
- * says. A user that can also send to itself needs no accomplice (docs/nats-facts.md, 32).
+ * `responses` lets a user publish to the reply subject of every message that it receives, regardless of the deny list.
+ * A user that can also send to itself needs no accomplice (docs/nats-facts.md, 32).
  */
 function lintResponses({ resp }: Permissions, { publish, subscribe }: Grants): LintFinding[] {
   if (resp === undefined) return [];
@@ -211,20 +212,20 @@ function lintResponses({ resp }: Permissions, { publish, subscribe }: Grants): L
       grant: 'publish',
       subject: undefined,
       message:
-        'with "responses", anyone who can send it a message chooses a subject that it may then publish to',
+        'with "responses", the sender of a message chooses a subject that the user may then publish to',
       fix,
     },
   ];
-  const heard = notDenied(subscribe);
+  const subscribed = notDenied(subscribe);
   for (const subject of notDenied(publish)) {
-    if (!heard.some((other) => subjectsOverlap(subject, other))) continue;
+    if (!subscribed.some((other) => subjectsOverlap(subject, other))) continue;
     findings.push({
       rule: 'sends-to-itself',
       severity: 'error',
       grant: 'publish',
       subject,
       message:
-        'it may also subscribe to this: by sending itself a message, it can publish anything through "responses"',
+        'the user may also subscribe to this: by sending itself a message, it can publish anywhere through "responses"',
       fix,
     });
   }
@@ -237,7 +238,7 @@ function notDenied(grant: Grant): string[] {
   return patterns.filter((pattern) => !denied(grant, pattern));
 }
 
-/** The grants of a stranger. */
+/** Grants that reach other peels. */
 function lintPeers({ publish, subscribe }: Grants): LintFinding[] {
   const findings: LintFinding[] = [];
   for (const [grant, kind] of [
@@ -251,7 +252,7 @@ function lintPeers({ publish, subscribe }: Grants): LintFinding[] {
       grant: kind,
       subject: grant.allow.length === 0 ? undefined : '>',
       message: `may ${kind} ${kind === 'publish' ? 'on' : 'to'} everything in the account`,
-      fix: 'grant the subjects that are needed',
+      fix: 'grant only the required subjects',
     });
   }
   const inbox =
@@ -262,13 +263,13 @@ function lintPeers({ publish, subscribe }: Grants): LintFinding[] {
       severity: 'error',
       grant: 'subscribe',
       subject: inbox,
-      message: 'the inboxes of others: one stolen credential reads every reply in the account',
+      message: 'covers the inboxes of others: one stolen credential reads every reply in the account',
       fix: 'grant _INBOX.{{name()}}.>, and give the client that inbox prefix',
     });
   }
   const others = [
-    ['reads-other-peels', 'subscribe', subscribe, READ_BY_PEELS, 'reads messages for other peels'],
-    ['speaks-for-other-peels', 'publish', publish, SAID_BY_PEELS, 'can publish as other peels'],
+    ['reads-other-peels', 'subscribe', subscribe, PEEL_SUBSCRIBES, 'reads messages for other peels'],
+    ['speaks-for-other-peels', 'publish', publish, PEEL_PUBLISHES, 'can publish as other peels'],
   ] as const;
   for (const [rule, kind, grant, subjects, message] of others) {
     const fix = "use {{name()}} or the peel's ID in place of the wildcard";
@@ -278,18 +279,18 @@ function lintPeers({ publish, subscribe }: Grants): LintFinding[] {
   return findings;
 }
 
-/** The patterns that grant one of these; `>` is a separate finding. */
+/** The patterns that grant one of these subjects, except `>`, which is a separate finding. */
 function grantedOf(grant: Grant, subjects: readonly string[]): Set<string> {
   const patterns = new Set(subjects.flatMap((subject) => granting(grant, subject) ?? []));
   patterns.delete('>');
   return patterns;
 }
 
-/** Grants that belong to masters, admins and the fleet's own state. */
+/** Grants that are reserved for masters and admins. */
 function lintFleet({ publish, subscribe }: Grants): LintFinding[] {
-  const base = { severity: 'error', fix: 'remove it: no peel needs it' } as const;
-  const said = [...grantedOf(publish, SAID_IN_THE_FLEET), ...overlapping(publish, OF_THE_FLEET)];
-  const read = [...grantedOf(subscribe, READ_IN_THE_FLEET), ...overlapping(subscribe, OF_THE_FLEET)];
+  const base = { severity: 'error', fix: 'remove it; no peel needs it' } as const;
+  const said = [...grantedOf(publish, FLEET_PUBLISHES), ...overlapping(publish, FLEET_SPACES)];
+  const read = [...grantedOf(subscribe, FLEET_SUBSCRIBES), ...overlapping(subscribe, FLEET_SPACES)];
   return [
     ...[...new Set(said)].map((subject): LintFinding => ({
       ...base,
@@ -312,7 +313,7 @@ function lintFleet({ publish, subscribe }: Grants): LintFinding[] {
   ];
 }
 
-/** The patterns that grant any of these; `>` is a separate finding. */
+/** The patterns that grant any subject of these spaces, except `>`, which is a separate finding. */
 function overlapping(grant: Grant, spaces: readonly string[]): string[] {
   const left = spaces.filter((space) => !denied(grant, space));
   return grant.allow.filter(
@@ -323,31 +324,31 @@ function overlapping(grant: Grant, spaces: readonly string[]): string[] {
   );
 }
 
-const CHANGES_OF_STREAMS = ['CREATE', 'UPDATE', 'DELETE', 'PURGE', 'RESTORE'] as const;
+const STREAM_CHANGES = ['CREATE', 'UPDATE', 'DELETE', 'PURGE', 'RESTORE'] as const;
 /** The subjects of masters, admins and their state: no peel may have any of them, not even for its own record. */
-const OF_THE_FLEET = [
+const FLEET_SPACES = [
   ...(['admin', 'audit', 'audited'] as const).map(subjectsOf),
   `${MASTER_INBOX_PREFIX}.>`,
   `${ADMIN_INBOX_PREFIX}.>`,
   ...BUCKETS.map(bucketSubjects),
-  ...CHANGES_OF_STREAMS.flatMap((change) =>
+  ...STREAM_CHANGES.flatMap((change) =>
     [...FLEET_STREAMS.keys()].map((stream) => `$JS.API.STREAM.${change}.${stream}`),
   ),
 ];
-const SAID_IN_THE_FLEET = [
+const FLEET_PUBLISHES = [
   subjectFor.enroll(STRANGER, 'join'),
   formerSubjectFor.cancel.replace('*', '1'),
   `_INBOX.${STRANGER}.1`,
   `_INBOX.${STRANGER}.1.2`,
 ];
-const READ_IN_THE_FLEET = [subjectFor.enroll(STRANGER, 'join'), subjectFor.reply(STRANGER, '1')];
+const FLEET_SUBSCRIBES = [subjectFor.enroll(STRANGER, 'join'), subjectFor.reply(STRANGER, '1')];
 
-const READ_BY_PEELS = [
+const PEEL_SUBSCRIBES = [
   subjectFor.command(STRANGER),
   `${subjectFor.command(STRANGER)}.run`,
   subjectFor.auth(STRANGER, 'renew'),
 ];
-const SAID_BY_PEELS = [
+const PEEL_PUBLISHES = [
   subjectFor.event(STRANGER, 'x'),
   formerSubjectFor.fact(STRANGER),
   formerSubjectFor.ack(STRANGER).replace('*', '1'),
@@ -361,7 +362,7 @@ const CONSUMER_DURABLE = ['$JS', 'API', 'CONSUMER', 'DURABLE', 'CREATE'];
 const DIRECT_GET = ['$JS', 'API', 'DIRECT', 'GET'];
 const MESSAGE_GET = ['$JS', 'API', 'STREAM', 'MSG', 'GET'];
 
-/** Reads of a stream or a bucket, which subscriptions do not restrict (docs/nats-facts.md, 19). */
+/** Reads of streams and buckets, which subscribe permissions do not restrict (docs/nats-facts.md, 19). */
 function lintReads({ publish }: Grants): LintFinding[] {
   return publish.allow.flatMap((subject): LintFinding[] => {
     if (subject === '>') return [];
@@ -373,7 +374,7 @@ function lintReads({ publish }: Grants): LintFinding[] {
     const unfilteredGet =
       below(subject, MESSAGE_GET) !== undefined || (direct !== undefined && readsAll(direct, 1));
     return [
-      ...(unfilteredConsumer && grantedAtAll(publish, subject)
+      ...(unfilteredConsumer && isGranted(publish, subject)
         ? [
             {
               ...base,
@@ -383,7 +384,7 @@ function lintReads({ publish }: Grants): LintFinding[] {
             } as const,
           ]
         : []),
-      ...(unfilteredGet && grantedAtAll(publish, subject)
+      ...(unfilteredGet && isGranted(publish, subject)
         ? [
             {
               ...base,
@@ -397,14 +398,14 @@ function lintReads({ publish }: Grants): LintFinding[] {
   });
 }
 
-function grantedAtAll(grant: Grant, subject: string): boolean {
+function isGranted(grant: Grant, subject: string): boolean {
   return !denied(grant, subject);
 }
 
 /**
- * The tokens of a granted subject after a prefix; none if `>` covers the prefix early.
+ * The tokens of a granted subject after a prefix; `>` alone if that covers the prefix.
  *
- * @returns undefined when it grants nothing below the prefix
+ * @returns undefined: grants nothing below the prefix
  */
 function below(subject: string, prefix: readonly string[]): string[] | undefined {
   const tokens = subject.split('.');
@@ -416,7 +417,7 @@ function below(subject: string, prefix: readonly string[]): string[] | undefined
   return tokens.length > prefix.length ? tokens.slice(prefix.length) : undefined;
 }
 
-/** Whether the tokens after the prefix (a stream, `fixed - 1` more, then a filter) read more than one peel's filter. */
+/** Whether the tokens after the prefix (a stream, `fixed - 1` more, then a filter) read more than one peel's data. */
 function readsAll(tokens: readonly string[], fixed: number): boolean {
   const filter = tokens.slice(fixed);
   // without a filter, or with a `>` in its place
@@ -425,7 +426,7 @@ function readsAll(tokens: readonly string[], fixed: number): boolean {
   if (filter[0] === '>') return true;
   const bucket = /^KV_(.+)$/.exec(stream)?.[1] ?? (stream === '*' ? '*' : undefined);
   if (bucket === undefined || filter[0] !== '$KV') return false;
-  // a bucket's subjects are $KV.<bucket>.<key>: a wildcard where the key begins is every key
+  // a bucket's subjects are $KV.<bucket>.<key>: a wildcard at the start of the key covers all keys
   return filter[1] === '>' || filter[2] === '>' || filter[2] === '*' || filter[2] === undefined;
 }
 
@@ -443,18 +444,18 @@ function lintStalls({ publish, subscribe }: Grants): LintFinding[] {
       severity: 'warning',
       grant: 'publish',
       subject,
-      message: 'ordered and push consumers answer the server on $JS.FC, which is not granted: they stall',
+      message: 'ordered and push consumers stall: they answer the server on $JS.FC, which is not granted',
       fix: `grant publishing on $JS.FC.${first === '>' ? '' : `${first}.`}>`,
     });
   }
-  const asks = publish.allow.find((subject) => subject.startsWith('$JS.API.') || subject.startsWith('$SRV.'));
-  const hears = subscribe.allow.length === 0 || subscribe.allow.some((p) => /^(_INBOX\.|>$|\*\.)/.test(p));
-  if (asks !== undefined && !hears) {
+  const request = publish.allow.find((subject) => subject.startsWith('$JS.API.') || subject.startsWith('$SRV.'));
+  const hasInbox = subscribe.allow.length === 0 || subscribe.allow.some((p) => /^(_INBOX\.|>$|\*\.)/.test(p));
+  if (request !== undefined && !hasInbox) {
     findings.push({
       rule: 'missing-inbox',
       severity: 'warning',
       grant: 'publish',
-      subject: asks,
+      subject: request,
       message: 'sends requests, but has no inbox for the answers',
       fix: 'grant subscribing to _INBOX.{{name()}}.>, and give the client that inbox prefix',
     });

@@ -1,9 +1,9 @@
-// The name of a master, and the label that names a signing key's master in an account JWT.
+// The names of masters, and the label of a signing key in an account JWT that names its master.
 
 /** Lower-case letters, digits and hyphens: it appears in descriptions and on command lines. */
 const NAME = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
 
-/** The master of the home that "zester init" made: its signing keys have no label. */
+/** The master of the home that "zester init" created: its signing keys have no label. */
 export const FIRST_MASTER = 'first';
 
 /** Whether this is a valid name for a master. {@link FIRST_MASTER} is reserved. */
@@ -20,7 +20,7 @@ export interface MasterLabel {
 
 const LABEL = /^(.*) \(master ([a-z0-9-]{1,40})(?::((?: U[A-Z2-7]{55}){1,8}))?\)$/s;
 
-/** A description with a label. */
+/** Adds a label to a description, or replaces it. */
 export function withLabel(description: string, { name, users }: MasterLabel): string {
   const keys = users.length === 0 ? '' : `: ${users.join(' ')}`;
   return `${LABEL.exec(description)?.[1] ?? description} (master ${name}${keys})`;

@@ -8,7 +8,7 @@ import {
   PEEL_CONNECTION_TYPES,
 } from './roles.js';
 
-/** The roles of the signing keys of a master's own users in the fleet's account, by the kinds of the keys. */
+/** The roles of a master's signing keys for its own users in the fleet's account, by the kind of the key. */
 export const MASTER_KEY_ROLES = {
   'master-signing': 'zester-master',
   'answers-signing': 'zester-master-answers',

@@ -4,7 +4,7 @@ import { validatePeelId } from './peel-id.js';
 
 /** Names of users that are not peels. */
 export const MASTER_NAME = 'zester-master';
-/** The user of a master's answer connections. */
+/** The user of a master's connections for answers. */
 export const MASTER_ANSWERS_NAME = 'zester-master-answers';
 export const ADMIN_NAME = 'zester-admin';
 export const SYSTEM_NAME = 'zester-system';
@@ -12,8 +12,8 @@ export const SYSTEM_NAME = 'zester-system';
 /** The inbox prefix of masters. No peel can have it: a peel ID does not begin with `_`. */
 export const MASTER_INBOX_PREFIX = `_INBOX._${MASTER_NAME}`;
 /**
- * The inbox prefix of the user that a master answers as. Separate from the masters' own inboxes, which receive
- * JetStream's answers.
+ * The inbox prefix of a master's user for answers. Separate from the masters' own inboxes, which receive JetStream's
+ * answers.
  */
 export const MASTER_ANSWERS_INBOX_PREFIX = `_INBOX._${MASTER_ANSWERS_NAME}`;
 /** The inbox prefix of the owner. An added admin has its own. */
@@ -64,15 +64,16 @@ export type AdminVerb =
 /** All of the fleet's subjects. */
 export const FLEET_SUBJECTS = 'zester.>';
 
-/** The parts of them. */
+/** The first token of the fleet's subjects after `zester`. */
 export type Space = 'auth' | 'enroll' | 'admin' | 'cmd' | 'event' | 'audit' | 'audited' | 'presence';
 
 /**
- * The parts whose next token is a peel: a user that may publish there speaks as that peel. `fact`: of earlier versions.
+ * The spaces whose next token is a peel: a user that may publish there speaks as that peel. `fact`: of earlier
+ * versions.
  */
 export const PEEL_SPACES = ['cmd', 'event', 'auth', 'fact'] as const;
 
-/** All subjects of a part. */
+/** All subjects of a space. */
 export function subjectsOf(space: Space): `zester.${Space}.>` {
   return `zester.${space}.>`;
 }
@@ -91,12 +92,13 @@ export const subjectFor = {
   auth: (id: string, verb: AuthVerb | '>' = '>') => `zester.auth.${id}.${verb}`,
   /** @param user the name in the JWT of the join token or the recovery credential */
   enroll: (user: string, verb: EnrollVerb | '>' = '>') => `zester.enroll.${user}.${verb}`,
-  /** @param id `_`: of events about no peel */
+  /** @param id `_`: events about no peel */
   audit: (id: string, kind = '>') => `zester.audit.${id}.${kind}`,
 };
 
 /**
- * An unused grant of earlier versions. Homes that have it keep it: it needs no migration, and the lint still checks it.
+ * Subjects of unused grants of earlier versions. Homes keep them: they need no migration, and the lint still checks
+ * them.
  */
 export const formerSubjectFor = {
   fact: (id: string) => `zester.fact.${id}`,
@@ -165,15 +167,15 @@ export function presenceOfSubject(master: string): string {
 /** The stream of the audit log, and its subjects. */
 export const AUDIT_STREAM = 'zester-audit';
 export const AUDIT_SUBJECTS = subjectsOf('audit');
-/** Where the server republishes each stored event, headers only. */
+/** The subjects on which the server republishes each stored event, headers only. */
 export const STORED_AUDIT_SUBJECTS = subjectsOf('audited');
 
-/** Buckets: one record per peel; one record per join token; short-lived values (challenges, leases); presence. */
+/** The buckets: a record per peel; a record per join token; short-lived values (challenges, leases); presence. */
 export const PEELS_BUCKET = 'zester-peels';
 export const FLEET_BUCKET = 'zester-fleet';
 export const CHALLENGES_BUCKET = 'zester-challenges';
 export const PRESENCE_BUCKET = 'zester-presence';
-/** All buckets, which masters write. */
+/** All buckets; masters write them. */
 export const BUCKETS = [PEELS_BUCKET, FLEET_BUCKET, CHALLENGES_BUCKET, PRESENCE_BUCKET] as const;
 
 /** The stream of a bucket. */

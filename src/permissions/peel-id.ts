@@ -6,8 +6,8 @@ import { holdsSeed, PeelIdError } from '../errors.js';
 export const PEEL_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
 
 /**
- * Checks that a peel ID is one NATS token of the allowed form, and returns it. Called wherever an ID enters: a user
- * named `*` would be every peel, and one with a dot would read another's commands (docs/nats-facts.md, 14 and 15).
+ * Checks that a peel ID is one NATS token of the allowed form, and returns it. Call it for every ID from outside: a
+ * user named `*` would be every peel, and one with a dot would read another's commands (docs/nats-facts.md, 14 and 15).
  * Refuses seeds, since IDs end up in files, JetStream and logs.
  *
  * @throws PeelIdError
@@ -37,7 +37,7 @@ export function validatePeelId(id: unknown): string {
 }
 
 /**
- * Whether {@link validatePeelId} accepts it.
+ * Whether a value is a valid peel ID; see {@link validatePeelId}.
  *
  * @example
  * import { isPeelId } from 'zester';
@@ -56,12 +56,12 @@ export function isPeelId(id: unknown): id is string {
 
 function reason(id: string): string {
   if (id === '') return 'it is empty';
-  if (id.length > 128) return `it has ${id.length} characters, and 128 are allowed`;
+  if (id.length > 128) return `it has ${id.length} characters, and at most 128 are allowed`;
   if (/^[A-Za-z0-9_-]+$/.test(id)) return 'it must start with a letter or a digit';
-  return 'letters (A-Z, a-z), digits, _ and - are allowed, no dots, wildcards, spaces or other characters';
+  return 'use only letters (A-Z, a-z), digits, _ and -; no dots, wildcards, spaces or other characters';
 }
 
-/** The ID for a message: quoted, control characters escaped, truncated. */
+/** Formats an ID for a message: quoted, control characters escaped, truncated. */
 function show(id: string): string {
   return inspect(id.length > 60 ? `${id.slice(0, 60)}…` : id);
 }

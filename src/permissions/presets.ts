@@ -1,4 +1,4 @@
-// Presets of permissions for JetStream, key-value buckets and object stores: the narrowest grants for each feature.
+// Presets with the narrowest permissions for JetStream, key-value buckets and object stores.
 import type { JwtError } from '../errors.js';
 import { jwtOptionsError } from '../jwt/options-error.js';
 import type { PermissionOptions } from '../jwt/permission-options.js';
@@ -14,11 +14,11 @@ import {
 import { bucketStream, BUCKETS, FLEET_STREAMS } from './names.js';
 import { validateSubject } from './subject.js';
 
-/** A bucket, and the keys that may be used. */
+/** A bucket, and the permitted keys. */
 export interface KvPreset {
   bucket: string;
   /**
-   * A key, or several: `web-01.state`, `web-01.>` for all keys of a peel, `{{name()}}.>` in the template of a scoped
+   * One or more keys: `web-01.state`, `web-01.>` for all keys of a peel, `{{name()}}.>` in the template of a scoped
    * signing key. `>` is the whole bucket.
    */
   keys: string | readonly string[];
@@ -26,14 +26,14 @@ export interface KvPreset {
 
 /** The options of {@link kvRead}. */
 export interface KvReadPreset extends KvPreset {
-  /** Whether to allow `watch`, `keys` and `history`, too; true by default. They create a consumer. */
+  /** Whether to also allow `watch`, `keys` and `history`, which create a consumer; true by default. */
   watch?: boolean | undefined;
 }
 
 /** The options of {@link streamRead}. */
 export interface StreamReadPreset {
   stream: string;
-  /** The subjects to read: one, or several, each of which is read separately. */
+  /** One or more subjects to read; each is read separately. */
   subjects: string | readonly string[];
 }
 
@@ -41,8 +41,7 @@ export interface StreamReadPreset {
 export interface ConsumerPreset {
   stream: string;
   /**
-   * A durable pull consumer. Give each peel its own: a reader takes messages from all other readers of the same
-   * consumer.
+   * A durable pull consumer. Give each peel its own: the readers of one consumer share its messages.
    */
   consumer: string;
   /** Also allow creating the consumer, with this filter. */
@@ -57,8 +56,8 @@ export interface ObjectStorePreset {
 /**
  * Permissions to read keys of a bucket: `kv.get`, and `kv.watch`, `kv.keys` and `kv.history` of the same keys. Open
  * the bucket with `kvm.open(bucket, { allow_direct: true })`: otherwise, the client reads with a request that
- * permissions cannot restrict to a key, and that is not granted. Not covered: `kvm.create`, `kv.status`, and `kv.get`
- * of a revision.
+ * permissions cannot restrict to a key, and which is therefore not granted. Not covered: `kvm.create`, `kv.status`, and
+ * `kv.get` of a revision.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`, SubjectError
  * @example
@@ -80,11 +79,11 @@ export function kvRead(preset: KvReadPreset): PermissionOptions {
 
 /**
  * Permissions to write keys of a bucket: `kv.put`, `kv.update`, `kv.delete` and `kv.purge`. `kv.create` of a deleted
- * key reads it first: it needs {@link kvRead} as well.
+ * key reads it first, and also needs {@link kvRead}.
  *
- * If a bucket allows roll-ups, as buckets created by clients do, a user who may write one key can empty the bucket
- * (docs/nats-facts.md, 35). Give peels that must not harm each other separate buckets, or create the bucket without
- * `allow_rollup_hdrs`.
+ * In a bucket that allows roll-ups, as buckets created by clients do, a user with permission to write one key can empty
+ * the bucket (docs/nats-facts.md, 35). Use separate buckets for peels that must not harm each other, or create the
+ * bucket without `allow_rollup_hdrs`.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`, SubjectError
  * @example
@@ -105,8 +104,8 @@ export function kvWrite(preset: KvPreset): PermissionOptions {
 /**
  * Permissions to read a stream in order, without acknowledgements: an ordered push consumer,
  * `js.consumers.getPushConsumer(stream, { filter_subjects: subject })`, with one of the subjects as a string. Ordered
- * pull consumers are not covered: they need `$JS.API.CONSUMER.MSG.NEXT.<stream>.*`, which takes messages from
- * anyone's consumer.
+ * pull consumers are not covered: they need `$JS.API.CONSUMER.MSG.NEXT.<stream>.*`, which reads from every consumer of
+ * the stream.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`, SubjectError
  * @example
@@ -124,8 +123,8 @@ export function streamRead(preset: StreamReadPreset): PermissionOptions {
 }
 
 /**
- * Permissions to read from one durable pull consumer, and to acknowledge: `js.consumers.get(stream, consumer)`, then `consume`,
- * `fetch` or `next`.
+ * Permissions to read from one durable pull consumer, and to acknowledge: `js.consumers.get(stream, consumer)`, then
+ * `consume`, `fetch` or `next`.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`, SubjectError
  * @example
@@ -150,7 +149,7 @@ export function consumerRead(preset: ConsumerPreset): PermissionOptions {
     `$JS.API.CONSUMER.INFO.${stream}.${consumer}`,
     `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`,
     `$JS.ACK.${stream}.${consumer}.>`,
-    // servers with a domain, and 2.12 or newer on request, write it like this: domain and account first
+    // the form with domain and account, used by servers with a domain, and by 2.12 or newer on request
     `$JS.ACK.*.*.${stream}.${consumer}.>`,
   ]);
 }
@@ -175,7 +174,7 @@ export function streamPublish(preset: { subjects: string | readonly string[] }):
 
 /**
  * Permissions to read an object store: `get`, `info`, `list`, `watch` and `status`. They cover the whole store, since
- * its client looks objects up with a request that permissions cannot restrict to a name. So `zester permissions lint`
+ * the client looks up objects with a request that permissions cannot restrict to a name. So `zester permissions lint`
  * reports them; use a store that every reader may read completely.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`
@@ -216,7 +215,7 @@ export function objectStoreWrite(preset: ObjectStorePreset): PermissionOptions {
   const stream = streamOfBucket('bucket', bucket, `OBJ_${bucket}`);
   return publishing([
     ...openStore(stream),
-    // leftovers of a replaced or failed put
+    // to remove leftovers of a replaced or failed put
     `$JS.API.STREAM.PURGE.${stream}`,
     `$O.${bucket}.C.*`,
     `$O.${bucket}.M.*`,
@@ -235,21 +234,18 @@ function publishing(allow: readonly string[]): PermissionOptions {
 }
 
 /**
- * The filter is the end of the subject, and the server compares it with the consumer's. Deleting consumers is not
- * granted: it cannot be restricted to one's own, and they expire by themselves.
+ * The subject ends with the filter, which the server compares with the consumer's. Deleting consumers is not granted:
+ * it cannot be restricted to one's own, and they expire by themselves.
  */
 function orderedConsumer(stream: string, filters: readonly string[]): string[] {
   return [
     ...filters.map((filter) => `$JS.API.CONSUMER.CREATE.${stream}.*.${filter}`),
-    // without it, the server stops after some messages
+    // flow control; without it, the server stops after some messages
     `$JS.FC.${stream}.>`,
   ];
 }
 
-/**
- * The client's requests before it uses a store: whether there is JetStream, the stream, and what is stored about an
- * object.
- */
+/** The client's requests before it uses a store: for JetStream's state, the stream, and the metadata of an object. */
 function openStore(stream: string): string[] {
   return ['$JS.API.INFO', `$JS.API.STREAM.INFO.${stream}`, `$JS.API.STREAM.MSG.GET.${stream}`];
 }
@@ -260,22 +256,22 @@ function kvSubjects({ bucket, keys }: KvPreset): string[] {
 
 function checkedSubjects(given: string | readonly string[]): string[] {
   const subjects = [given].flat();
-  if (subjects.length === 0) throw jwtOptionsError('no subject is named, and to a server, none would be all');
+  if (subjects.length === 0) throw jwtOptionsError('give at least one subject: a server reads an empty list as "everything"');
   return subjects.map((subject) => validateSubject(subject, { templates: true }));
 }
 
 function streamOfBucket(what: string, bucket: string, stream: string): string {
   token(what, bucket);
-  if ((BUCKETS as readonly string[]).includes(bucket)) throw ofTheFleet(bucket);
+  if ((BUCKETS as readonly string[]).includes(bucket)) throw reservedForMasters(bucket);
   return stream;
 }
 
 function ownStream(stream: string): string {
-  if (FLEET_STREAMS.has(token('stream', stream))) throw ofTheFleet(stream);
+  if (FLEET_STREAMS.has(token('stream', stream))) throw reservedForMasters(stream);
   return stream;
 }
 
-function ofTheFleet(name: string): JwtError {
+function reservedForMasters(name: string): JwtError {
   return jwtOptionsError(`${name} belongs to the fleet's masters: no other user may read or write it`);
 }
 

@@ -1,4 +1,4 @@
-// The recovery credential of a peel: a user that may only request recovery.
+// The recovery credential of a peel, with which it may only request recovery.
 import type { UserClaims } from '../jwt/claims.js';
 import type { UserJwtOptions } from '../jwt/user.js';
 import { validatePublicKey } from '../nkeys/validate.js';
@@ -8,7 +8,7 @@ const RECOVERY_PREFIX = '_zester-recover-';
 const COUNT_TAG = /^recoveries:(\d{1,9})$/;
 
 /**
- * The user name of a peel's recovery credential. No peel and no join token has it.
+ * The user name of a peel's recovery credential, distinct from those of peels and join tokens.
  *
  * @throws PeelIdError
  */
@@ -16,7 +16,7 @@ export function recoveryName(peelId: string): string {
   return `${RECOVERY_PREFIX}${validatePeelId(peelId)}`;
 }
 
-/** The peel whose recovery credential has this name; undefined: none. */
+/** The peel ID in the name of a recovery credential; undefined: not such a name. */
 export function peelIdOfRecoveryName(name: string): string | undefined {
   if (!name.startsWith(RECOVERY_PREFIX)) return undefined;
   const peelId = name.slice(RECOVERY_PREFIX.length);
@@ -29,11 +29,10 @@ export function recoveryInboxPrefix(peelId: string): string {
 }
 
 /**
- * The user JWT options of a recovery credential. The scoped signing key for join tokens signs it; that template lets
- * a user publish below `zester.enroll.<its name>` and read its own inbox, and nothing else. So no home needs another
- * key.
+ * The user JWT options of a recovery credential. The scoped signing key for join tokens signs it, so no home needs
+ * another key: that template only lets a user publish below `zester.enroll.<its name>` and read its own inbox.
  *
- * @param count how often the peel has recovered
+ * @param count the number of the peel's recoveries so far
  * @throws PeelIdError, KeyError
  */
 export function recoveryUserJwtOptions(
@@ -51,7 +50,7 @@ export function recoveryUserJwtOptions(
   };
 }
 
-/** How often the peel had recovered when this credential was issued. */
+/** The number of the peel's recoveries when this credential was issued. */
 export function recoveriesOf({ nats }: UserClaims): number {
   for (const tag of nats.tags ?? []) {
     const match = COUNT_TAG.exec(tag);

@@ -1,4 +1,4 @@
-// RolePermissions: adds to the permissions of a role, or replaces them.
+// RolePermissions: extends or replaces the permissions of a role.
 import { JwtError } from '../errors.js';
 import { jwtOptionsError } from '../jwt/options-error.js';
 import { checkPermissionNames, type PermissionOptions } from '../jwt/permission-options.js';
@@ -7,7 +7,7 @@ import { anything, bag, checkOptions } from '../options/check-options.js';
 /** Permissions relative to those of a role. */
 export type RolePermissions =
   | {
-      /** Additional permissions for the user, or a list of them. A `deny` in them restricts the role. */
+      /** Additional permissions, or a list of them. Their `deny` restricts the role. */
       extend: PermissionOptions | readonly PermissionOptions[];
       replace?: undefined;
     }
@@ -17,14 +17,14 @@ export type RolePermissions =
       extend?: undefined;
     };
 
-const INSTEAD = 'give { extend: … } for more than the role may do, or { replace: … } for something else';
+const INSTEAD = "give { extend: … } to add to the role's permissions, or { replace: … } to replace them";
 const ROLE_PERMISSIONS = bag(
   { extend: anything, replace: anything },
   { instead: { publish: INSTEAD, subscribe: INSTEAD, responses: INSTEAD } },
 );
 
 /**
- * The permissions of a user with a role.
+ * Applies {@link RolePermissions} to the permissions of a role.
  *
  * @throws JwtError `ERR_JWT_OPTIONS`
  */
@@ -36,7 +36,7 @@ export function withRolePermissions(
   checkOptions('permissions', given, ROLE_PERMISSIONS, jwtOptionsError);
   const { extend, replace } = given;
   if ((extend === undefined) === (replace === undefined)) {
-    throw new JwtError('ERR_JWT_OPTIONS', `permissions: ${INSTEAD}; one of the two`);
+    throw new JwtError('ERR_JWT_OPTIONS', `permissions: ${INSTEAD}; exactly one of the two`);
   }
   if (replace !== undefined) {
     checkPermissionNames(replace);
@@ -64,20 +64,20 @@ export function extendPermissions(
 ): PermissionOptions {
   const all = [base, ...more];
   for (const one of all) checkPermissionNames(one);
-  const publish = joined(all.map((one) => one.publish));
-  const subscribe = joined(all.map((one) => one.subscribe));
+  const publish = merged(all.map((one) => one.publish));
+  const subscribe = merged(all.map((one) => one.subscribe));
   const responses = all.findLast((one) => one.responses != null)?.responses;
   return { ...(publish && { publish }), ...(subscribe && { subscribe }), ...(responses && { responses }) };
 }
 
 type Lists = NonNullable<PermissionOptions['publish']>;
 
-function joined(given: readonly (Lists | null | undefined)[]): Lists | undefined {
+function merged(given: readonly (Lists | null | undefined)[]): Lists | undefined {
   const lists = given.filter((one) => one != null);
   const [first] = lists;
   if (first === undefined) return undefined;
   const deny = lists.flatMap((one) => one.deny ?? []);
-  // without a list, everything that is not denied is allowed, and there is nothing to add
+  // no allow list: everything that is not denied is already allowed
   const isOpen = given[0] != null && given[0].allow == null;
   const allow = isOpen ? undefined : lists.flatMap((one) => one.allow ?? []);
   return {

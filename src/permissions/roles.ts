@@ -35,14 +35,14 @@ import {
 import { validatePeelId } from './peel-id.js';
 import { withRolePermissions, type RolePermissions } from './role-permissions.js';
 
-/** The role of the scoped signing keys that sign peels, unless an adopted account uses another name. */
+/** The role of the scoped signing keys for peels; an adopted account may use another name. */
 export const PEEL_ROLE = 'peel';
-/** The role of the scoped signing keys that sign join tokens. */
+/** The role of the scoped signing keys for join tokens. */
 export const JOIN_ROLE = 'join';
 
 /**
- * How users of the fleet may connect. Not as a leafnode: up to 2.10 the server trusts the leafnode to check its own
- * publishing, and on every version a leafnode can join the masters' queue group and swallow requests.
+ * The connection types of users of the fleet. No leafnodes: up to 2.10, the server trusts a leafnode to check its own
+ * publishing, and in every version a leafnode can join the masters' queue group and swallow requests.
  */
 export const PEEL_CONNECTION_TYPES: readonly ConnectionType[] = ['STANDARD', 'WEBSOCKET'];
 
@@ -50,10 +50,10 @@ export const PEEL_CONNECTION_TYPES: readonly ConnectionType[] = ['STANDARD', 'WE
  * The default permissions of a peel: publish as itself and read its own messages (docs/design.md, "Identity of a
  * peel").
  *
- * It has no `responses`: with it, anyone who can send it a message chooses a subject that it may then publish to,
- * itself included. It answers on `zester.job.<nonce>.return.<id>`, which its callers subscribe to (`requestPeel`). It
- * may not publish to its own inbox: nothing needs that, and a peel should not have a subject that it both publishes and
- * subscribes to.
+ * They have no `responses`, which would let the sender of a message, even the peel itself, choose a subject that the
+ * peel may then publish to. A peel answers on `zester.job.<nonce>.return.<ID>`, to which its callers subscribe
+ * (`requestPeel`). It may not publish to its own inbox: nothing needs that, and a peel should not be able to both
+ * publish and subscribe to the same subject.
  *
  * @throws PeelIdError
  * @example
@@ -66,8 +66,8 @@ export function peelPermissions(peelId: string): PermissionOptions {
 }
 
 /**
- * {@link peelPermissions} as the template of a scoped signing key: the server fills in the user's name at connect. Validate the
- * name (`validatePeelId`) before you sign with such a key: it becomes part of subjects.
+ * {@link peelPermissions} as the template of a scoped signing key: the server fills in the user's name at connect.
+ * Before you sign with such a key, validate the name (`validatePeelId`), since it becomes part of subjects.
  *
  * @example
  * import { peelPermissionsTemplate } from 'zester';
@@ -86,8 +86,8 @@ function peelPermissionsOfToken(id: string): PermissionOptions {
 }
 
 /**
- * The limits of a peel: in its signing key's template, or in its own JWT if that has the permissions. One peel must not
- * starve the others, and needs neither large messages nor many subscriptions.
+ * The limits of a peel, for its signing key's template, or for its own JWT if that has the permissions. A peel must not
+ * starve others, and needs neither large messages nor many subscriptions.
  *
  * @example
  * import { peelLimits } from 'zester';
@@ -100,8 +100,8 @@ export function peelLimits(): UserLimitOptions {
 }
 
 /**
- * A master's JetStream API calls on its own streams: create a missing one, get its info, get a message, and read it
- * with its own consumer. None deletes, purges or changes a stream.
+ * A master's JetStream API calls on its own streams: create a stream, get its info, get a message, and read it with its
+ * own consumer. None of them deletes, purges or changes a stream.
  */
 function masterStreamCalls(stream: string): string[] {
   return [
@@ -119,12 +119,11 @@ function masterStreamCalls(stream: string): string[] {
 /**
  * The permissions of a master: command peels, receive from and answer them, and store the fleet's state in JetStream.
  * It may publish to every inbox instead of having `responses`: with those, the server tracks each delivered message
- * with a reply subject, which all of JetStream's have, and searches thousands of them for each next one
+ * that has a reply subject, as all JetStream messages do, and searches thousands of them for each new one
  * (docs/nats-facts.md, 26).
  *
- * It may not publish as a peel, an admin or a join token, nor as the server that reports stored audit events. Those are
- * explicitly denied instead of just not allowed, since a peel of an older version recognizes a master by the subject
- * `zester.>`.
+ * It may not publish as a peel, an admin or a join token, nor as the server that reports stored audit events. These
+ * subjects are explicitly denied, since a peel of an older version recognizes a master by the grant `zester.>`.
  *
  * @example
  * import { masterPermissions } from 'zester';
@@ -153,8 +152,8 @@ export function masterPermissions(): PermissionOptions {
 }
 
 /**
- * The permissions of a master's second user: receive requests, and answer to inboxes. Even an unchecked reply subject
- * could reach nothing else.
+ * The permissions of a master's user for answers: receive requests, and answer to inboxes. Even an unchecked reply
+ * subject could reach nothing else.
  */
 export function masterAnswersPermissions(): PermissionOptions {
   return {
@@ -173,14 +172,14 @@ export function masterAnswersPermissions(): PermissionOptions {
 export interface NamedAdmin {
   /** Up to 40 lower-case letters, digits and hyphens. */
   name: string;
-  /** What it may do (docs/admins.md). */
+  /** The role of the admin (docs/admins.md). */
   role: AddedRole;
 }
 
 /**
  * The permissions of an admin: send requests to masters, call peels, and receive answers and decisions.
  *
- * @param admin absent: the owner, who may do everything; all owners share its inbox
+ * @param admin absent: the owner, who may do everything; all owners share an inbox
  * @throws JwtError `ERR_JWT_OPTIONS` for an invalid name or role
  * @example
  * import { adminPermissions } from 'zester';
@@ -200,8 +199,8 @@ export function adminPermissions(admin?: NamedAdmin): PermissionOptions {
 }
 
 /**
- * Every subject contains the admin's own name, and every request of its role is listed, so it cannot send requests
- * under another name.
+ * Every request subject of the role is listed with the admin's own name, so the admin cannot send requests under
+ * another name.
  */
 function namedAdminPermissions({ name, role }: NamedAdmin): PermissionOptions {
   const user = adminUserName(name);
@@ -225,7 +224,7 @@ function namedAdminPermissions({ name, role }: NamedAdmin): PermissionOptions {
   };
 }
 
-/** An unused admin grant of earlier versions. */
+/** Unused admin grants of earlier versions. */
 export const FORMER_ADMIN_GRANTS: readonly string[] = [
   formerSubjectFor.cancel,
   formerSubjectFor.fact('>'),
@@ -234,7 +233,7 @@ export const FORMER_ADMIN_GRANTS: readonly string[] = [
 
 /**
  * The permissions of a join token's user, as the template of the scoped signing key `join`: request to join, and read
- * the answers. Its name is in every subject, so a token cannot send requests as another.
+ * the answers. The token's name is in every subject, so a token cannot send requests as another one.
  */
 export function joinPermissionsTemplate(): PermissionOptions {
   return {
@@ -266,13 +265,13 @@ export function joinName(tokenId: string): string {
     const shown = typeof tokenId === 'string' && tokenId.length > 60 ? `${tokenId.slice(0, 60)}…` : tokenId;
     throw new JwtError(
       'ERR_JWT_OPTIONS',
-      `${inspect(shown)} is not the id of a join token: it has 8 to 40 letters (A-Z, a-z) and digits`,
+      `${inspect(shown)} is not the ID of a join token: it has 8 to 40 letters (A-Z, a-z) and digits`,
     );
   }
   return `${JOIN_PREFIX}${tokenId}`;
 }
 
-/** The ID of the join token whose user has this name; undefined if it is not a join token's. */
+/** The ID of the join token whose user has this name; undefined: not a join token. */
 export function tokenIdOfName(name: string): string | undefined {
   if (!name.startsWith(JOIN_PREFIX)) return undefined;
   const tokenId = name.slice(JOIN_PREFIX.length);
@@ -285,10 +284,10 @@ export function joinInboxPrefix(tokenId: string): string {
 }
 
 /**
- * The options of a join token's user JWT: scoped, so its signer must be the account's scoped signing key `join`.
+ * The options of a join token's user JWT: scoped, so the account's scoped signing key `join` must sign it.
  *
  * @param accountPublicKey the account (`A…`) to join
- * @param options.expiry seconds until it expires; absent: never
+ * @param options.expiry the lifetime in seconds; absent: never expires
  * @throws JwtError `ERR_JWT_OPTIONS`, KeyError
  */
 export function joinUserJwtOptions(
@@ -305,8 +304,7 @@ export interface RoleUserJwtOptions extends ValidityOptions {
   /** Lower-cased and deduplicated. */
   tags?: readonly string[] | undefined;
   /**
-   * The signer is the account's *scoped* signing key for this role: the JWT carries no permissions, the key's template
-   * does.
+   * The signer is the account's *scoped* signing key for this role: its template, not the JWT, has the permissions.
    */
   scoped?: boolean | undefined;
   /**
@@ -314,7 +312,7 @@ export interface RoleUserJwtOptions extends ValidityOptions {
    * 'web-01.>' }) }`.
    */
   permissions?: RolePermissions | undefined;
-  /** Overrides the role's default limits individually (not with `scoped`); -1: no limit. */
+  /** Overrides individual default limits of the role (not with `scoped`); -1: no limit. */
   limits?: UserLimitOptions | undefined;
 }
 
@@ -322,16 +320,16 @@ export interface RoleUserJwtOptions extends ValidityOptions {
 export interface PeelJwtOptions extends RoleUserJwtOptions {
   /** One NATS token. */
   peelId: string;
-  /** The account (`A…`) that the peel belongs to. */
+  /** The account (`A…`) of the peel. */
   accountPublicKey: string;
 }
 
 /**
- * The options of a peel's user JWT: its name is the peel's ID, its subjects are the peel's own.
+ * The options of a peel's user JWT, with the peel's ID as its name, and only the peel's own subjects.
  *
  * @param peelId one NATS token
- * @param accountPublicKey the account (`A…`) that the peel belongs to
- * @throws PeelIdError, KeyError; JwtError `ERR_JWT_OPTIONS` for permissions that are none
+ * @param accountPublicKey the account (`A…`) of the peel
+ * @throws PeelIdError, KeyError; JwtError `ERR_JWT_OPTIONS` for invalid permissions
  * @example
  * import { createUserJwt, generateKeyBundle, peelUserJwtOptions } from 'zester';
  *
@@ -380,7 +378,7 @@ export function masterUserJwtOptions(
   return roleOptions(MASTER_NAME, accountPublicKey, grants, options);
 }
 
-/** The options of the user JWT that a master answers with. @throws KeyError */
+/** The options of the user JWT for a master's answers. @throws KeyError */
 export function masterAnswersUserJwtOptions(
   accountPublicKey: string,
   options: RoleUserJwtOptions = {},
@@ -417,7 +415,7 @@ export function adminUserJwtOptions(
   const grants = () => ({ permissions: adminPermissions(admin), limits: UNLIMITED });
   if (admin === undefined) return roleOptions(ADMIN_NAME, accountPublicKey, grants, rest);
   // the template of an admin signing key has the owner's permissions
-  if (rest.scoped === true) throw jwtOptionsError('an admin with a role is not scoped: leave "scoped" out');
+  if (rest.scoped === true) throw jwtOptionsError('an admin with a role cannot be scoped: omit "scoped"');
   const tags = [...(rest.tags ?? []), roleTag(admin.role)];
   return roleOptions(adminUserName(admin.name), accountPublicKey, grants, { ...rest, tags });
 }
@@ -433,7 +431,7 @@ interface RoleGrants {
   limits: UserLimitOptions;
 }
 
-/** For masters and admins: unlimited, but not as a leafnode either. */
+/** The limits of masters and admins: none, but no leafnodes either. */
 const UNLIMITED: UserLimitOptions = { allowedConnectionTypes: PEEL_CONNECTION_TYPES };
 
 /** @internal The options of {@link RoleUserJwtOptions}. */
@@ -460,18 +458,18 @@ function roleOptions(
   checkOptions('a user JWT of a role', options, ROLE, jwtOptionsError);
   const { scoped, permissions: own, limits: ownLimits, ...rest } = options;
   const base = { ...rest, name, issuerAccount: accountPublicKey };
-  // a scoped user's JWT has no permissions or limits: they are in its signing key's template
+  // a scoped user has permissions and limits in the template of its signing key, not in its JWT
   if (scoped === true) return { ...base, scoped };
   const { permissions, limits } = grants();
   return { ...withLimits(limits, ownLimits), ...base, permissions: withRolePermissions(permissions, own) };
 }
 
-/** Default limits, overridden by the given ones. */
+/** Overrides default limits. */
 function withLimits(limits: UserLimitOptions, given: UserLimitOptions = {}): UserLimitOptions {
   return { ...limits, ...named(given) };
 }
 
-/** An undefined or null option counts as absent. */
+/** Omits undefined and null options. */
 function named<T extends object>(options: T | undefined): Partial<T> {
   const entries = Object.entries(options ?? {}).filter(([, value]) => value !== undefined && value !== null);
   return Object.fromEntries(entries) as Partial<T>;

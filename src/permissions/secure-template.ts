@@ -1,4 +1,4 @@
-// Secures an older signing key's template like a new one.
+// Updates the template of an older signing key with current protections.
 import type { Permissions, UserPermissionLimits } from '../jwt/claims.js';
 import { permissionClaims, userLimitClaims } from '../jwt/permission-options.js';
 import { joinLimits, joinPermissionsTemplate, peelLimits, peelPermissionsTemplate } from './roles.js';
@@ -15,41 +15,41 @@ export function roleTemplate(role: TemplateRole): UserPermissionLimits {
   };
 }
 
-/** Default grants of earlier versions that nobody should have: a subject that peels publish and subscribe to. */
-const FORMERLY_PUBLISHED = '_INBOX.{{name()}}.>';
+/** A default grant of earlier versions, which let peels publish to a subject that they also subscribe to. */
+const FORMER_PUBLISH_GRANT = '_INBOX.{{name()}}.>';
 
 /**
- * The template with current protections; the same object if it has them. Removes `responses`, publishing to one's own
- * inbox, and connecting as a leafnode. Sets the role's limits if there are none. Keeps everything else: subjects that
- * an admin added or denied, and limits that an admin chose.
+ * Adds current protections to a template; returns the same object if it has them. Removes `responses`, publishing to
+ * one's own inbox, and leafnode connections. Sets the role's limits if there are none. Keeps everything else: subjects
+ * that an admin added or denied, and limits that an admin chose.
  */
 export function secureTemplate(role: TemplateRole, template: UserPermissionLimits): UserPermissionLimits {
-  const wanted = roleTemplate(role);
+  const current = roleTemplate(role);
   const secured: UserPermissionLimits = { ...template };
   delete secured.resp;
-  const pub = securePublishing(template.pub, wanted.pub);
+  const pub = securePublishing(template.pub, current.pub);
   if (pub !== undefined) secured.pub = pub;
   for (const limit of ['payload', 'subs'] as const) {
-    if ((template[limit] ?? -1) === -1) secured[limit] = wanted[limit] as number;
+    if ((template[limit] ?? -1) === -1) secured[limit] = current[limit] as number;
   }
   secured.allowed_connection_types = secureTypes(
     template.allowed_connection_types,
-    wanted.allowed_connection_types,
+    current.allowed_connection_types,
   );
   return same(secured, template) ? template : secured;
 }
 
-function securePublishing(pub: Permissions['pub'], wanted: Permissions['pub']): Permissions['pub'] {
-  if (pub?.allow?.includes(FORMERLY_PUBLISHED) !== true) return pub;
-  const left = pub.allow.filter((subject) => subject !== FORMERLY_PUBLISHED);
+function securePublishing(pub: Permissions['pub'], current: Permissions['pub']): Permissions['pub'] {
+  if (pub?.allow?.includes(FORMER_PUBLISH_GRANT) !== true) return pub;
+  const left = pub.allow.filter((subject) => subject !== FORMER_PUBLISH_GRANT);
   // an empty list would allow everything
-  return { ...pub, allow: left.length > 0 ? left : [...(wanted?.allow ?? [])] };
+  return { ...pub, allow: left.length > 0 ? left : [...(current?.allow ?? [])] };
 }
 
-/** No list, or an empty one, means all types. */
-function secureTypes(types: readonly string[] = [], wanted: readonly string[] = []): string[] {
+/** Removes leafnode types. A missing or empty list would allow all types. */
+function secureTypes(types: readonly string[] = [], current: readonly string[] = []): string[] {
   const left = types.filter((type) => !type.toUpperCase().startsWith('LEAFNODE'));
-  return left.length > 0 ? left : [...wanted];
+  return left.length > 0 ? left : [...current];
 }
 
 function same(one: UserPermissionLimits, other: UserPermissionLimits): boolean {

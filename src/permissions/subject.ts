@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { SubjectError } from '../errors.js';
 import { bag, checkOptions, flag, type Entries } from '../options/check-options.js';
 
-/** What a subject may contain besides literal tokens. */
+/** The allowed tokens of a subject, besides literal ones. */
 export interface SubjectRules {
   /** `*` and `>`; true by default. */
   wildcards?: boolean | undefined;
@@ -40,10 +40,10 @@ export function validateSubject(subject: string, rules: SubjectRules = {}): stri
     throw new SubjectError(`${inspect(subject)} is not a subject: ${why}`);
   };
   if (typeof subject !== 'string' || subject === '') fail('it is empty');
-  if (/[\s\p{Cc}]/u.test(subject)) fail('it holds white space or control characters');
+  if (/[\s\p{Cc}]/u.test(subject)) fail('it contains white space or control characters');
   const tokens = subject.split('.');
   tokens.forEach((token, i) => {
-    if (token === '') fail('a token between its dots is empty');
+    if (token === '') fail('it has an empty token');
     if (token === '*' || token === '>') {
       if (rules.wildcards === false) fail('wildcards are not allowed here');
       if (token === '>' && i < tokens.length - 1) fail('> is allowed only at the end');
@@ -60,18 +60,6 @@ export function validateSubject(subject: string, rules: SubjectRules = {}): stri
   return subject;
 }
 
-/** Whether a subject exists that both match. Both must be valid, with or without wildcards. */
-export function subjectsOverlap(one: string, other: string): boolean {
-  const a = one.split('.');
-  const b = other.split('.');
-  for (let i = 0; i < Math.max(a.length, b.length); i += 1) {
-    const [token, opposite] = [a[i], b[i]];
-    if (token === undefined || opposite === undefined) return false;
-    if (token === '>' || opposite === '>') return true;
-    if (token !== '*' && opposite !== '*' && token !== opposite) return false;
-  }
-  return true;
-}
 
 /**
  * Whether `outer` matches everything that `inner` matches. Both must be valid subjects, with or without wildcards.

@@ -1,10 +1,10 @@
 // The permissions of a master's system user.
 import type { ConnectionType, PermissionOptions } from '../jwt/permission-options.js';
 
-/** The role of the signing keys of the system account that sign masters' system users. */
+/** The role of the system account's signing keys for masters' system users. */
 export const SYSTEM_ROLE = 'zester-system';
 
-/** How the system user of a master may connect. */
+/** The connection types of a master's system user. */
 export const SYSTEM_CONNECTION_TYPES: readonly ConnectionType[] = ['STANDARD', 'WEBSOCKET'];
 
 /**

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { subjectCovers, validateSubject } from '../../src/index.js';
-import { subjectsOverlap } from '../../src/permissions/subject.js';
+import { subjectsOverlap } from '../../src/permissions/subjects-overlap.js';
 import { refusal } from '../support/refusal.js';
 
 describe('a subject', () => {

@@ -11,7 +11,8 @@ import {
   masterPermissions,
   peelPermissions,
 } from '../../src/permissions/roles.js';
-import { subjectCovers, subjectsOverlap } from '../../src/permissions/subject.js';
+import { subjectCovers } from '../../src/permissions/subject.js';
+import { subjectsOverlap } from '../../src/permissions/subjects-overlap.js';
 import { ADMIN, ISOLATION, PEEL_ID, TOKEN, type Role } from './isolation-table.js';
 
 /** The names of a sender, in place of those of the isolation table. */
