@@ -30,7 +30,7 @@ export interface TrustJwts {
 
 /**
  * An operator, its system account and the account of a fleet, on disk. It holds no secret itself: keys are loaded on
- * request, and the caller wipes them.
+ * demand, and the caller must wipe them.
  */
 export class TrustDomain {
   readonly paths: TrustPaths;
@@ -46,9 +46,9 @@ export class TrustDomain {
   }>;
   /** The name of this home's master. */
   readonly masterName: string;
-  /** The URLs of the fleet's servers; empty if the home names none. */
+  /** The URLs of the fleet's servers; empty if the home has none. */
   readonly servers: readonly string[];
-  /** The TLS files; undefined if the home names none. */
+  /** The TLS files; undefined if the home has none. */
   readonly tls: TlsFiles | undefined;
   /** Whether plain connections are refused, except to this machine. */
   readonly requireTls: boolean;
@@ -56,7 +56,7 @@ export class TrustDomain {
   readonly systemAccountJwt: string;
   readonly accountJwt: string;
   #accountClaims: AccountClaims | undefined;
-  /** Written back completely, with URLs that may have been edited by hand: private, so that they are never printed. */
+  /** Written back completely. Private, since URLs that were edited by hand must never be printed. */
   readonly #settings: Readonly<TrustSettings>;
 
   /** @internal Use `createTrustDomain` or `openTrustDomain`. */
@@ -74,7 +74,7 @@ export class TrustDomain {
       joinSigning: account.joinSigningKey,
     };
     this.masterName = settings.master?.name ?? FIRST_MASTER;
-    // a URL that was edited by hand may contain a password; it is refused on use, and must not be shown here
+    // a URL that was edited by hand may contain a password: it is refused on use, and must not be shown here
     this.servers = showServerUrls(settings.servers ?? []).map(redactSeeds);
     this.tls = settings.tls && homeTls(paths.home, settings.tls);
     this.requireTls = settings.requireTls ?? false;
@@ -124,7 +124,8 @@ export class TrustDomain {
   /**
    * The account's scoped signing key, which signs peels.
    *
-   * @throws TrustError `ERR_TRUST_KEY_OFFLINE`, `ERR_TRUST_KEY_MISMATCH`, `ERR_TRUST_SECRET_EXPOSED`; KeyError, FileError
+   * @throws TrustError `ERR_TRUST_KEY_OFFLINE`, `ERR_TRUST_KEY_MISMATCH`, `ERR_TRUST_SECRET_EXPOSED`; KeyError,
+   *   FileError
    */
   async peelSigner(): Promise<KeyBundle> {
     const publicKey = this.publicKeys.peelSigning;
@@ -134,7 +135,7 @@ export class TrustDomain {
   /**
    * The account's scoped signing key for join tokens, which works while the identities are offline.
    *
-   * @throws as {@link peelSigner}; `ERR_TRUST_KEY_OFFLINE` also when the home was made before there were join tokens
+   * @throws as {@link peelSigner}; `ERR_TRUST_KEY_OFFLINE` also when the home predates join tokens
    */
   async joinSigner(): Promise<KeyBundle> {
     const publicKey = this.publicKeys.joinSigning;
@@ -191,7 +192,7 @@ export class TrustDomain {
       throw new TrustError(
         'ERR_TRUST_KEY_OFFLINE',
         path,
-        `the seed of ${publicKey} is needed but is not at ${path}: put it back there while this command runs`,
+        `the seed of ${publicKey} is required, but missing at ${path}: put it there while this command runs`,
       );
     }
     const key = await loadKeyBundleFromFile(role, path);
@@ -200,7 +201,7 @@ export class TrustDomain {
       throw new TrustError(
         'ERR_TRUST_KEY_MISMATCH',
         path,
-        `${path} holds the seed of ${key.publicKey}, but this trust domain's key is ${publicKey}: put the right seed there`,
+        `${path} contains the seed of ${key.publicKey}, but this trust domain's key is ${publicKey}: put the right seed there`,
       );
     }
     return key;

@@ -1,4 +1,4 @@
-// Lists expiry times of the credentials in a home or in files.
+// Lists the expiry times of credentials in a home or in files.
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadCredsFile } from '../creds/parse.js';
@@ -9,26 +9,26 @@ import { isThere } from './private-files.js';
 import { expiryTime } from '../jwt/expiry.js';
 import { readIssued } from './issued.js';
 
-/** Something with an expiry time, or without one. */
+/** A JWT or credential, and its expiry time, if any. */
 export interface Expiration {
   what: 'operator' | 'account' | 'credentials' | 'issued' | 'peel';
   name: string;
   publicKey: string;
-  /** The file; undefined if it is elsewhere (issued from the home, or by a master). */
+  /** The file; undefined: elsewhere (issued from the home, or by a master). */
   path: string | undefined;
   /** Milliseconds since 1970; undefined: never. */
   expiresAt: number | undefined;
 }
 
-/** A file that should be a `.creds` file and is not. */
+/** A file that is not a valid `.creds` file. */
 export interface Unreadable {
   path: string;
   error: ZesterError;
 }
 
 /**
- * Lists expiry times, the earliest first, and those that never expire last: of the home's JWTs and credentials, of
- * credentials issued from it, and of `.creds` files.
+ * Lists the expiry times of the home's JWTs and credentials, of credentials issued from it, and of `.creds` files;
+ * earliest first, "never" last.
  *
  * @param domain absent: only the files
  * @param files `.creds` files, and directories that contain them
@@ -68,7 +68,7 @@ export async function listExpirations(
   return { expirations: sorted(expirations), unreadable };
 }
 
-/** Earliest expiry first; those that never expire last. */
+/** Sorts by expiry, earliest first, "never" last. */
 export function sorted<T extends Pick<Expiration, 'expiresAt' | 'name'>>(expirations: readonly T[]): T[] {
   return expirations.toSorted(
     (a, b) => (a.expiresAt ?? Infinity) - (b.expiresAt ?? Infinity) || (a.name < b.name ? -1 : 1),
@@ -100,7 +100,7 @@ function ofJwts(domain: TrustDomain): Expiration[] {
   ];
 }
 
-/** Only the newest of each peel: it replaced the earlier ones. */
+/** The newest credential of each peel, which replaced the earlier ones. */
 async function issuedElsewhere(domain: TrustDomain, known: readonly Expiration[]): Promise<Expiration[]> {
   const seen = new Set(known.map(({ publicKey }) => publicKey));
   const newest = new Map((await readIssued(domain.paths.issued)).map((peel) => [peel.peelId, peel]));
@@ -120,7 +120,7 @@ async function credsFilesIn(paths: readonly string[]): Promise<string[]> {
   for (const path of paths) {
     const isDirectory = await stat(path).then(
       (stats) => stats.isDirectory(),
-      () => false, // reported as unreadable in that case
+      () => false, // reported as unreadable later
     );
     if (!isDirectory) found.push(path);
     else {

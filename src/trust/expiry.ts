@@ -7,7 +7,7 @@ import { EXPIRY_WARNING_MS } from '../timing.js';
 /**
  * The finding about a token's expiry.
  *
- * @param renew how to get a new one
+ * @param renew how to renew it
  * @param now milliseconds since 1970
  */
 export function expiryFinding(

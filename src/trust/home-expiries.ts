@@ -1,4 +1,4 @@
-// When the JWTs, credentials and certificates of a home expire.
+// The expiry times of a home's JWTs, credentials and certificates.
 import { X509Certificate } from 'node:crypto';
 import { loadCredsFile } from '../creds/parse.js';
 import { readSmallFile } from '../files/read-small-file.js';
@@ -20,8 +20,8 @@ export type HomeExpiry =
   | 'tls_certificate';
 
 /**
- * When each item of a home expires, in milliseconds since 1970; `Infinity`: never. Missing and unreadable items are
- * omitted: the code that uses them reports why. For a file with several certificates, the earliest.
+ * The expiry time of each item of a home, in milliseconds since 1970; `Infinity`: never. Omits missing and unreadable
+ * items, which the code that uses them reports. For a file with several certificates, the earliest time.
  */
 export async function homeExpiries(domain: TrustDomain): Promise<Map<HomeExpiry, number>> {
   const { paths, tls } = domain;

@@ -11,14 +11,14 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The path of the trust domain: the option, else `ZESTER_HOME`, else `$XDG_DATA_HOME/zester`, else
- * `~/.local/share/zester`. Source: the XDG Base Directory Specification, which says to ignore relative paths.
+ * `~/.local/share/zester`. Source: the XDG Base Directory Specification, which requires ignoring relative paths.
  *
  * @param given the value of `--home`, if given
  * @returns an absolute path
  */
 export function homePath(given: string | undefined, env: Environment = process.env): string {
-  const said = given ?? nonEmpty(env['ZESTER_HOME']);
-  if (said !== undefined) return resolve(said);
+  const chosen = given ?? nonEmpty(env['ZESTER_HOME']);
+  if (chosen !== undefined) return resolve(chosen);
   const data = nonEmpty(env['XDG_DATA_HOME']);
   if (data !== undefined && isAbsolute(data)) return join(data, 'zester');
   return join(userHome(env), '.local', 'share', 'zester');
@@ -28,11 +28,11 @@ export function homePath(given: string | undefined, env: Environment = process.e
  * The user's home directory: `HOME` if it is an absolute path, else the one in the system's user database. Never a
  * path relative to the working directory: with `HOME=` (containers, cron), `os.homedir()` returns the empty string.
  *
- * @throws FileError `ERR_FILE_NOT_FOUND` when the system knows none
+ * @throws FileError `ERR_FILE_NOT_FOUND` when the user has no home directory
  */
 export function userHome(env: Environment = process.env): string {
-  const said = env['HOME'] ?? '';
-  if (isAbsolute(said)) return said;
+  const home = env['HOME'] ?? '';
+  if (isAbsolute(home)) return home;
   let known = '';
   try {
     known = userInfo().homedir;
@@ -48,7 +48,7 @@ export function userHome(env: Environment = process.env): string {
 }
 
 /**
- * The servers to connect to: the given ones, else `ZESTER_SERVERS` (separated by commas), else the home's, else one
+ * The servers to connect to: the given ones, else `ZESTER_SERVERS` (comma-separated), else the home's, else one
  * on this machine.
  *
  * @param given the value of `--servers`, if given
@@ -60,13 +60,13 @@ export function serverUrls(
   ofHome: readonly string[] = [],
   env: Environment = process.env,
 ): string[] {
-  const said = nonEmpty(env['ZESTER_SERVERS']);
+  const listed = nonEmpty(env['ZESTER_SERVERS']);
   const [from, named] =
     given !== undefined && given.length > 0
       ? ['', given]
-      : said === undefined
+      : listed === undefined
         ? ["the home's servers: ", ofHome]
-        : ['$ZESTER_SERVERS: ', [said]];
+        : ['$ZESTER_SERVERS: ', [listed]];
   if (splitServerUrls(named).length === 0) return [DEFAULT_SERVER];
   try {
     return parseServerUrls(named).map(({ url }) => url);

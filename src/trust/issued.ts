@@ -6,9 +6,9 @@ import { readTextFile } from '../files/read-small-file.js';
 import { decodeUserJwt } from '../jwt/decode.js';
 
 /**
- * The public keys of the peels whose credentials were issued from this home, so that a peel can be revoked by ID if
- * its file is stolen and it is not connected. One JSON object per line; no secrets. It does not say what is valid:
- * the account JWT does.
+ * A peel whose credentials were issued from this home. With the public key, a peel can be revoked by ID even if its
+ * file was stolen and it is not connected. One JSON object per line, without secrets. The list does not determine what
+ * is valid: the account JWT does.
  */
 export interface IssuedPeel {
   peelId: string;
@@ -30,7 +30,7 @@ const schema = v.looseObject({
   expiresAt: v.optional(v.number()),
 });
 
-/** Room for over a million peels: a line has about 250 bytes, and a string cannot be longer. */
+/** Enough for over a million peels, at about 250 bytes per line; JavaScript limits strings to about this size. */
 const MAX_ISSUED_BYTES = 400 * 1024 * 1024;
 
 /**
@@ -56,7 +56,7 @@ export async function noteAllIssued(path: string, peels: readonly IssuedPeel[]):
     const file = await openToAppend(path);
     try {
       // start a new line after a torn write; write once, so that lines do not interleave
-      await file.appendFile(`${(await endsWhole(path)) ? '' : '\n'}${lines}`);
+      await file.appendFile(`${(await endsWithNewline(path)) ? '' : '\n'}${lines}`);
       await file.sync();
     } finally {
       await file.close();
@@ -77,7 +77,7 @@ export async function noteAllIssued(path: string, peels: readonly IssuedPeel[]):
   }
 }
 
-async function endsWhole(path: string): Promise<boolean> {
+async function endsWithNewline(path: string): Promise<boolean> {
   const { file, stats } = await openToRead(path);
   try {
     const { size } = stats;
@@ -90,7 +90,7 @@ async function endsWhole(path: string): Promise<boolean> {
 }
 
 /**
- * Reads the issued keys, in order. Skips a line that a crash left torn: its credentials were never written.
+ * Reads the issued keys, in order. Skips lines torn by a crash: their credentials were never written.
  *
  * @throws FileError when it exists but cannot be read
  */

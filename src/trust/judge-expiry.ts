@@ -1,23 +1,23 @@
-// Decides when a home's own credentials are renewed, and when their expiry is worth a warning.
+// Decides when to renew a home's own credentials, and when to warn about their expiry.
 import { expiryTime } from '../jwt/expiry.js';
 
-/** The fraction of its lifetime after which a credential is renewed; a warning follows at {@link LATE}. */
+/** The fraction of its lifetime after which a credential is renewed; from {@link LATE} on, a warning is due. */
 const DUE = 2 / 3;
 const LATE = 3 / 4;
 
-/** The lifetime of an expiring JWT. */
+/** The issue and expiry times of a JWT. */
 export interface Life {
   /** Seconds since 1970. */
   iat: number;
   exp?: number | undefined;
 }
 
-/** When to renew a JWT, in milliseconds since 1970; `Infinity` if it never expires. */
+/** The time to renew a JWT, in milliseconds since 1970; `Infinity` if it never expires. */
 export function renewalTime(life: Life): number {
   return timeAt(life, DUE);
 }
 
-/** When the renewal of a JWT is overdue, in milliseconds since 1970. */
+/** The time from which the renewal of a JWT is overdue, in milliseconds since 1970. */
 export function lateTime(life: Life): number {
   return timeAt(life, LATE);
 }

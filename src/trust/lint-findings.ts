@@ -1,4 +1,4 @@
-// Turns lint results into findings.
+// Converts lint results to findings.
 import type { LintFinding } from '../permissions/lint.js';
 import type { Finding } from './finding.js';
 

@@ -14,7 +14,7 @@ import { HOME_LOCK_POLL_MS, HOME_LOCK_TIMEOUT_MS } from '../timing.js';
 export interface HomeLockOptions {
   /** How long to wait for another command, in milliseconds; 10,000 by default. 0: do not wait. */
   waitMs?: number;
-  /** Called once, when another process holds the lock and the wait begins. */
+  /** Called once, when the wait for another holder begins. */
   onWait?: (holder: LockHolder) => void;
 }
 
@@ -31,12 +31,12 @@ export interface LockHolder extends ProcessIdentity {
  * Runs `fn` while holding the home's lock, which excludes other commands, in this process and others. Takes over the
  * lock of a process that died. Not reentrant: `fn` must not lock the same home again.
  *
- * The lock is a series of numbered files in `lock/`. The highest one counts: it names the holder, or says "released".
- * To take the lock is to create the next number, which only one process can do. So two processes that find the same
- * dead holder cannot both take over, as they could if they deleted a stale file first.
+ * The lock is a series of numbered files in `lock/`. The highest number counts: its file names the holder, or is marked
+ * as released. A process takes the lock by creating the next number, which only one process can do. So two processes
+ * that find the same dead holder cannot both take over, as they could if they deleted a stale file first.
  *
  * @param home the home; it must exist
- * @param what the operation, which others see in their error
+ * @param what the operation, for the errors of others
  * @throws TrustError `ERR_TRUST_LOCKED` when another process holds it for longer than `waitMs`; FileError when the home
  *   cannot be written; errors of `fn`
  */
@@ -66,26 +66,26 @@ async function acquire(
 ): Promise<number> {
   await inHome(directory, () => mkdir(directory, { mode: 0o700 }), 'EEXIST');
   const deadline = Date.now() + (options.waitMs ?? HOME_LOCK_TIMEOUT_MS);
-  let told = false;
+  let reported = false;
   for (;;) {
     const last = (await numbers(directory)).at(-1) ?? 0;
     const ticket = last === 0 ? null : await readTicket(directory, last);
     if (ticket === undefined) {
       await refuseDangling(join(directory, String(last)));
-      continue; // a later one exists, and this one was cleaned up
+      continue; // a later ticket exists, and this one was cleaned up
     }
     if (ticket === null || (await isDead(ticket))) {
       if (await take(directory, last + 1, what)) return last + 1;
       continue;
     }
     if (Date.now() >= deadline) throw locked(home, directory, last, ticket);
-    if (!told) options.onWait?.(ticket);
-    told = true;
+    if (!reported) options.onWait?.(ticket);
+    reported = true;
     await delay(HOME_LOCK_POLL_MS);
   }
 }
 
-/** Creates the ticket, complete from the start, unless another process created it or a later one. */
+/** Atomically creates a complete ticket, unless another process has created this or a later one. */
 async function take(directory: string, number: number, what: string): Promise<boolean> {
   const holder: LockHolder = {
     ...(await processIdentity()),
@@ -104,11 +104,11 @@ async function take(directory: string, number: number, what: string): Promise<bo
   }
   const all = await numbers(directory);
   if (all.at(-1) !== number) {
-    // others have taken higher numbers meanwhile, and removed this one
+    // others have taken higher numbers in the meantime
     await unlink(join(directory, String(number))).catch(() => undefined);
     return false;
   }
-  // the previous one stays, so that a concurrent reader of the directory finds one of the two
+  // the previous ticket stays, so that a concurrent reader of the directory finds one of the two
   for (const old of all) {
     if (old < number - 1) await unlink(join(directory, String(old))).catch(() => undefined);
   }
@@ -120,7 +120,7 @@ async function release(directory: string, number: number): Promise<void> {
   try {
     await rename(await writeTemporary(directory, null), join(directory, String(number)));
   } catch {
-    // if the disk is full by now: without its file, the next process sees the released ticket before it
+    // on a full disk: without this ticket, the next process sees the previous, released one
     await unlink(join(directory, String(number))).catch(() => undefined);
   }
 }
@@ -131,7 +131,7 @@ async function writeTemporary(directory: string, ticket: Ticket): Promise<string
   return path;
 }
 
-/** Temporaries of processes that died between writing and linking; they are needed for an instant only. */
+/** Removes temporary files of processes that died between the write and the link. */
 async function removeTemporaries(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
     const pid = /^\.(\d+)-[0-9a-f]{12}$/.exec(name)?.[1];
@@ -152,7 +152,7 @@ async function numbers(directory: string): Promise<number[]> {
 
 const MAX_TICKET_BYTES = 64 * 1024;
 
-/** undefined: the ticket no longer exists. A file with any other content counts as released. */
+/** undefined: the ticket no longer exists. An unreadable ticket counts as released. */
 async function readTicket(directory: string, number: number): Promise<Ticket | undefined> {
   const text = await readTextFile(join(directory, String(number)), MAX_TICKET_BYTES);
   if (text === undefined) return undefined;
@@ -164,7 +164,7 @@ async function readTicket(directory: string, number: number): Promise<Ticket | u
   }
 }
 
-/** A dangling link exists but cannot be read: it would be retried forever. @throws FileError */
+/** Refuses a dangling link, which exists but cannot be read, and would be retried forever. @throws FileError */
 async function refuseDangling(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (found?.isSymbolicLink() === true) throw notRegular(path, 'a symbolic link to nothing');

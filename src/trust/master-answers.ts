@@ -1,4 +1,4 @@
-// Creates the credentials that masters answer with.
+// Creates the credentials for masters' answers.
 import { TrustError } from '../errors.js';
 import type { Clock } from '../jwt/time.js';
 import type { KeyBundle } from '../nkeys/key-bundle.js';
@@ -12,8 +12,8 @@ import { writeUser } from './create/steps.js';
 /** The options of {@link ensureMasterAnswersCreds}. */
 export interface MasterAnswersOptions {
   /**
-   * The signer, instead of the account's identity key in the home: that key, or an unscoped signing key of the account.
-   * Not used where the home's credentials expire.
+   * The account's identity key, or one of its unscoped signing keys; by default, the identity key in the home. Not used
+   * if the home's credentials expire.
    */
   signer?: KeyBundle;
   now?: Clock;
@@ -21,8 +21,8 @@ export interface MasterAnswersOptions {
 
 /**
  * Creates `creds/master-answers.creds` in a home that predates it: a master's credentials for receiving and answering
- * requests, whose user may publish to inboxes only. An existing file stays as it is. Where the home's credentials expire, the key
- * that renews them signs. The caller holds the home's lock.
+ * requests, which may publish only to inboxes. An existing file stays as it is. If the home's credentials expire, the
+ * key that renews them signs. The caller must hold the home's lock.
  *
  * @returns `made`, `there`, or `offline`: the account's identity seed is not in the home, and no signer was given
  * @throws FileError; KeyError when the existing seed cannot be used
@@ -59,7 +59,7 @@ export async function ensureMasterAnswersCreds(
   }
 }
 
-/** The finding if a home lacks them. */
+/** The finding for a home without these credentials. */
 export function missingMasterAnswers(path: string): Finding {
   return {
     severity: 'warning',

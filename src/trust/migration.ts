@@ -1,4 +1,4 @@
-// Plans what an account and its users need to be as safe as new ones.
+// Plans the migration of an older account and its users to current protections.
 import type {
   AccountClaims,
   Permission,
@@ -14,7 +14,7 @@ import { subjectCovers } from '../permissions/subject.js';
 import { kindOfSigningKey } from './keys/signing-keys.js';
 import { FORMER_ADMIN_GRANTS } from '../permissions/roles.js';
 
-/** A template to replace as a whole. */
+/** The replacement of a template. */
 export interface TemplateMigration {
   /** The scoped signing key (`A…`). */
   publicKey: string;
@@ -31,13 +31,13 @@ export interface UnsafeGrant {
   fix: string;
 }
 
-/** Something that worked only because of `responses`, and stops working without. */
+/** A grant that worked only because of `responses`, and stops working without it. */
 export interface LostGrant {
   /** The granted subject that relied on it. */
   subject: string;
   /** What stops working. */
   why: string;
-  /** The subject to grant instead; undefined: none. */
+  /** The subject to grant in its place; undefined: none. */
   grant: string | undefined;
 }
 
@@ -51,10 +51,10 @@ export interface AccountMigration {
 }
 
 /**
- * Plans the migration of an account: secures the templates of the signing keys for peels and join tokens, keeps what
- * someone added to them, and reports every other grant of `responses`.
+ * Plans the migration of an account: secures the templates of the signing keys for peels and join tokens, keeps added
+ * grants, and reports every other grant of `responses`.
  *
- * @param peelSigningKey the home's own, whose role may have another name in an adopted account
+ * @param peelSigningKey the home's peel signing key, whose role may have another name in an adopted account
  */
 export function planAccountMigration(claims: AccountClaims, peelSigningKey: string): AccountMigration {
   const templates: TemplateMigration[] = [];
@@ -75,7 +75,7 @@ export function planAccountMigration(claims: AccountClaims, peelSigningKey: stri
   if (claims.nats.default_permissions?.resp !== undefined) {
     unsafe.push({
       where: 'the default permissions of the account',
-      why: 'they have responses: a user without its own permissions may publish to any subject that its callers choose',
+      why: 'they have responses: a user without its own permissions may publish to any subject that a sender chooses',
       fix: 'remove them with the tool that created the account, and push it',
     });
   }
@@ -87,20 +87,20 @@ export function planAccountMigration(claims: AccountClaims, peelSigningKey: stri
 function unsafeTemplate(publicKey: string, role: string | undefined): UnsafeGrant {
   return {
     where: `the template of the signing key ${publicKey}${role === undefined ? '' : ` ("${role}")`}`,
-    why: 'it has responses: anyone who can send its users a message chooses a subject that they may publish to',
+    why: 'it has responses: the sender of a message to its users chooses a subject that they may publish to',
     fix: 'remove them with the tool that created the key, and push the account',
   };
 }
 
 /**
- * What worked with these permissions only because `responses` let a user publish to the reply subject of whatever it
- * received: acknowledgements of JetStream messages, flow control, and answers to requests on its own subjects.
+ * Finds grants that worked only because `responses` let the user publish to the reply subject of any received message:
+ * acknowledgements of JetStream messages, flow control, and answers to requests on its own subjects.
  */
 export function grantsLostWithResponses(permissions: Permissions): LostGrant[] {
   if (permissions.resp === undefined) return [];
   const { pub, sub } = permissions;
   const allowed = pub?.allow ?? [];
-  // an empty list allows everything: nothing is lost
+  // an empty list allows everything, so nothing is lost
   if (allowed.length === 0) return [];
   const publishes = (subject: string) => allowed.some((pattern) => subjectCovers(pattern, subject));
   const lost: LostGrant[] = [];
@@ -137,9 +137,9 @@ export function grantsLostWithResponses(permissions: Permissions): LostGrant[] {
 }
 
 /**
- * Why a user's own JWT is less safe than a new one would be; empty: it is not, or its permissions are in a template.
+ * The ways in which a user's own JWT is less safe than a new one; empty: none, or its permissions are in a template.
  *
- * @param claims of a user of the account
+ * @param claims the claims of a user of the account
  */
 export function weaknessesOf(claims: UserClaims): string[] {
   if (isScopedUser(claims)) return [];
@@ -147,16 +147,16 @@ export function weaknessesOf(claims: UserClaims): string[] {
   const weaknesses: string[] = [];
   if (resp !== undefined) weaknesses.push('has responses');
   const subjects = [...(pub?.allow ?? []), ...(sub?.allow ?? [])];
-  // how users that are not ours connect is their owner's decision
-  const isOurs = subjects.some((subject) => subject.startsWith('zester.'));
-  if (isOurs && (types.length === 0 || types.some((type) => /^leafnode/i.test(type)))) {
+  // for users outside the fleet, their owner decides how they connect
+  const isOfFleet = subjects.some((subject) => subject.startsWith('zester.'));
+  if (isOfFleet && (types.length === 0 || types.some((type) => /^leafnode/i.test(type)))) {
     weaknesses.push('may connect as a leafnode');
   }
   return weaknesses;
 }
 
 /**
- * Whether a JWT of a master or an admin grants what a new one would, not counting unused grants of earlier versions.
+ * Whether a JWT of a master or an admin has the grants of a new one, ignoring unused grants of earlier versions.
  */
 export function isAsIssuedNow(claims: UserClaims, wanted: UserJwtOptions): boolean {
   const { pub, sub, resp, allowed_connection_types: types } = claims.nats;

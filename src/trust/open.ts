@@ -11,7 +11,7 @@ import { TrustDomain, type TrustJwts } from './domain.js';
 
 /**
  * Opens the trust domain in a home, and checks that it is complete, private to its owner, and that its JWTs match its
- * keys. The seeds of the operator and of the account may be elsewhere.
+ * keys. The seeds of the operator and of the account may be offline.
  *
  * @throws TrustError
  */
@@ -59,7 +59,7 @@ async function refuseMissing(paths: TrustPaths, settings: TrustSettings): Promis
     await signingSeedPath(paths, 'operator-signing', settings.operator.signingKey),
     await signingSeedPath(paths, 'peel-signing', settings.account.peelSigningKey),
     paths.masterCreds,
-    // an invitation carries no admin's credentials
+    // the home of an invited master has no admin's credentials
     ...(settings.master === undefined ? [paths.adminCreds] : []),
     paths.systemCreds,
   ];
@@ -69,8 +69,8 @@ async function refuseMissing(paths: TrustPaths, settings: TrustSettings): Promis
 }
 
 /**
- * Checks that a home's JWTs match its settings. Less than `validateJwtChain`: an operator with an expired account
- * must still be able to open the home, to renew it.
+ * Checks that a home's JWTs match its settings. Less strict than `validateJwtChain`: with an expired account, an
+ * operator must still be able to open the home, to renew it.
  *
  * @returns the account's claims
  * @throws TrustError `ERR_TRUST_DAMAGED`
@@ -85,7 +85,7 @@ export function checkJwts(paths: TrustPaths, settings: TrustSettings, jwts: Trus
     );
   }
   if (systemAccount !== settings.systemAccount.publicKey) {
-    throw damaged(paths.home, `${paths.operatorJwt} names another system account than zester.json`);
+    throw damaged(paths.home, `${paths.operatorJwt} has a different system account than zester.json`);
   }
   const check = (path: string, jwt: string, { publicKey }: { publicKey: string }) => {
     const account = decoded(paths, path, () => decodeAccountJwt(jwt));
@@ -109,7 +109,7 @@ function decoded<T>(paths: TrustPaths, path: string, decode: () => T): T {
   }
 }
 
-/** The error for a home that used to be complete. */
+/** The error for a damaged home. */
 export function damaged(home: string, what: string, cause?: unknown): TrustError {
   return new TrustError(
     'ERR_TRUST_DAMAGED',

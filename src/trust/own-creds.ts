@@ -38,25 +38,25 @@ export interface RenewedCreds {
 
 /** The options of {@link renewOwnCreds}. */
 export interface RenewOwnCredsOptions extends HomeLockOptions {
-  /** Which credentials; all by default. */
+  /** The credentials to renew; all by default. */
   users?: readonly OwnUser[] | undefined;
   /** Also renew credentials that are not due, and create a missing admin; false by default. */
   force?: boolean;
   now?: () => number;
 }
 
-/** A credential of a home that a signing key of the home's own signs. */
+/** A credential of a home, signed by one of the home's own keys if it expires. */
 export interface OwnFile {
   path: string;
-  /** The seed of the key that signs it. */
+  /** The path of the signing key's seed. */
   seedPath: string;
-  /** @param account the account of its user (`A…`) */
+  /** @param account the account of the user (`A…`) */
   options: (account: string) => UserJwtOptions;
 }
 
 const SCOPED = { scoped: true } as const;
 
-/** The credentials of a home, each with the key that signs it if it expires. */
+/** The credentials of a home. */
 export function ownFiles(paths: TrustPaths): Record<OwnUser, OwnFile> {
   return {
     master: {
@@ -85,13 +85,13 @@ export function ownFiles(paths: TrustPaths): Record<OwnUser, OwnFile> {
 interface OwnCreds {
   user: OwnUser;
   path: string;
-  /** The key that signs it (`A…`), and where its seed is. */
+  /** The signing key (`A…`), and the path of its seed. */
   signer: string;
   seedPath: string;
   options: UserJwtOptions;
 }
 
-/** The credentials of a home that renew themselves; empty: they never expire. */
+/** The self-renewing credentials of a home; empty: they never expire. */
 export function ownCreds({ paths, settings, publicKeys }: TrustDomain): OwnCreds[] {
   const { renewal } = settings;
   if (renewal === undefined) return [];
@@ -110,17 +110,17 @@ export function ownCreds({ paths, settings, publicKeys }: TrustDomain): OwnCreds
   ];
 }
 
-/** The endorsements of the key that signed the master's credentials; undefined: it needs none. */
+/** The endorsements of the key that signed the master's credentials; undefined: none needed. */
 export function endorsementsOf({ settings }: TrustDomain, { claims }: CredsFile): string | undefined {
   return claims.iss === settings.renewal?.masterSigningKey ? settings.renewal.endorsements : undefined;
 }
 
 /**
- * Renews the credentials of a home that are due: two thirds of their lifetime have passed, or another key signed
- * them. The users' keys stay, and the old JWT stays valid until it expires. Does nothing if the home's settings
- * configure no renewal.
+ * Renews the credentials of a home that are due: two thirds of their lifetime have passed, or they are signed by a key
+ * that was replaced. The users' keys stay, and the old JWT stays valid until it expires. Does nothing if the home's
+ * settings configure no renewal.
  *
- * @returns those that were renewed
+ * @returns the renewed credentials
  * @throws TrustError `ERR_TRUST_KEY_OFFLINE`, `ERR_TRUST_KEY_MISMATCH`, `ERR_TRUST_LOCKED`; CredsError, FileError
  */
 export async function renewOwnCreds(
@@ -128,7 +128,7 @@ export async function renewOwnCreds(
   options: RenewOwnCredsOptions = {},
 ): Promise<RenewedCreds[]> {
   const { now = Date.now } = options;
-  // usually none is due, and no lock is needed
+  // usually none is due, so check before taking the lock
   if ((await dueOf(await openTrustDomain(home), options, now())).length === 0) return [];
   return withHomeLock(
     home,
@@ -169,7 +169,7 @@ async function dueOf(
     }
     const creds = await loadCredsFile(one.path);
     creds.wipe();
-    // someone else's user: not ours to renew
+    // a different user: not ours to renew
     if (creds.claims.name !== one.options.name) continue;
     if (force || creds.claims.iss !== one.signer || renewalTime(creds.claims) <= now) due.push(one);
   }
@@ -177,7 +177,7 @@ async function dueOf(
 }
 
 /**
- * The key that renews a credential; the caller wipes it.
+ * Loads the key that renews a credential; the caller must wipe it.
  *
  * @throws TrustError `ERR_TRUST_KEY_OFFLINE`, `ERR_TRUST_KEY_MISMATCH`, `ERR_TRUST_SECRET_EXPOSED`; KeyError, FileError
  */
@@ -190,7 +190,7 @@ export async function ownSigner({
     throw new TrustError(
       'ERR_TRUST_KEY_OFFLINE',
       seedPath,
-      `the seed of ${signer}, which renews ${path}, is not at ${seedPath}: put it back there`,
+      `the seed of ${signer}, which renews ${path}, is missing at ${seedPath}: put it there`,
     );
   const key = await loadKeyBundleFromFile('account', seedPath);
   if (key.publicKey === signer) return key;
@@ -198,11 +198,11 @@ export async function ownSigner({
   throw new TrustError(
     'ERR_TRUST_KEY_MISMATCH',
     seedPath,
-    `${seedPath} holds the seed of ${key.publicKey}, but ${signer} renews ${path}: put the right seed there`,
+    `${seedPath} contains the seed of ${key.publicKey}, but ${signer} renews ${path}: put the right seed there`,
   );
 }
 
-/** Signs new credentials of a user; the caller holds the home's lock. */
+/** Signs new credentials of a user. The caller must hold the home's lock. */
 export async function renew(domain: TrustDomain, one: OwnCreds, now: () => number): Promise<RenewedCreds> {
   const { path, user: what } = one;
   const lifetime = domain.settings.renewal?.lifetime ?? 0;
@@ -213,7 +213,7 @@ export async function renew(domain: TrustDomain, one: OwnCreds, now: () => numbe
     user = before === undefined ? generateKeyBundle('user') : keyOf(before);
     const replaced = before?.claims.iat;
     const revoked = domain.accountClaims.nats.revocations?.[EVERYONE];
-    // later than the previous one, which may be revoked up to its time
+    // later than the previous JWT, which may be revoked up to its issue time
     const at = issueAfter(Math.max(now(), ((replaced ?? -1) + 1) * 1000), { revoked });
     const jwt = createUserJwt(user, signer, { ...one.options, now: () => at, expiry: lifetime });
     const seed = user.seed;

@@ -1,18 +1,18 @@
-// The setting with which a home's own credentials expire and renew themselves.
+// The setting for the renewal of a home's own credentials.
 import type { KeyBundle } from '../nkeys/key-bundle.js';
 import type { MasterKeyKind } from '../permissions/master-roles.js';
 import { endorse } from './keys/endorsements.js';
 import type { OwnRenewal } from './settings.js';
 
-/** The public keys (`A…`) that sign a home's own credentials. A home without an admin has no key for one. */
+/** The public keys (`A…`) that sign a home's own credentials. A home without an admin has no key for admins. */
 export type OwnKeys = Record<Exclude<MasterKeyKind, 'admin-signing'> | 'system-signing', string> &
   Partial<Record<'admin-signing', string>>;
 
 /**
- * The entry in `zester.json` for the keys that sign a home's own credentials. The account's identity key endorses the one that signs
- * masters: peels believe it from then on, and the identity can go offline.
+ * The entry in `zester.json` for the keys that sign a home's own credentials. The account's identity key endorses the
+ * key that signs masters: peels then trust it, and the identity can go offline.
  *
- * @param by `lifetime`: of the credentials, in seconds
+ * @param options.lifetime the lifetime of the credentials, in seconds
  */
 export function ownRenewal(
   keys: OwnKeys,

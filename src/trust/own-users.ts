@@ -1,11 +1,11 @@
-// The public keys of the users that a home's master connects as.
+// The public keys of the users with which a home's master connects.
 import { loadCredsFile } from '../creds/parse.js';
 import type { TrustPaths } from './paths.js';
 import { isThere } from './private-files.js';
 
 /**
  * The users of `master.creds`, `master-answers.creds`, `system.creds` and, if present, `admin.creds`, in this order:
- * all that are exposed if the host is stolen.
+ * all users to revoke if the host is stolen.
  *
  * @throws CredsError, FileError
  */

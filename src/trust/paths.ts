@@ -19,9 +19,11 @@ export interface TrustPaths {
   peelSigningSeed: string;
   /** Missing in a home that predates join tokens. */
   joinSigningSeed: string;
-  /** The home's own signing key of the system account; may be missing in a home that was not made by an invitation. */
+  /**
+   * The home's own signing key of the system account; may be missing in a home that does not come from an invitation.
+   */
   systemSigningSeed: string;
-  /** The keys that sign the home's own master and admin; missing in a home whose credentials do not expire. */
+  /** The keys that sign the home's own master and admin; missing if the home's credentials do not expire. */
   masterSigningSeed: string;
   answersSigningSeed: string;
   adminSigningSeed: string;
@@ -29,10 +31,10 @@ export interface TrustPaths {
   masterCreds: string;
   /** Missing in a home that predates the masters' user for answers. */
   masterAnswersCreds: string;
-  /** Missing in a home that was made by an invitation. */
+  /** Missing in a home that comes from an invitation. */
   adminCreds: string;
   systemCreds: string;
-  /** The public keys of the peels issued from here; no secret. */
+  /** The public keys of peels issued from this home; no secret. */
   issued: string;
   /** The added admins; no secret. */
   admins: string;
@@ -45,15 +47,14 @@ export interface TrustPaths {
   serverJetStreamDirectory: string;
 }
 
-/** The keys that are rotated, by their file names. */
+/** The kinds of rotated keys, as in their file names. */
 export type SigningKeyKind = 'operator-signing' | AccountKeyKind;
 
-/** The account's, both scoped. */
+/** The account's kinds of rotated keys, both scoped. */
 export type AccountKeyKind = 'peel-signing' | 'join-signing';
 
 /**
- * The path of the seed of a signing key that was added after `init`: only the first one's file name lacks the public
- * key.
+ * The path of the seed of a signing key that was added after `init`, which has the public key in its file name.
  */
 export function addedSeedPath(paths: TrustPaths, kind: SigningKeyKind, publicKey: string): string {
   return join(paths.keysDirectory, `${kind}.${publicKey}.seed`);

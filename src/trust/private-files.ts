@@ -2,7 +2,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { FileError, TrustError } from '../errors.js';
 
-/** The mode bits that give access to the group and to everyone. */
+/** The mode bits that grant access to the group and to others. */
 const OTHERS = 0o077;
 
 /**
@@ -16,20 +16,20 @@ export async function ensurePrivateDirectory(path: string): Promise<void> {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'EEXIST' || code === 'ENOTDIR') throw notADirectory(path, cause);
-    const why = WHY_NOT[(await reasonOf(path, code)) ?? ''] ?? `${code}`;
+    const why = REASONS[(await reasonOf(path, code)) ?? ''] ?? `${code}`;
     throw new FileError('ERR_FILE_WRITE', path, `cannot create the directory ${path}: ${why}`, { cause });
   }
   await checkPrivateDirectory(path);
 }
 
-const WHY_NOT: Readonly<Record<string, string>> = {
+const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   EACCES: 'no permission',
   ENOSPC: 'the disk is full',
 };
 
 /**
- * A recursive `mkdir` reports ENOENT if it cannot create a directory in an existing one; the plain call reports why.
+ * A recursive `mkdir` reports ENOENT if it cannot create a directory in an existing one; the plain call has the reason.
  */
 async function reasonOf(path: string, code: string | undefined): Promise<string | undefined> {
   if (code !== 'ENOENT') return code;
@@ -40,14 +40,14 @@ async function reasonOf(path: string, code: string | undefined): Promise<string 
 }
 
 /**
- * Checks that a directory belongs to this user (or root) and that only its owner can access it: anyone who can write
- * to it can plant keys there.
+ * Checks that a directory belongs to this user (or root) and that only its owner can access it: others with write
+ * access could plant keys there.
  *
  * @returns whether it exists
  * @throws TrustError `ERR_TRUST_HOME_EXPOSED`, `ERR_TRUST_HOME`
  */
 export async function checkPrivateDirectory(path: string): Promise<boolean> {
-  const found = await look(path);
+  const found = await statIfExists(path);
   if (found === undefined) return false;
   if (!found.isDirectory()) throw notADirectory(path);
   const exposure = exposureOf(found);
@@ -69,14 +69,14 @@ export async function checkPrivateDirectory(path: string): Promise<boolean> {
  * @throws TrustError `ERR_TRUST_SECRET_EXPOSED`
  */
 export async function checkSecretFile(path: string): Promise<boolean> {
-  const found = await look(path);
+  const found = await statIfExists(path);
   if (found === undefined) return false;
   const exposure = exposureOf(found);
   if (exposure !== undefined) {
     throw new TrustError(
       'ERR_TRUST_SECRET_EXPOSED',
       path,
-      `the file ${path} ${exposure}, but holds a secret: run "chmod 600 ${path}", and if anyone may have read it, ` +
+      `the file ${path} ${exposure}, but contains a secret: run "chmod 600 ${path}", and if anyone may have read it, ` +
         'replace the key',
     );
   }
@@ -85,10 +85,10 @@ export async function checkSecretFile(path: string): Promise<boolean> {
 
 /** Whether the path exists. @throws FileError when that cannot be determined */
 export async function isThere(path: string): Promise<boolean> {
-  return (await look(path)) !== undefined;
+  return (await statIfExists(path)) !== undefined;
 }
 
-async function look(path: string): Promise<Awaited<ReturnType<typeof stat>> | undefined> {
+async function statIfExists(path: string): Promise<Awaited<ReturnType<typeof stat>> | undefined> {
   try {
     return await stat(path);
   } catch (cause) {
@@ -98,7 +98,7 @@ async function look(path: string): Promise<Awaited<ReturnType<typeof stat>> | un
   }
 }
 
-/** Describes how others can access it; undefined: they cannot. */
+/** Describes the access of others; undefined: none. */
 function exposureOf(found: Awaited<ReturnType<typeof stat>>): string | undefined {
   const uid = process.getuid?.();
   if (uid !== undefined && uid !== 0 && found.uid !== uid && found.uid !== 0) {

@@ -1,4 +1,4 @@
-// Checks that new credentials of this home could connect.
+// Checks that new credentials of a home can connect.
 import { TrustError } from '../errors.js';
 import { issueAfter } from '../jwt/revoke-up-to.js';
 import type { Clock } from '../jwt/time.js';
@@ -22,7 +22,7 @@ export function readyToIssue(
       'ERR_TRUST_SIGNING_KEY',
       home,
       `the account JWT of this home lacks the peel signing key ${publicKeys.peelSigning}: no server would accept ` +
-        'what it signs; see "zester doctor" and "zester keys list"',
+        'its credentials; see "zester doctor" and "zester keys list"',
     );
   }
   const revoked = accountClaims.nats.revocations?.[EVERYONE];

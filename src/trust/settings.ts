@@ -33,7 +33,7 @@ const schema = v.looseObject({
   replacedJwts: v.optional(v.record(v.string(), v.number())),
   master: v.optional(
     v.looseObject({
-      name: v.pipe(v.string(), v.check(isMasterName, 'is not a name of a master')),
+      name: v.pipe(v.string(), v.check(isMasterName, 'is not a master name')),
       systemSigningKey: v.optional(v.string()),
       untold: v.optional(v.boolean()),
     }),
@@ -65,20 +65,20 @@ export interface TrustSettings {
     /** Absent: the home predates join tokens. */
     joinSigningKey?: string | undefined;
   };
-  /** The fleet's servers, as given to `init --servers` or edited by hand: a string with commas is a list. */
+  /** The fleet's servers, as given to `init --servers` or edited by hand; a string may be a comma-separated list. */
   servers?: string | string[] | undefined;
   /** The TLS files; relative paths are relative to the home. */
   tls?:
     { caFile?: string | undefined; certFile?: string | undefined; keyFile?: string | undefined } | undefined;
   /** Refuse plain connections, except to this machine. */
   requireTls?: boolean | undefined;
-  /** A `zester keys rotate peel-signing` that is not finished. */
+  /** An unfinished `zester keys rotate peel-signing`. */
   peelKeyRotation?: PeelKeyRotation | undefined;
-  /** Public keys of signing keys that were added after `init`, and when (ISO 8601). */
+  /** The times (ISO 8601) at which signing keys were added after `init`, by public key. */
   keysAdded?: Record<string, string> | undefined;
-  /** Users (`U…`) whose JWT was replaced, to be revoked up to this time (seconds) once it is unused. */
+  /** Users (`U…`) whose JWT was replaced: revoke it up to this time (seconds) once it is unused. */
   replacedJwts?: Record<string, number> | undefined;
-  /** The master of this home; absent: the first one, of the home that `init` made. */
+  /** The master of this home; absent: the first master, in the home that `init` created. */
   master?: HomeMaster | undefined;
   /** The keys that renew the home's own credentials; absent: those never expire. */
   renewal?: OwnRenewal | undefined;
@@ -88,9 +88,9 @@ export interface TrustSettings {
 
 /** A peel signing key that is being replaced by another. */
 export interface PeelKeyRotation {
-  /** `A…`: the key that is removed at the end. */
+  /** `A…`: the old key, which is removed at the end. */
   from: string;
-  /** `A…`: the key that signs from now on. */
+  /** `A…`: the new key, which signs from now on. */
   to: string;
   /** ISO 8601. */
   startedAt: string;
@@ -103,18 +103,18 @@ export interface OwnRenewal {
   systemSigningKey: string;
   /** Absent: the home has no admin. */
   adminSigningKey?: string | undefined;
-  /** Proves to peels that the first of these keys signs masters: see `endorse`. */
+  /** Proves to peels that `masterSigningKey` signs masters: see `endorse`. */
   endorsements: string;
-  /** Seconds. */
+  /** In seconds. */
   lifetime: number;
 }
 
-/** The master of a home that was made by an invitation. */
+/** The master of a home that comes from an invitation. */
 export interface HomeMaster {
   name: string;
   /** Its signing key of the system account (`A…`). */
   systemSigningKey?: string | undefined;
-  /** That the home was installed has not been audited yet. */
+  /** The installation of the home has not been audited yet. */
   untold?: boolean | undefined;
 }
 

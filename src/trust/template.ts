@@ -5,7 +5,7 @@ import type { UserPermissionLimits } from '../jwt/claims.js';
 import type { PermissionOptions, SubjectLists } from '../jwt/permission-options.js';
 import { validateSubject } from '../permissions/subject.js';
 
-/** Lists of subjects, as in `PermissionOptions`. */
+/** The lists of subjects in `PermissionOptions`. */
 const LISTS = [
   ['publish', 'allow'],
   ['publish', 'deny'],
@@ -56,12 +56,12 @@ export function editPermissions(
 ): PermissionOptions {
   let edited = permissions;
   for (const { what, list, subject, remove } of edits) {
-    const had = edited[what]?.[list] ?? [];
-    if (remove === true && !had.includes(subject)) {
+    const before = edited[what]?.[list] ?? [];
+    if (remove === true && !before.includes(subject)) {
       throw bad(home, `"${subject}" is not in the ${list} list for ${what}: see "zester permissions show"`);
     }
-    const now = remove === true ? had.filter((other) => other !== subject) : [...new Set([...had, subject])];
-    edited = { ...edited, [what]: { ...edited[what], [list]: now } };
+    const after = remove === true ? before.filter((other) => other !== subject) : [...new Set([...before, subject])];
+    edited = { ...edited, [what]: { ...edited[what], [list]: after } };
   }
   return edited;
 }
@@ -93,13 +93,13 @@ export function checkTemplate(home: string, permissions: PermissionOptions): voi
     if (permissions[what]?.deny?.includes('>') === true) continue;
     throw bad(
       home,
-      `no subject would be left to ${what}, but to a server an empty list allows every subject: keep one, ` +
+      `no subject would be left to ${what}, and servers read an empty list as "everything": keep one, ` +
         'or deny ">"',
     );
   }
 }
 
-/** Removes the empty lists from permissions that {@link checkTemplate} has accepted. */
+/** Removes empty lists from permissions that {@link checkTemplate} has accepted. */
 export function withoutEmptyLists(permissions: PermissionOptions): PermissionOptions {
   const { publish, subscribe } = permissions;
   return {
@@ -121,7 +121,7 @@ const permissionsSchema = v.strictObject({
 });
 
 /**
- * Reads permissions from JSON: plain ones, or the output of `zester permissions show --json`, which has them in
+ * Parses permissions from JSON: plain ones, or the output of `zester permissions show --json`, which has them in
  * `permissions`. They must not grant `responses`.
  *
  * @throws TrustError `ERR_TRUST_PERMISSIONS`
@@ -133,7 +133,7 @@ export function parseTemplate(home: string, json: unknown): PermissionOptions {
     if (parsed.output.responses === undefined) return parsed.output as PermissionOptions;
     throw bad(
       home,
-      'with "responses", anyone who can send a peel a message can make it publish anything; a peel answers commands without ' +
+      'with "responses", the sender of a message to a peel can make it publish anything; peels answer commands without ' +
         'them: remove "responses"',
     );
   }

@@ -1,16 +1,16 @@
-// Resolves TLS settings from flags, environment and home.
+// Resolves the TLS settings from flags, environment and home.
 import { isAbsolute, join, resolve } from 'node:path';
 
 /** The TLS files, in the form of the client's option `tls`; read at each connect. */
 export interface TlsFiles {
-  /** Certificate authorities that are trusted for the server's certificate. */
+  /** The trusted certificate authorities. */
   caFile?: string;
   /** The client certificate and its key, if the server requires one. */
   certFile?: string;
   keyFile?: string;
 }
 
-/** How connections are encrypted. */
+/** The TLS settings of connections. */
 export interface TlsSettings {
   tls?: TlsFiles;
   requireTls?: boolean;
@@ -25,7 +25,7 @@ export interface TlsFlags {
 }
 
 /**
- * How to connect with TLS: each setting from the flags, else from the environment (`ZESTER_TLS_CA`,
+ * Resolves the TLS settings: each from the flags, else from the environment (`ZESTER_TLS_CA`,
  * `ZESTER_TLS_CERT`, `ZESTER_TLS_KEY`, `ZESTER_REQUIRE_TLS`), else from the home. A certificate and its key come from
  * the same source.
  */
@@ -34,10 +34,10 @@ export function tlsSettings(
   ofHome: TlsSettings = {},
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): TlsSettings {
-  const said = (flag: string | undefined, variable: string) => pathOf(flag) ?? pathOf(env[variable]);
-  const caFile = said(flags.tlsCa, 'ZESTER_TLS_CA') ?? ofHome.tls?.caFile;
-  const certFile = said(flags.tlsCert, 'ZESTER_TLS_CERT');
-  const keyFile = said(flags.tlsKey, 'ZESTER_TLS_KEY');
+  const chosen = (flag: string | undefined, variable: string) => pathOf(flag) ?? pathOf(env[variable]);
+  const caFile = chosen(flags.tlsCa, 'ZESTER_TLS_CA') ?? ofHome.tls?.caFile;
+  const certFile = chosen(flags.tlsCert, 'ZESTER_TLS_CERT');
+  const keyFile = chosen(flags.tlsKey, 'ZESTER_TLS_KEY');
   const own =
     certFile === undefined && keyFile === undefined
       ? { certFile: ofHome.tls?.certFile, keyFile: ofHome.tls?.keyFile }
@@ -75,7 +75,7 @@ function pathOf(text: string | undefined): string | undefined {
   return text === undefined || text === '' ? undefined : resolve(text);
 }
 
-/** Anything but an explicit "no" requires TLS. */
+/** Any value except an explicit "no" requires TLS. */
 function booleanOf(text: string | undefined): boolean | undefined {
   if (text === undefined || text === '') return undefined;
   return !/^(0|false|no|off)$/i.test(text);

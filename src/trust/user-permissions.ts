@@ -1,4 +1,4 @@
-// The permissions that apply to a user.
+// The effective permissions of a user.
 import { JwtChainError } from '../errors.js';
 import type { AccountClaims, Permissions, UserClaims, UserPermissionLimits } from '../jwt/claims.js';
 import { decodeAccountJwt } from '../jwt/decode.js';
@@ -8,7 +8,7 @@ import { adminOfUserName } from '../permissions/admin-names.js';
 import { ADMIN_NAME, MASTER_ANSWERS_NAME, MASTER_NAME, SYSTEM_NAME } from '../permissions/names.js';
 import { signingKeyOf } from './create/adopt.js';
 
-/** Names of the users that manage peels. */
+/** The names of users that manage peels. */
 const NOT_PEELS: readonly string[] = [MASTER_NAME, MASTER_ANSWERS_NAME, ADMIN_NAME, SYSTEM_NAME];
 
 /** The user whose permissions are linted. */
@@ -17,7 +17,7 @@ export function lintSubjectOf(claims: UserClaims): LintSubject {
   return { name, role: NOT_PEELS.includes(name) || adminOfUserName(name) !== undefined ? 'other' : 'peel' };
 }
 
-/** The template of a scoped signing key; undefined: the account has no such key, or not with a scope. */
+/** The template of a scoped signing key; undefined: the account has no such key, or it has no scope. */
 export function templateOf(account: AccountClaims, publicKey: string): UserPermissionLimits | undefined {
   const key = signingKeyOf(account, publicKey);
   return key === undefined || typeof key === 'string' ? undefined : key.template;
@@ -28,8 +28,8 @@ export function templateOf(account: AccountClaims, publicKey: string): UserPermi
  * in, or from the account's defaults.
  *
  * @param accountJwt required for a scoped user; without it, an ordinary user has only its own permissions
- * @param path where the user's JWT is from, for the error
- * @throws JwtChainError when the account does not know the key that signed a scoped user
+ * @param path the source of the user's JWT, for the error
+ * @throws JwtChainError when the account lacks the key that signed a scoped user
  */
 export function userPermissions(
   claims: UserClaims,

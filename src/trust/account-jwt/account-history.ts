@@ -1,35 +1,35 @@
-// The history that an account JWT carries in its tags.
+// The history of an account JWT, in its tags.
 import type { AccountClaims } from '../../jwt/claims.js';
 import { REMOVAL_KEPT_SECONDS } from '../../timing.js';
 import { HISTORY_TAG } from '../../jwt/tags.js';
 
 /**
- * The provenance of an account JWT, stored in its tags. So it travels with the JWT, signed by the operator, to every
- * server and every copy of the home. Other tools keep the tags of an account that they edit.
+ * The provenance of an account JWT, stored in its tags. So it reaches every server and every copy of the home with the
+ * JWT, signed by the operator. Other tools keep the tags of an account that they edit.
  */
 export interface AccountHistory {
   /** The number of times that Zester has signed the account. */
   sequence: number;
-  /** The IDs of the account JWTs that it was made from, and fully includes; the newest first. */
+  /** The IDs of the account JWTs that it derives from and fully includes; newest first. */
   after: readonly string[];
   /** Signed for a home only (`--no-push`), so no other JWT can derive from it. */
   unpushed: boolean;
-  /** Deliberate removals: signing keys (`A…`) and revocations (`U…`, `*`). */
+  /** Tombstones of deliberate removals: signing keys (`A…`) and revocations (`U…`, `*`). */
   removed: ReadonlyMap<string, Removal>;
   /** Many revocations removed at once. */
   cleared: BulkClearance | undefined;
 }
 
-/** A tombstone: a signing key or a revocation was removed on purpose. */
+/** A tombstone: a signing key or a revocation was removed deliberately. */
 export interface Removal {
-  /** When, in seconds since 1970. */
+  /** The time of the removal, in seconds since 1970. */
   at: number;
-  /** Of a revocation: the sequence of the account JWT that removed it, and the time that it covered. */
+  /** For a revocation: the sequence of the account JWT that removed it, and the time that it covered. */
   sequence?: number | undefined;
   upTo?: number | undefined;
 }
 
-/** Every revocation up to an earlier time was removed. */
+/** All revocations up to a time were removed. */
 export interface BulkClearance {
   /** Seconds since 1970. */
   before: number;
@@ -42,14 +42,11 @@ const UNPUSHED = 'zester-unpushed';
 const REMOVED = 'zester-removed:';
 const CLEARED = 'zester-cleared:';
 
-/** Beyond this many signings, only the sequence tells the order. */
-const KEPT_AFTER = 48;
-/**
- * The most tombstones kept. Each kind has a limit of its own, so that cleared revocations cannot crowd out signing
- * keys.
- */
-const KEPT_REMOVED = { signingKeys: 64, revocations: 64 };
-/** Of a `jti`'s 52 characters: 80 bits are enough to distinguish the JWTs of one account. */
+/** The number of predecessors to list; for older ones, only the sequence determines the order. */
+const MAX_PREDECESSORS = 48;
+/** The limits of tombstones, one per kind, so that cleared revocations cannot crowd out signing keys. */
+const MAX_TOMBSTONES = { signingKeys: 64, revocations: 64 };
+/** The number of a `jti`'s 52 characters to use: 80 bits are enough to distinguish the JWTs of one account. */
 const ID_LENGTH = 16;
 
 /** The ID of an account JWT, as in {@link AccountHistory}; undefined: it has none. */
@@ -113,7 +110,7 @@ export function laterRemoval(one: Removal, other: Removal | undefined): Removal 
   return other === undefined || one.at >= other.at ? one : other;
 }
 
-/** The clearance that reaches further. Revocations that only the other one cleared count as lost, and are restored. */
+/** The clearance up to the later time. Revocations that only the other one cleared count as lost, and are restored. */
 export function widerClearance(
   one: BulkClearance | undefined,
   other: BulkClearance | undefined,
@@ -125,43 +122,43 @@ export function widerClearance(
 }
 
 /**
- * Whether an account JWT derives from another and fully includes it; anything it lacks was removed on purpose. A JWT
- * that another tool re-signed derives from the JWTs that its own tags name, not from the JWT that they were copied
- * from.
+ * Whether an account JWT derives from another and fully includes it, so that anything it lacks was removed
+ * deliberately. A JWT that another tool re-signed derives from the JWTs in its tags, not from the JWT that the tags
+ * were copied from.
  */
 export function comesAfter(claims: AccountClaims, other: AccountClaims): boolean {
   const id = accountId(other);
   const { sequence, after } = historyOf(claims);
   if (id !== undefined && (accountId(claims) === id || after.includes(id))) return true;
   const before = historyOf(other);
-  return !before.unpushed && sequence - before.sequence > KEPT_AFTER;
+  return !before.unpushed && sequence - before.sequence > MAX_PREDECESSORS;
 }
 
 /**
- * Writes a history into the tags of an account; its other tags stay. Drops tombstones of items that are in the account
+ * Writes a history to the tags of an account; its other tags stay. Drops tombstones of items that are in the account
  * again, and very old ones.
  *
  * @param now seconds since 1970
  */
 export function withHistory(claims: AccountClaims, history: AccountHistory, now: number): AccountClaims {
   const { revocations = {}, signing_keys: keys = [], tags = [] } = claims.nats;
-  const there = new Set([
+  const present = new Set([
     ...Object.keys(revocations),
     ...keys.map((key) => (typeof key === 'string' ? key : key.key)),
   ]);
   const removed = [...history.removed]
-    .filter(([key, { at }]) => !there.has(key) && at > now - REMOVAL_KEPT_SECONDS)
+    .filter(([key, { at }]) => !present.has(key) && at > now - REMOVAL_KEPT_SECONDS)
     .sort(([, a], [, b]) => b.at - a.at);
   const isSigningKey = ([key]: [string, Removal]) => key.startsWith('A');
   const kept = [
-    ...removed.filter(isSigningKey).slice(0, KEPT_REMOVED.signingKeys),
-    ...removed.filter((one) => !isSigningKey(one)).slice(0, KEPT_REMOVED.revocations),
+    ...removed.filter(isSigningKey).slice(0, MAX_TOMBSTONES.signingKeys),
+    ...removed.filter((one) => !isSigningKey(one)).slice(0, MAX_TOMBSTONES.revocations),
   ];
-  const after = [...new Set(history.after)].slice(0, KEPT_AFTER);
+  const after = [...new Set(history.after)].slice(0, MAX_PREDECESSORS);
   const ours = [
     `${HISTORY}${history.sequence}:${after.join(',')}`,
     ...(history.unpushed ? [UNPUSHED] : []),
-    ...kept.map(([key, removal]) => `${REMOVED}${key}:${removalWords(removal)}`),
+    ...kept.map(([key, removal]) => `${REMOVED}${key}:${formatRemoval(removal)}`),
     ...(history.cleared === undefined
       ? []
       : [`${CLEARED}${history.cleared.before}:${history.cleared.sequence}`]),
@@ -172,12 +169,12 @@ export function withHistory(claims: AccountClaims, history: AccountHistory, now:
   };
 }
 
-function removalWords({ at, sequence, upTo }: Removal): string {
+function formatRemoval({ at, sequence, upTo }: Removal): string {
   return sequence === undefined || upTo === undefined ? `${at}` : `${at}:${sequence}:${upTo}`;
 }
 
 /**
- * Records that signing keys or revocations are removed on purpose, so that no copy of the home restores them.
+ * Records that signing keys or revocations are removed deliberately, so that no copy of the home restores them.
  *
  * @param before the claims that still have them
  * @param claims the claims without them
@@ -199,7 +196,7 @@ export function withRemoved(
 }
 
 /**
- * Records that all revocations up to an earlier time are removed on purpose: one tombstone for any number of them.
+ * Records that all revocations up to a time are removed deliberately: one tombstone for any number of them.
  *
  * @param before seconds since 1970, not in the future
  * @param now seconds since 1970

@@ -12,15 +12,15 @@ import {
   type Removal,
 } from './account-history.js';
 
-/** What one account JWT has and another lacks without a recorded removal. */
+/** The entries that one account JWT has and another lacks without a recorded removal. */
 export interface AccountLosses {
   /** Public keys, or `*`. */
   revocations: string[];
   /** `A…`. */
   signingKeys: string[];
-  /** Signing keys and revocations (public keys, or `*`) that were removed on purpose, and have reappeared. */
+  /** Signing keys and revocations (public keys, or `*`) that were removed deliberately, and have reappeared. */
   returned: string[];
-  /** Signing keys whose template was reverted to an older one, or lost. */
+  /** Signing keys whose template was lost or reverted to an older one. */
   templates: string[];
 }
 
@@ -34,24 +34,23 @@ export const NOTHING_LOST: Readonly<AccountLosses> = {
 
 /** The result of merging several account JWTs. */
 export interface MergedAccount {
-  /** The newest of them. */
+  /** The newest of the merged JWTs. */
   base: AccountClaims;
-  /** The same object as `base` if it lacks nothing. */
+  /** The merged claims; the same object as `base` if nothing was lost. */
   claims: AccountClaims;
-  /** What `base` lacked and `claims` has. */
+  /** The entries that `base` had lost. */
   restored: AccountLosses;
 }
 
 type SigningKey = string | ScopedSigningKeyClaim;
 
 /**
- * Merges the accounts of the home and the servers. The newest one wins, but no revocation and no signing key is lost
- * because another tool re-signed an older state: only what Zester removed on purpose stays removed
- * (`AccountHistory`). Only this function decides which peels may connect; limits, exports and the like always come
- * from the newest.
+ * Merges the accounts of the home and the servers. The newest one wins, but no revocation and no signing key is lost if
+ * another tool re-signed an older state: only entries that Zester removed deliberately stay removed (`AccountHistory`).
+ * The merge covers only what decides which peels may connect; limits, exports and the like always come from the newest.
  *
  * @param all at least one
- * @example mergeAccountClaims([home, server]).restored.revocations; // what a stale push had lost
+ * @example mergeAccountClaims([home, server]).restored.revocations; // revocations lost by a stale push
  */
 export function mergeAccountClaims(all: readonly AccountClaims[]): MergedAccount {
   const base = all.reduce((best, next) => (next.iat > best.iat ? next : best));
@@ -90,14 +89,14 @@ export function mergeAccountClaims(all: readonly AccountClaims[]): MergedAccount
   return { base, claims: { ...base, nats: { ...base.nats, revocations, signing_keys: kept } }, restored };
 }
 
-/** The signing keys that one account has and another lacks: an admin may want them back. */
+/** The signing keys of `before` that `claims` lacks: an admin may want them back. */
 export function removedBy(claims: AccountClaims, before: AccountClaims): AccountLosses {
   const left = new Set(signingKeyIds(claims));
   const signingKeys = signingKeyIds(before).filter((key) => !left.has(key));
   return { ...NOTHING_LOST, signingKeys };
 }
 
-/** One line of text each; public keys in full, and only the first of many revocations. */
+/** Describes each loss in a line; lists only the first of many revocations. */
 export function lossWords({ revocations, signingKeys, returned, templates }: AccountLosses): string[] {
   const returnedRevocations = returned.filter((key) => !key.startsWith('A'));
   return [
@@ -121,7 +120,7 @@ export function isNone(losses: AccountLosses): boolean {
   return Object.values(losses).every((list) => (list as string[]).length === 0);
 }
 
-/** The union of the tombstones; for the same key, the later one. */
+/** Merges tombstones; for the same key, the later one wins. */
 export function removedIn(all: readonly AccountClaims[]): Map<string, Removal> {
   const removed = new Map<string, Removal>();
   for (const claims of all) {
@@ -138,7 +137,7 @@ function clearedIn(all: readonly AccountClaims[]): BulkClearance | undefined {
     .reduce((widest, next) => widerClearance(widest, next), undefined);
 }
 
-/** The history of an account JWT that is merged from these, and so derives from each of them. */
+/** The history of an account JWT that is merged from these, and thus derives from each of them. */
 export function mergedHistory(base: AccountClaims, all: readonly AccountClaims[]): AccountHistory {
   const newestFirst = [base, ...all.filter((claims) => claims !== base)];
   const histories = newestFirst.map(historyOf);
@@ -156,10 +155,10 @@ export function mergedHistory(base: AccountClaims, all: readonly AccountClaims[]
 }
 
 /**
- * Whether a revocation in an account JWT is one that was cleared on purpose, not a new one of the same key. A JWT
- * signed before the clearance did not know of it. A later one, re-signed by another tool from an older state, has an
- * older sequence in its tags; its revocation is the old one if it has the time of the cleared one, or a time before
- * the clearance. In doubt, a key stays revoked.
+ * Whether a revocation in an account JWT was cleared deliberately, and is not a new one of the same key. A JWT signed
+ * before the clearance still has the old revocation. A later JWT that another tool re-signed from an older state has an
+ * older sequence in its tags; its revocation is the old one if its time is that of the cleared one, or is before the
+ * clearance. In doubt, a key stays revoked.
  */
 function isCleared(
   key: string,
@@ -179,14 +178,14 @@ function isCleared(
   return sequence < cleared.sequence && upTo < cleared.before;
 }
 
-/** Whether another tool made it from a state older than the other one, so that what both have may be outdated in it. */
+/** Whether another tool signed `base` from a state older than `other`, so that shared entries in it may be outdated. */
 function isStale(base: AccountClaims, other: AccountClaims): boolean {
   return historyOf(base).sequence < historyOf(other).sequence;
 }
 
 /**
- * Whether a scoped signing key has become a plain one. JWTs that it signed carry no permissions, and would be
- * unrestricted. No tool does that on purpose.
+ * Whether a scoped signing key has become a plain one. No tool does that deliberately: JWTs signed by the key have no
+ * permissions of their own, and would be unrestricted.
  */
 function lostItsScope(now: SigningKey, before: SigningKey): boolean {
   return typeof now === 'string' && typeof before !== 'string';

@@ -7,14 +7,14 @@ import { accountId } from './account-history.js';
 import type { TrustPaths } from '../paths.js';
 import { ensurePrivateDirectory } from '../private-files.js';
 
-/** How many are kept. */
-const KEPT = 20;
+/** The number of copies to keep. */
+const MAX_COPIES = 20;
 
 /**
- * Keeps copies of account JWTs that are about to be replaced, so that their content can be looked up: the last {@link
- * KEPT}, 0600, in `jwt/replaced/`, by issue time.
+ * Keeps copies of account JWTs that are about to be replaced, for reference: the last {@link MAX_COPIES}, mode 0600, in
+ * `jwt/replaced/`, by issue time.
  *
- * @throws FileError, TrustError: then nothing should be replaced
+ * @throws FileError, TrustError; the caller must then replace nothing
  */
 export async function keepReplaced(
   { replacedJwtDirectory: directory }: Pick<TrustPaths, 'replacedJwtDirectory'>,
@@ -28,7 +28,7 @@ export async function keepReplaced(
     await writeSecretFile(join(directory, name), Buffer.from(`${jwt}\n`));
   }
   const names = (await readdir(directory)).filter((name) => /^account-\d+-.+\.jwt$/.test(name)).sort();
-  for (const name of names.slice(0, Math.max(0, names.length - KEPT))) {
+  for (const name of names.slice(0, Math.max(0, names.length - MAX_COPIES))) {
     await unlink(join(directory, name)).catch(() => undefined);
   }
 }

@@ -1,4 +1,4 @@
-// Reads, adds and removes revocations in account claims.
+// Lists the revocations of an account.
 import { TrustError } from '../../errors.js';
 import type { AccountClaims } from '../../jwt/claims.js';
 import { isPublicKey } from '../../nkeys/validate.js';
@@ -10,11 +10,11 @@ export interface Revocation {
   publicKey: string;
   /** JWTs issued up to this time are revoked: seconds since 1970. */
   upTo: number;
-  /** The peel ID, if it was issued from this home. */
+  /** The peel ID, if this home issued the key. */
   peelId: string | undefined;
 }
 
-/** The revocations of an account, the newest first. */
+/** The revocations of an account, newest first. */
 export function revocationsOf(claims: AccountClaims, issued: readonly IssuedPeel[] = []): Revocation[] {
   const ids = new Map(issued.map(({ publicKey, peelId }) => [publicKey, peelId]));
   return Object.entries(claims.nats.revocations ?? {})
@@ -23,7 +23,7 @@ export function revocationsOf(claims: AccountClaims, issued: readonly IssuedPeel
 }
 
 /**
- * Checks a public key to revoke.
+ * Validates a public key to revoke.
  *
  * @throws TrustError `ERR_TRUST_NOTHING_TO_REVOKE`
  */

@@ -1,4 +1,4 @@
-// Checks an operator and account that are adopted from another tool.
+// Validates an operator and account that are adopted from another tool.
 import { signingKeyId } from '../../jwt/signing-key-ids.js';
 import type { CredsFile } from '../../creds/creds-file.js';
 import { TrustError, ZesterError } from '../../errors.js';
@@ -10,7 +10,7 @@ import type { KeyBundle } from '../../nkeys/key-bundle.js';
 import { JOIN_ROLE } from '../../permissions/roles.js';
 
 /**
- * An existing trust domain, made by nsc or another tool, or the parts of it to adopt. Missing parts are created,
+ * An existing trust domain, created by nsc or another tool, or the parts of it to adopt. Missing parts are created,
  * except the operator and the system account.
  */
 export interface AdoptedTrust {
@@ -36,10 +36,10 @@ export interface AdoptedTrust {
 }
 
 /**
- * Checks that the parts of an adopted trust domain belong together.
+ * Checks that the parts of an adopted trust domain match each other.
  *
  * @param home the home, for the errors
- * @throws TrustError `ERR_TRUST_ADOPT`, which says which part does not fit and what to give
+ * @throws TrustError `ERR_TRUST_ADOPT`, which says which part does not match and what to give
  */
 export function checkAdopted(home: string, adopted: AdoptedTrust, now?: Clock): void {
   const refuse = (why: string, cause?: unknown): never => {
@@ -74,7 +74,7 @@ export function checkAdopted(home: string, adopted: AdoptedTrust, now?: Clock): 
     operator.nats.strict_signing_key_usage === true &&
     adopted.system.signer.publicKey === system.sub
   ) {
-    refuse("the operator allows signing keys only: give a signing key's seed for the system account");
+    refuse("the operator allows only signing keys: give a signing key's seed for the system account");
   }
   checkAccount(operator, adopted, usable, refuse);
 }
@@ -93,7 +93,7 @@ function checkOperator(operator: OperatorClaims, adopted: AdoptedTrust, refuse: 
     refuse(`the operator JWT of ${operator.sub} is not signed by the operator itself`);
   if ((system ?? '') === '') {
     refuse(
-      'the operator JWT names no system account, so nothing could be pushed: add one with the tool that created it ' +
+      'the operator JWT has no system account, so nothing could be pushed: add one with the tool that created it ' +
         '(nsc edit operator --system-account SYS)',
     );
   }
@@ -112,12 +112,12 @@ function checkAccount(operator: OperatorClaims, adopted: AdoptedTrust, usable: U
   const { accountJwt, accountSigner, peelSigner, joinSigner } = adopted;
   const strict = operator.nats.strict_signing_key_usage === true;
   if (peelSigner !== undefined && peelSigner.publicKey === joinSigner?.publicKey) {
-    refuse(`${peelSigner.publicKey} cannot sign both peels and join tokens: give two keys, or leave one out`);
+    refuse(`${peelSigner.publicKey} cannot sign both peels and join tokens: give two keys, or omit one`);
   }
   if (accountJwt === undefined) {
     if (strict) {
       refuse(
-        'the operator allows signing keys only: create the account with a signing key first, and give its JWT and the ' +
+        'the operator allows only signing keys: first create the account with a signing key, then give its JWT and the ' +
           "signing key's seed",
       );
     }
@@ -129,16 +129,16 @@ function checkAccount(operator: OperatorClaims, adopted: AdoptedTrust, usable: U
     refuse('the account is the system account: a fleet needs its own');
   }
   if (accountSigner === undefined) {
-    return refuse('with an account JWT, give the seed of the account or of an unscoped signing key of it');
+    return refuse('with an account JWT, also give the seed of the account or of one of its unscoped signing keys');
   }
   if (unscopedKeyOf(account, accountSigner.publicKey) === undefined) {
     refuse(
-      `${accountSigner.publicKey} is neither the account ${account.sub} nor an unscoped signing key of it`,
+      `${accountSigner.publicKey} is neither the account ${account.sub} nor one of its unscoped signing keys`,
     );
   }
   if (strict && accountSigner.publicKey === account.sub) {
     refuse(
-      "the operator allows signing keys only: give the seed of a signing key of the account, not the account's",
+      "the operator allows only signing keys: give the seed of one of the account's signing keys, not the account's own",
     );
   }
   for (const [what, signer] of [
@@ -169,7 +169,7 @@ function checkIssuer(what: string, account: AccountClaims, operator: OperatorCla
   );
 }
 
-/** A signing key as in an account JWT; undefined: the account lacks it. */
+/** The signing key of an account with this public key; undefined: none. */
 export function signingKeyOf(
   account: AccountClaims,
   publicKey: string,
@@ -177,7 +177,7 @@ export function signingKeyOf(
   return (account.nats.signing_keys ?? []).find((key) => signingKeyId(key) === publicKey);
 }
 
-/** The public key itself, if it signs users with permissions of their own for the account. */
+/** Returns the public key if it may sign users with their own permissions for the account. */
 function unscopedKeyOf(account: AccountClaims, publicKey: string): string | undefined {
   if (publicKey === account.sub) return publicKey;
   const key = signingKeyOf(account, publicKey);

@@ -31,18 +31,18 @@ export interface CreateTrustDomainOptions {
   operatorName?: string;
   /** `fleet` by default. Not with an adopted account. */
   accountName?: string;
-  /** The URLs of the fleet's servers, for commands that connect. A string with commas is a list. */
+  /** The URLs of the fleet's servers, for commands that connect; a string may be a comma-separated list. */
   servers?: string | readonly string[];
-  /** TLS files for those connections, and whether to refuse servers without TLS. */
+  /** The TLS files for those connections, and whether to refuse servers without TLS. */
   tls?: TlsFiles;
   requireTls?: boolean;
   /**
-   * The lifetime of the credentials of master, admin and system, which renew themselves while in use, in seconds; 90 days by
-   * default, 0 = they never expire, for a fleet with peels of versions that do not know the keys that renew them. Not with
-   * `adopt`: the servers must have the keys first, see `addMasterKeys`.
+   * The lifetime of the credentials of master, admin and system, in seconds; they renew themselves while in use. 90
+   * days by default. 0 = they never expire, for fleets with peels of older versions, which do not know the renewing
+   * keys. Not with `adopt`: the servers must have the keys first, see `addMasterKeys`.
    */
   credsLifetime?: number;
-  /** Adopts an existing operator, and whatever else exists. */
+  /** Adopts an existing operator, and other existing parts. */
   adopt?: AdoptedTrust;
   now?: Clock;
   /** Called for each step, with its file and whether it was created or already existed. */
@@ -70,11 +70,12 @@ const DEFAULT_ACCOUNT_NAME = 'fleet';
 /**
  * Creates the trust domain of a fleet in a home: an operator and its signing key, a system account, an account with
  * JetStream and the scoped signing keys `peel` and `join`, and the credentials of a master, an admin and the system
- * account, with the keys that renew them. An existing home stays as it is. An interrupted run is completed by the next one with
- * the same options.
+ * account, with the keys that renew them. An existing home stays as it is. The next run with the same options completes
+ * an interrupted one.
  *
- * @throws TrustError when the home is exposed, damaged, locked, or another domain's, or when what is to be adopted does
- *   not fit (`ERR_TRUST_ADOPT`), `ERR_TRUST_OPTIONS` for options that it does not know; FileError; ConnectError when nothing could connect as `servers`, `tls` and `requireTls` say
+ * @throws TrustError when the home is exposed, damaged, locked, or another domain's, or when the adopted parts do not
+ *   match (`ERR_TRUST_ADOPT`), `ERR_TRUST_OPTIONS` for unknown options; FileError; ConnectError when no connection is
+ *   possible with `servers`, `tls` and `requireTls`
  */
 export async function createTrustDomain(
   home: string,
@@ -95,9 +96,9 @@ export async function createTrustDomain(
     checkAdopted(paths.home, options.adopt, options.now);
   }
   await ensurePrivateDirectory(paths.home);
-  // a complete home is only read: no lock is needed, and it may be on a read-only disk
-  const whole = async () => (await isThere(paths.settings)) && (await isThere(paths.masterAnswersCreds));
-  if (await whole()) return existing(paths, options);
+  // a complete home is only read, without a lock, since it may be on a read-only disk
+  const isComplete = async () => (await isThere(paths.settings)) && (await isThere(paths.masterAnswersCreds));
+  if (await isComplete()) return existing(paths, options);
   return withHomeLock(paths.home, 'zester init', async () => {
     if (await isThere(paths.settings)) return completed(paths, options);
     for (const directory of [paths.keysDirectory, paths.jwtDirectory, paths.credsDirectory]) {
@@ -130,7 +131,7 @@ async function existing(paths: TrustPaths, options: CheckedOptions): Promise<Tru
   return domain;
 }
 
-/** For a home of an older version: adds the file that this version needs, if the key that signs it is here. */
+/** Adds a file that this version needs to a home of an older version, if the home has the key to sign it. */
 async function completed(paths: TrustPaths, options: CheckedOptions): Promise<TrustDomain> {
   const domain = checked(await openTrustDomain(paths.home), options);
   const { adopt, now } = options;
@@ -150,17 +151,17 @@ function report(
 ): void {
   const { renewal } = domain.settings;
   for (const { path } of stepsFor(paths, { ...options, credsLifetime: renewal?.lifetime ?? 0 })) {
-    // a home that predates join tokens has none, and gets none here
+    // a home that predates join tokens has no key for them, and gets none here
     if (path === paths.joinSigningSeed && domain.publicKeys.joinSigning === undefined) continue;
-    // an invited master's home has no admin
+    // the home of an invited master has no admin
     if (path === paths.adminSigningSeed && renewal?.adminSigningKey === undefined) continue;
     options.onStep?.({ path, made: made.includes(path) });
   }
 }
 
 /**
- * How many steps an interrupted run completed. Steps run in order, so a file that exists after a missing one means
- * that files were removed; new keys for old JWTs would only hide that.
+ * The number of steps that an interrupted run completed. Steps run in order, so a file after a missing one means that
+ * files were removed; new keys for old JWTs would only hide that.
  *
  * @throws TrustError `ERR_TRUST_DAMAGED`
  */
@@ -173,19 +174,19 @@ async function stepsDone(
   const last = there.lastIndexOf(true);
   const missing = steps.filter((_, i) => i < last && there[i] === false).map(({ path }) => path);
   if (missing.length > 0) {
-    const begun = adopt === undefined ? '; if it was begun with other options, pass the same again' : '';
+    const begun = adopt === undefined ? '; if it was started with other options, pass the same options again' : '';
     throw damaged(paths.home, `missing: ${missing.join(', ')}${begun}`);
   }
   return last + 1;
 }
 
-/** Servers that run already do not know the key of the system account that would sign the user who pushes it. */
+/** Running servers do not know the system account's key that would sign the user who pushes it. */
 function refuseLifetime(paths: TrustPaths, lifetime: number): void {
   if (lifetime === 0) return;
   throw new TrustError(
     'ERR_TRUST_ADOPT',
     paths.home,
-    'the credentials of an adopted trust domain do not expire at first: omit their lifetime, and run "zester keys add ' +
+    'the credentials of an adopted trust domain do not expire at first: omit the lifetime, and run "zester keys add ' +
       'master-signing" once the servers have the account',
   );
 }
@@ -242,7 +243,7 @@ function checked(domain: TrustDomain, options: CheckedOptions): TrustDomain {
   return domain;
 }
 
-/** The options with normalized URLs. What no command could connect with is refused before it is stored in a home. */
+/** Normalizes the URLs. Refuses settings with which no command could connect before they are stored in a home. */
 function connectable(given: CreateTrustDomainOptions): CheckedOptions {
   const { servers, ...options } = given;
   const { tls, requireTls } = options;

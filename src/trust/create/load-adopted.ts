@@ -7,7 +7,7 @@ import type { KeyBundle } from '../../nkeys/key-bundle.js';
 import type { Role } from '../../nkeys/roles.js';
 import type { AdoptedTrust } from './adopt.js';
 
-/** The files of an {@link AdoptedTrust}: JWTs plain or as nsc writes them, seeds plain or decorated. */
+/** The files of an {@link AdoptedTrust}. JWTs and seeds may be plain or decorated, as nsc writes them. */
 export interface AdoptedTrustFiles {
   operatorJwt: string;
   operatorSigningSeed: string;
@@ -24,7 +24,7 @@ export interface AdoptedTrustFiles {
 }
 
 /**
- * Loads an adopted operator and account. The caller wipes the keys.
+ * Loads an adopted operator and account. The caller must wipe the keys.
  *
  * @throws KeyError (a public key where a seed belongs, a seed of another role), JwtError, CredsError, FileError
  */

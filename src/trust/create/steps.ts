@@ -30,7 +30,7 @@ import { LAYOUT_VERSION, writeSettings, type OwnRenewal } from '../settings.js';
 import type { TlsFiles } from '../tls-settings.js';
 import { SYSTEM_NAME } from '../../permissions/names.js';
 
-/** One file, made from what earlier steps left on disk, so a run can start at any step. */
+/** One file, created from the files of earlier steps, so that a run can resume at any step. */
 export interface Step {
   path: string;
   make: () => Promise<void>;
@@ -44,7 +44,7 @@ export interface StepOptions {
   tls?: TlsFiles;
   requireTls?: boolean;
   adopt?: AdoptedTrust;
-  /** The lifetime of the home's own credentials, in seconds; 0: they never expire. */
+  /** The lifetime of the home's own credentials, in seconds; 0 = they never expire. */
   credsLifetime: number;
   now?: Clock;
 }
@@ -52,9 +52,9 @@ export interface StepOptions {
 const SYSTEM_ACCOUNT_NAME = 'SYS';
 
 /**
- * The steps that create a trust domain, in order. `zester.json` comes last, and means that all are done. The users come before
- * the accounts: the label of the keys that sign them names them. The seed of a system account created here is not stored: its
- * only user is created first, and the account JWT from the public key in it.
+ * The steps that create a trust domain, in order. `zester.json` comes last, and marks the home as complete. Users come
+ * before the accounts, whose signing keys have labels with the users' public keys. The seed of a new system account is
+ * not stored: its only user is created first, and the account JWT later, from the public key in the user's JWT.
  */
 export function stepsOf(paths: TrustPaths, options: StepOptions): Step[] {
   return [
@@ -206,7 +206,7 @@ function makers(paths: TrustPaths, { adopt, operatorName, accountName, credsLife
           }),
         );
       }
-      // an account that already knows the key stays as it is: its template is its owner's decision
+      // an account that already has the key stays as it is: the owner decides about the template
       const account = decodeAccountJwt(existing);
       const missing = signingKeys.filter(({ publicKey }) => signingKeyOf(account, publicKey) === undefined);
       if (missing.length === 0) return existing;
@@ -247,7 +247,7 @@ function settingsStep(paths: TrustPaths, options: StepOptions): Step {
   return { path: paths.settings, make };
 }
 
-/** Once, while the account's identity is here. */
+/** Needs the account's identity seed, and therefore runs only at creation. */
 async function renewalOf(paths: TrustPaths, lifetime: number): Promise<OwnRenewal> {
   const keys = await ownKeys(paths);
   return withKey('account', paths.accountSeed, (identity) =>
@@ -265,7 +265,7 @@ async function ownKeys(paths: TrustPaths): Promise<OwnKeys> {
   };
 }
 
-/** The account's identity, if it is the signer: it is stored. A given signing key is not. */
+/** The account's identity, if it is the signer. It is stored; a signing key is not. */
 function adoptedIdentity(adopt: AdoptedTrust | undefined): KeyBundle | undefined {
   const { accountJwt, accountSigner } = adopt ?? {};
   if (accountJwt === undefined || accountSigner === undefined) return accountSigner;

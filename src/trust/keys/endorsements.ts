@@ -1,11 +1,10 @@
-// Endorsements: prove which key signs an account's masters to a peel that knows only its own JWT.
+// Endorsements prove to a peel that knows only its own JWT which key signs its account's masters.
 import { isPublicKey } from '../../nkeys/validate.js';
 import { verifySignature } from '../../nkeys/verify.js';
 import type { KeyBundle } from '../../nkeys/key-bundle.js';
 
 /**
- * From the account's identity key to a master's own key: through the first master's, and those of masters that
- * invited each other.
+ * The maximum length of a chain from the account's identity key through the keys of masters that invited each other.
  */
 const MAX_LINKS = 8;
 /** A link: a key (`A…`), and the signature of the key before it. */
@@ -18,7 +17,7 @@ function endorsedBytes(account: string, publicKey: string): Uint8Array {
 }
 
 /**
- * Endorses a key: what it signs as a master is a master of the account.
+ * Endorses a key to sign masters of the account.
  *
  * @param signer the account's identity key, or the last key of `chain`
  * @param account the account's public key (`A…`)
@@ -38,8 +37,8 @@ export function endorse(signer: KeyBundle, account: string, publicKey: string, c
  * The key at the end of a chain of endorsements.
  *
  * @param account the account's public key (`A…`): the first link is signed by its identity key
- * @param chain as others sent it
- * @returns undefined: it is not a chain of this account
+ * @param chain untrusted
+ * @returns undefined: not a valid chain of this account
  */
 export function endorsedKey(account: string, chain: string): string | undefined {
   if (chain.length > MAX_CHARACTERS || !isPublicKey(account, 'account')) return undefined;

@@ -17,13 +17,13 @@ export interface ExportedSeed {
 }
 
 /**
- * Exports the identity seeds of the operator and of the account from a home, to be kept offline. Nothing needs them at
- * run time: only `init`, adding or removing signing keys of the operator, and new credentials for masters do.
+ * Exports the identity seeds of the operator and of the account from a home, to keep them offline. They are not needed
+ * at run time, but only for `init`, for changes of the operator's signing keys, and for new credentials of masters.
  *
- * Each is written to the directory, read back, and only then deleted from the home.
+ * Each seed is written to the directory, read back, and only then deleted from the home.
  *
  * @param directory created if missing; not inside the home
- * @throws TrustError `ERR_TRUST_EXPORT`: seeds that were not exported are still in the home; FileError
+ * @throws TrustError `ERR_TRUST_EXPORT`, after which seeds that were not exported are still in the home; FileError
  */
 export async function exportIdentity(
   home: string,
@@ -64,7 +64,7 @@ export async function exportIdentity(
       ] as const;
       const here = [];
       for (const one of all) if (await isThere(one.from)) here.push(one);
-      if (here.length === 0) refuse('they are not in the home; they were exported already');
+      if (here.length === 0) refuse('they are not in the home; they have already been exported');
       await makePrivate(target);
       const exported: ExportedSeed[] = [];
       for (const { role, from, publicKey, load } of here) {
@@ -86,13 +86,13 @@ export async function exportIdentity(
 
 async function copy(key: KeyBundle, to: string, refuse: (why: string) => void): Promise<void> {
   if (await isThere(to)) {
-    // an export that was interrupted between copying and deleting
+    // a previous export was interrupted between the copy and the deletion
     if (await holdsSeedOf(to, key.role, key.publicKey)) return;
     refuse(`${to} already exists and belongs to another key`);
   }
   await key.saveSeedToFile(to);
   if (!(await holdsSeedOf(to, key.role, key.publicKey)))
-    refuse(`${to} differs from what was written when read back`);
+    refuse(`${to} differs from the written seed when read back`);
 }
 
 async function makePrivate(directory: string): Promise<void> {

@@ -24,21 +24,21 @@ export interface KeyEntry {
     | 'master signing'
     | 'answers signing'
     | 'admin signing'
-    /** It signs a master's user of the system account. */
+    /** Signs a master's user of the system account. */
     | 'system signing'
-    /** Of an adopted account: neither for peels nor for join tokens. */
+    /** A key of an adopted account that signs neither peels nor join tokens. */
     | 'account signing'
     | 'system account identity';
   publicKey: string;
-  /** The master that was invited with it; undefined: the first one's, or no master's. */
+  /** The invited master that it belongs to; undefined: the first master, or none. */
   master?: string | undefined;
-  /** Whether it signs from now on; always true for an identity. */
+  /** Whether it is the one that signs now; always true for an identity. */
   current: boolean;
-  /** What it has signed: the JWTs of the home, its `.creds` files, and the number of peels. */
+  /** The JWTs and `.creds` files of the home that it signed, and the number of peels. */
   signed: string[];
   /** ISO 8601: when it was created or imported here. */
   since: string;
-  /** The file with its seed; undefined: it is not in the home. */
+  /** The file with its seed; undefined: not in the home. */
   seedPath: string | undefined;
 }
 
@@ -53,7 +53,7 @@ const OWN_SEEDS = {
   'admin-signing': 'adminSigningSeed',
 } as const satisfies Record<MasterKeyKind, keyof TrustPaths>;
 
-/** The keys of a trust domain: the location of each seed, what the key signed, and its age. @throws FileError */
+/** Lists the keys of a trust domain, with the location of each seed, what it signed, and its age. @throws FileError */
 export async function listKeys(domain: TrustDomain): Promise<KeyEntry[]> {
   const { paths, publicKeys, settings } = domain;
   const operator = decodeOperatorJwt(domain.operatorJwt);
@@ -104,7 +104,7 @@ export async function listKeys(domain: TrustDomain): Promise<KeyEntry[]> {
   }
   entries.push(entry('system account identity', system.sub, true, []));
   for (const key of system.nats.signing_keys ?? []) {
-    // those without a label are another tool's
+    // keys without a label belong to another tool
     const master = typeof key === 'string' ? undefined : labelOf(key.description)?.name;
     if (typeof key === 'string' || master === undefined) continue;
     const isCurrent = key.key === (renewal?.systemSigningKey ?? settings.master?.systemSigningKey);

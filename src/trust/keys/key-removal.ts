@@ -1,20 +1,20 @@
 // Decides whether a signing key may be removed from an account.
 import { TrustError } from '../../errors.js';
 
-/** What depends on a signing key. */
+/** The dependents of a signing key. */
 export interface KeyUse {
-  /** Users with a valid credential signed by this key: none of them could connect without it. */
+  /** Users with a valid credential signed by this key, who could not connect without it. */
   valid: number;
-  /** How many of them are connected. */
+  /** The number of these users that are connected. */
   connected: number;
 }
 
-/** Its dependents, or why they cannot be counted. */
+/** The dependents of a signing key, or why they cannot be counted. */
 export type CountedUse = KeyUse | { unknown: string };
 
 /**
- * The permission to remove signing keys from an account. All code that removes some requires one, so that no entry
- * point can forget to count their dependents.
+ * The permission to remove signing keys from an account. All code that removes keys requires one, so that no caller can
+ * forget to count their dependents.
  */
 export class KeyRemoval {
   /** Public keys (`A…`), and the dependents of each. */
@@ -29,9 +29,9 @@ export class KeyRemoval {
   /**
    * Permits removing keys that no valid credential depends on; with `force`, any key.
    *
-   * @param home for the error
-   * @throws TrustError `ERR_TRUST_SIGNING_KEY`, which names the first key with dependents, or whose dependents cannot
-   *   be counted
+   * @param home the home, for the error
+   * @throws TrustError `ERR_TRUST_SIGNING_KEY`, which names the first key that has dependents, or whose dependents
+   *   cannot be counted
    * @example KeyRemoval.judge(home, new Map([[publicKey, { valid: 0, connected: 0 }]]), { force: false });
    */
   static judge(
@@ -46,7 +46,7 @@ export class KeyRemoval {
         'ERR_TRUST_SIGNING_KEY',
         home,
         'unknown' in use
-          ? `what depends on ${publicKey} cannot be counted (${use.unknown}): nothing was removed; --force removes it anyway`
+          ? `the credentials that depend on ${publicKey} cannot be counted (${use.unknown}): nothing was removed; --force removes it anyway`
           : `${useWords(publicKey, use)}: renew them first ("zester peel rotate --all", then wait for the old ones to expire); ` +
               'nothing was removed; --force cuts them off',
       );
@@ -61,14 +61,14 @@ export class KeyRemoval {
     throw new TrustError(
       'ERR_TRUST_SIGNING_KEY',
       home,
-      `the signing key ${other} would also be removed, but what depends on it was not counted: run this again`,
+      `the signing key ${other} would also be removed, but its dependents were not counted: run this again`,
     );
   }
 }
 
 /** Describes the dependents of a signing key. */
 export function useWords(publicKey: string, use: CountedUse): string {
-  if ('unknown' in use) return `what depends on ${publicKey} is unknown (${use.unknown})`;
+  if ('unknown' in use) return `the number of credentials that depend on ${publicKey} is unknown (${use.unknown})`;
   const { valid, connected } = use;
   return (
     `${valid} valid ${valid === 1 ? 'credential depends' : 'credentials depend'} on ${publicKey}, ` +

@@ -26,7 +26,7 @@ export function peelSigningKey(publicKey: string): ScopedSigningKey {
   };
 }
 
-/** The scoped signing key of join tokens: the same in every account. */
+/** The scoped signing key of join tokens; its template is the same in every account. */
 export function joinSigningKey(publicKey: string): ScopedSigningKey {
   return {
     publicKey,
@@ -41,8 +41,8 @@ export function joinSigningKey(publicKey: string): ScopedSigningKey {
  * Whether a user signed by this key may be a peel. A join token with a peel's name is not one, nor is a user signed by
  * the account's identity or an unscoped signing key: those are masters, admins and users of `bootstrapPeelCreds`.
  *
- * @param issuer the key that signed a user (`A…`)
- * @param peelSigningKey the home's own, for an adopted account whose role is not called `peel`
+ * @param issuer the key that signed the user (`A…`)
+ * @param peelSigningKey the home's peel signing key, for an adopted account whose role has another name than `peel`
  */
 export function isPeelIssuer(account: AccountClaims, issuer: string, peelSigningKey?: string): boolean {
   const key = signingKeyOf(account, issuer);
@@ -84,7 +84,7 @@ export function kindOfSigningKey(
   return isPeelIssuer(account, publicKey, peelSigningKey) ? 'peel-signing' : undefined;
 }
 
-/** The scoped signing key of an account that has this public key. @throws TrustError `ERR_TRUST_SIGNING_KEY` */
+/** The account's scoped signing key with this public key. @throws TrustError `ERR_TRUST_SIGNING_KEY` */
 export function scopedKeyOf(home: string, claims: AccountClaims, publicKey: string): ScopedSigningKeyClaim {
   const key = signingKeyOf(claims, publicKey);
   if (key !== undefined && typeof key !== 'string') return key;
@@ -114,7 +114,7 @@ export function withTemplatePermissions(
       return key;
     }
     const template = { ...key.template };
-    // remove permissions that are absent now
+    // drop permissions that the new ones lack
     delete template.pub;
     delete template.sub;
     delete template.resp;
@@ -153,11 +153,11 @@ export function withSigningKeyLike(
   like: string,
   publicKey: string,
 ): AccountClaims {
-  signingKeyClaim(publicKey); // checks it
+  signingKeyClaim(publicKey); // validates it
   return withSigningKeys(claims, [{ ...scopedKeyOf(home, claims, like), key: publicKey }]);
 }
 
-/** Adds signing keys that the caller has checked. */
+/** Adds signing keys that the caller has validated. */
 export function withSigningKeys(
   claims: AccountClaims,
   added: readonly (string | ScopedSigningKeyClaim)[],

@@ -2,7 +2,7 @@
 import { addedSeedPath, firstSeedPath, type SigningKeyKind, type TrustPaths } from '../paths.js';
 import { isThere } from '../private-files.js';
 
-/** The path of a signing key's seed: a file with its public key in the name, otherwise the path of the first key. */
+/** The path of a signing key's seed: a file with the public key in its name, otherwise the path of the first key. */
 export async function signingSeedPath(
   paths: TrustPaths,
   kind: SigningKeyKind,

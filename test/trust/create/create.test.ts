@@ -491,7 +491,7 @@ describe('the keys of a trust domain', () => {
     await rm(paths.joinSigningSeed);
     await expect((await openTrustDomain(home)).joinSigner()).rejects.toMatchObject({
       code: 'ERR_TRUST_KEY_OFFLINE',
-      message: expect.stringContaining(`put it back there`) as string,
+      message: expect.stringContaining(`put it there`) as string,
     });
     await writeFile(paths.joinSigningSeed, seed, { mode: 0o600 });
     expect((await (await openTrustDomain(home)).joinSigner()).publicKey).toBe(publicKeys.joinSigning);
