@@ -3,7 +3,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { orAborted } from '../async/or-aborted.js';
 import { guardedNumber } from '../async/guarded.js';
 import type { CredentialSource } from '../creds/credential-holder.js';
-import { noStore } from '../creds/credential-provider.js';
+import { noStoreError } from '../creds/credential-provider.js';
 import {
   givenCredentials,
   type CredentialsOption,
@@ -27,7 +27,7 @@ import {
   connectOptionsError,
   RENAMED_WAITS,
 } from './option-names.js';
-import { withCurrentNames, defined } from '../options/renamed-options.js';
+import { withCurrentNames, omitUndefined } from '../options/renamed-options.js';
 import { inboxPrefixFor } from './inbox-prefix.js';
 import { ManagedConnection } from './managed-connection.js';
 import { masterTable, peelTable } from './options.js';
@@ -250,7 +250,7 @@ async function open(
   const { reconnectBufferSize, drainTimeoutMs, handoverTimeoutMs, now, reconnectDelayHandler, ...others } =
     rest;
   const { reconnectWindowMs = RECONNECT_WAIT_MS, ...ofClient } = others;
-  const client = defined(ofClient);
+  const client = omitUndefined(ofClient);
   // before reading credentials, so that an invalid URL fails first
   const plan = planConnection<ClientTls>(client);
   const early: ConnectionEvent[] = [];
@@ -341,7 +341,7 @@ function inboxesOf(claims: UserClaims | undefined, { inboxPrefix }: NatsOptions)
 /** Credentials that never change. */
 function fixed(creds: CredsFile): ConnectionCredentials {
   const cannotStore = () => {
-    throw noStore(creds.path);
+    throw noStoreError(creds.path);
   };
   return { current: creds, jwtInUse: creds.jwt, look: () => undefined, hold: cannotStore, stored: cannotStore };
 }

@@ -78,7 +78,7 @@ export async function loadFromProvider(provider: CredentialProvider): Promise<Cr
 export async function storeInProvider(provider: CredentialProvider, creds: CredsFile): Promise<void> {
   const { store } = provider;
   const name = providerName(provider);
-  if (store === undefined) throw noStore(name);
+  if (store === undefined) throw noStoreError(name);
   const { seed } = creds;
   const content = generateCredsFile(creds.jwt, seed);
   seed.fill(0);
@@ -93,7 +93,7 @@ export async function storeInProvider(provider: CredentialProvider, creds: Creds
 }
 
 /** The error for a credential that must be stored, but cannot be. */
-export function noStore(name: string): CredsError {
+export function noStoreError(name: string): CredsError {
   return new CredsError(
     'ERR_CREDS_NO_STORE',
     name,

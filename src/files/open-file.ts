@@ -13,7 +13,7 @@ const GIVEN_BY_SHELL = /^\/(?:dev\/(?:stdin$|fd\/\d+$)|proc\/self\/fd\/\d+$)/;
 export const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /** Whether a shell passed this path to a command; it may be a pipe. */
-export function isGivenByShell(path: string): boolean {
+export function isShellPath(path: string): boolean {
   return GIVEN_BY_SHELL.test(path);
 }
 
@@ -21,7 +21,9 @@ export function isGivenByShell(path: string): boolean {
 export interface ReadableFile {
   /** Also accept a pipe that the shell opened. */
   pipe?: boolean;
-  /** Throws to refuse a file: {@link requireOurs}. Passed in, so that code without this check does not bundle it. */
+  /**
+   * Throws to refuse a file: {@link requirePrivateFile}. Passed in, so that code without this check does not bundle it.
+   */
   check?: (path: string, stats: Stats) => void;
 }
 
@@ -38,7 +40,7 @@ export async function openToRead(
   try {
     file = await open(path, READ_FLAGS);
     const stats = await file.stat();
-    const pipe = options.pipe === true && stats.isFIFO() && isGivenByShell(path);
+    const pipe = options.pipe === true && stats.isFIFO() && isShellPath(path);
     if (!pipe) requireRegular(path, stats);
     options.check?.(path, stats);
     return { file, stats };
@@ -97,7 +99,7 @@ export function requireRegular(path: string, stats: Stats): void {
  *
  * @throws FileError `ERR_FILE_READ`
  */
-export function requireOurs(path: string, { uid, mode }: Stats): void {
+export function requirePrivateFile(path: string, { uid, mode }: Stats): void {
   const own = process.getuid?.();
   if (own === undefined) return;
   const isOurs = uid === own || (own === 0 && isTheirsAlone(dirname(path), uid));

@@ -5,7 +5,7 @@ import { FleetError } from '../errors.js';
 import { anything, bag, checkOptions, text, type Entries } from '../options/check-options.js';
 import { validateSubject } from '../permissions/subject.js';
 import { newCommandReply } from '../protocol/command-reply.js';
-import { isNoResponders, violationIn } from '../protocol/request-errors.js';
+import { isNoResponders, permissionViolationOf } from '../protocol/request-errors.js';
 import { commandSubject } from '../permissions/names.js';
 import { COMMAND_TIMEOUT_MS } from '../timing.js';
 
@@ -108,7 +108,7 @@ function requestError(cause: unknown, peelId: string, subject: string, timeoutMs
     const words = `the peel "${peelId}" did not answer within ${timeoutMs / 1000} s`;
     return new FleetError('ERR_FLEET_TIMEOUT', words, options);
   }
-  const denied = violationIn(cause);
+  const denied = permissionViolationOf(cause);
   if (denied !== undefined) {
     return new FleetError(
       'ERR_FLEET_DENIED',

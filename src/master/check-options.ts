@@ -12,7 +12,7 @@ import {
   oneOf,
   type Entries,
 } from '../options/check-options.js';
-import { withCurrentNames, defined } from '../options/renamed-options.js';
+import { withCurrentNames, omitUndefined } from '../options/renamed-options.js';
 import { POLICY_MAX_TIMEOUT_MS } from '../timing.js';
 import type { MasterOptions } from './master.js';
 import { POLICIES } from './requests/policy.js';
@@ -63,7 +63,7 @@ const MASTER = bag(
 export function checkMasterOptions(given: MasterOptions): MasterOptions {
   checkOptions('startMaster', given, MASTER, configError);
   const named = withCurrentNames(given, { lifetimeSeconds: 'lifetime' }, configError);
-  const options = { ...named, ...(named.breaker && { breaker: defined(named.breaker) }) };
+  const options = { ...named, ...(named.breaker && { breaker: omitUndefined(named.breaker) }) };
   if (options.servers !== undefined) parseServerUrls(options.servers);
   const { breaker, replicas, recoverySeconds } = options;
   if (replicas !== undefined && !REPLICAS.some((one) => one === replicas)) {

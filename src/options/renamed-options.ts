@@ -27,7 +27,7 @@ export function withCurrentNames<Options extends object>(
 }
 
 /** Omits undefined options, which would override the client's defaults. */
-export function defined<T extends object>(options: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
+export function omitUndefined<T extends object>(options: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [Name in keyof T]?: Exclude<T[Name], undefined> };
 }

@@ -7,7 +7,7 @@ import { planConnection, type ClientTls, type TlsOptions } from '../connection/c
 import type { GivenClientOptions } from '../connection/connect.js';
 import { loadGiven } from '../connection/credentials.js';
 import { givenUserCredentials, type UserCredentials } from '../creds/credentials-option.js';
-import { defined } from '../options/renamed-options.js';
+import { omitUndefined } from '../options/renamed-options.js';
 import { dial } from '../connection/dial.js';
 import { checkClientOptions, checkNumbers, DURATION_MS } from '../connection/check-options.js';
 import { PERSISTENT_OPTIONS } from '../connection/options.js';
@@ -225,7 +225,7 @@ class Joining {
   }
 
   async #connect(): Promise<NatsConnection> {
-    const client = defined(omit(this.#options, 'peelId', 'out', 'waitMs', 'signal', 'onEvent', 'now'));
+    const client = omitUndefined(omit(this.#options, 'peelId', 'out', 'waitMs', 'signal', 'onEvent', 'now'));
     try {
       return await dial({
         ...PERSISTENT_OPTIONS,

@@ -19,7 +19,7 @@ import { withDeadline } from '../async/deadline.js';
 import { orAborted } from '../async/or-aborted.js';
 import type { CredsFile } from '../creds/creds-file.js';
 import { expired } from '../creds/credential-holder.js';
-import { noStore } from '../creds/credential-provider.js';
+import { noStoreError } from '../creds/credential-provider.js';
 import {
   givenUserCredentials,
   type CredentialsOption,
@@ -155,7 +155,7 @@ export async function startPeel(options: PeelOptions): Promise<Peel> {
   const { credentials, credsPath, ...rest } = options;
   const settings = withCurrentNames(rest, RENAMED_WAITS, connectOptionsError);
   const given = givenUserCredentials({ credentials, credsPath });
-  if (settings.renew !== false && storeOf(given) === undefined) throw noStore(nameOf(given));
+  if (settings.renew !== false && storeOf(given) === undefined) throw noStoreError(nameOf(given));
   checkNumbers(settings.commands ?? {}, {
     concurrency: atLeast(1, 'commands'),
     queue: atLeast(0, 'commands'),
@@ -346,7 +346,7 @@ export class Peel {
    */
   rotate({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<string> {
     if (this.#nc !== undefined && this.#end === undefined && storeOf(this.#given) === undefined) {
-      return Promise.reject(noStore(nameOf(this.#given)));
+      return Promise.reject(noStoreError(nameOf(this.#given)));
     }
     if (this.#renewer === undefined || this.#end !== undefined) {
       return Promise.reject(
@@ -637,7 +637,7 @@ export class Peel {
       if (action.do === 'end') this.#ended(action.error);
       if (action.do !== 'rotate') return;
       if (this.#renewer === undefined && storeOf(this.#given) === undefined)
-        throw noStore(nameOf(this.#given));
+        throw noStoreError(nameOf(this.#given));
       this.#rotationAskedAt = action.at;
       this.#renewer?.wantRotation();
     } catch (error) {

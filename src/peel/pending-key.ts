@@ -2,7 +2,7 @@
 import { unlink } from 'node:fs/promises';
 import { keyBundleIn } from '../creds/load-key-bundle.js';
 import { FileError } from '../errors.js';
-import { requireOurs } from '../files/open-file.js';
+import { requirePrivateFile } from '../files/open-file.js';
 import { readSmallFile } from '../files/read-small-file.js';
 import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 
@@ -35,7 +35,7 @@ export class PendingKey {
     const path = `${out}.pending`;
     try {
       return new PendingKey(
-        keyBundleIn('user', path, await readSmallFile(path, MAX_KEY_BYTES, { check: requireOurs })),
+        keyBundleIn('user', path, await readSmallFile(path, MAX_KEY_BYTES, { check: requirePrivateFile })),
         path,
         true,
       );

@@ -5,7 +5,7 @@ import { DURATION_MS, checkNumbers } from '../connection/check-options.js';
 import type { ConnectSettings } from '../connection/connect.js';
 import { planConnection } from '../connection/connect-plan.js';
 import { loadGiven, nameOf, storeOf } from '../connection/credentials.js';
-import { noStore } from '../creds/credential-provider.js';
+import { noStoreError } from '../creds/credential-provider.js';
 import type { CredsFile } from '../creds/creds-file.js';
 import {
   givenUserCredentials,
@@ -88,7 +88,7 @@ export async function recoverCredentials(options: RecoverOptions): Promise<Recov
   const given = givenUserCredentials({ credentials, credsPath });
   const store = storeOf(given);
   const files = recoveryFilesOf(given, settings);
-  if (store === undefined || files === undefined) throw noStore(nameOf(given));
+  if (store === undefined || files === undefined) throw noStoreError(nameOf(given));
   checkNumbers(settings, { waitMs: { ...DURATION_MS, most: Infinity } });
   planConnection({ servers, tls, requireTls });
   const current = await loadGiven(given);

@@ -6,7 +6,7 @@ import type { CredsFile } from '../creds/creds-file.js';
 import { pathOf } from '../files/path-of.js';
 import { FileError, JwtError, ZesterError } from '../errors.js';
 import { loadJwtFile } from '../creds/load-jwt-file.js';
-import { requireOurs } from '../files/open-file.js';
+import { requirePrivateFile } from '../files/open-file.js';
 import { readSmallFile } from '../files/read-small-file.js';
 import { writeSecretFile } from '../files/write-secret-file.js';
 import { userSubjectAsServersReadIt } from '../jwt/decode.js';
@@ -170,7 +170,7 @@ export class RecoveryOnDisk implements RecoveryFiles {
   async #read(): Promise<{ replaces: string; key: KeyBundle | undefined } | undefined> {
     let content: Uint8Array;
     try {
-      content = await readSmallFile(this.#keyPath, 1_024, { check: requireOurs });
+      content = await readSmallFile(this.#keyPath, 1_024, { check: requirePrivateFile });
     } catch (error) {
       if (error instanceof FileError && error.code === 'ERR_FILE_NOT_FOUND') return undefined;
       throw error;

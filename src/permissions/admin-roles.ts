@@ -36,7 +36,7 @@ export const ADMIN_VERBS: Readonly<Record<AdminVerb, AdminVerbRule>> = {
 };
 
 /** Whether a role may send a request to a master. */
-export function mayAsk(role: AdminRole, verb: AdminVerb): boolean {
+export function mayRequest(role: AdminRole, verb: AdminVerb): boolean {
   return hasRole(role, ADMIN_VERBS[verb].role);
 }
 
@@ -60,7 +60,7 @@ export function mayRelabel(role: string): boolean {
 
 /** The requests that a role may send to a master, in table order. */
 export function verbsOf(role: AdminRole): AdminVerb[] {
-  return (Object.keys(ADMIN_VERBS) as AdminVerb[]).filter((verb) => mayAsk(role, verb));
+  return (Object.keys(ADMIN_VERBS) as AdminVerb[]).filter((verb) => mayRequest(role, verb));
 }
 
 const ROLE_TAG = 'zester-role:';

@@ -5,7 +5,7 @@ import { withDeadline } from '../async/deadline.js';
 import { FleetError, holdsSeed } from '../errors.js';
 import { encodeJson, parseAnswer, type AnswerOf, type RequestName, type RequestOf } from './messages.js';
 import { anything, bag, checkOptions } from '../options/check-options.js';
-import { isNoResponders, violationIn } from './request-errors.js';
+import { isNoResponders, permissionViolationOf } from './request-errors.js';
 import type { MessageSigner } from './signed.js';
 import { signRequest } from './signed-request.js';
 import { adminSubject, type AdminVerb } from '../permissions/names.js';
@@ -65,7 +65,7 @@ export function masterRequestError(nc: NatsConnection, cause: unknown, timeoutMs
       cause,
     });
   }
-  const denied = violationIn(cause);
+  const denied = permissionViolationOf(cause);
   if (denied !== undefined) {
     return new FleetError(
       'ERR_FLEET_DENIED',

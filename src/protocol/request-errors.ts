@@ -2,7 +2,7 @@
 import { errors, type PermissionViolationError } from '@nats-io/nats-core';
 
 /** The permission violation that failed a request: of the publish, or (as the cause) of the inbox for the answer. */
-export function violationIn(error: unknown): PermissionViolationError | undefined {
+export function permissionViolationOf(error: unknown): PermissionViolationError | undefined {
   if (error instanceof errors.PermissionViolationError) return error;
   return error instanceof errors.RequestError && error.cause instanceof errors.PermissionViolationError
     ? error.cause

@@ -4,7 +4,7 @@ import {
   ADDED_ROLES,
   ADMIN_ROLES,
   ADMIN_VERBS,
-  mayAsk,
+  mayRequest,
   mayReject,
   roleOfTags,
   roleTag,
@@ -25,7 +25,7 @@ describe('the table of roles', () => {
 
   it('lets a viewer change nothing', () => {
     expect(verbsOf('viewer').filter((verb) => ADMIN_VERBS[verb].writes)).toEqual([]);
-    expect(mayAsk('viewer', 'peel.accept')).toBe(false);
+    expect(mayRequest('viewer', 'peel.accept')).toBe(false);
   });
 
   it('lets only an operator reject a peel that was accepted', () => {

@@ -1,5 +1,5 @@
 // Prints the table of roles and requests as docs/admins.md has it.
-import { ADMIN_ROLES, ADMIN_VERBS, mayAsk, type AdminRole } from '../../src/permissions/admin-roles.js';
+import { ADMIN_ROLES, ADMIN_VERBS, mayRequest, type AdminRole } from '../../src/permissions/admin-roles.js';
 import type { AdminVerb } from '../../src/permissions/names.js';
 
 const BEGIN = '<!-- roles: npm run docs:admins -->\n';
@@ -30,7 +30,7 @@ function roleTable(): string {
   return [
     line(['request', ...ADMIN_ROLES]),
     line(['---', ...ADMIN_ROLES.map(() => '---')]),
-    ...VERBS.map((verb) => row(`\`${verb}\``, (role) => mayAsk(role, verb))),
+    ...VERBS.map((verb) => row(`\`${verb}\``, (role) => mayRequest(role, verb))),
     ...BESIDE.map(({ what, roles }) => row(what, (role) => roles.includes(role))),
   ].join('');
 }

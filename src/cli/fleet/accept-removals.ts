@@ -2,7 +2,7 @@
 import { showAccount } from '../../account/check-account.js';
 import type { ChangeOptions } from '../../account/change-account.js';
 import { judgeKeyRemoval } from '../../fleet-client/key-removals.js';
-import { useWords, type KeyRemoval } from '../../trust/keys/key-removal.js';
+import { describeUse, type KeyRemoval } from '../../trust/keys/key-removal.js';
 import { lossWords } from '../../trust/account-jwt/merge-account.js';
 import { openTrustDomain } from '../../trust/open.js';
 import { confirm } from '../terminal/confirm.js';
@@ -27,7 +27,7 @@ export async function acceptRemovals(
   const domain = await openTrustDomain(home);
   const removal = await judgeKeyRemoval(domain, lost.signingKeys, at, { force, now: io.now });
   for (const [key, use] of removal.uses) {
-    if ('unknown' in use || use.valid > 0) output.warn(useWords(key, use));
+    if ('unknown' in use || use.valid > 0) output.warn(describeUse(key, use));
   }
   if (words.length > 0)
     await confirm(io, 'this permanently removes what is listed above from the account', yes);

@@ -47,7 +47,7 @@ export class KeyRemoval {
         home,
         'unknown' in use
           ? `the credentials that depend on ${publicKey} cannot be counted (${use.unknown}): nothing was removed; --force removes it anyway`
-          : `${useWords(publicKey, use)}: renew them first ("zester peel rotate --all", then wait for the old ones to expire); ` +
+          : `${describeUse(publicKey, use)}: renew them first ("zester peel rotate --all", then wait for the old ones to expire); ` +
               'nothing was removed; --force cuts them off',
       );
     }
@@ -67,7 +67,7 @@ export class KeyRemoval {
 }
 
 /** Describes the dependents of a signing key. */
-export function useWords(publicKey: string, use: CountedUse): string {
+export function describeUse(publicKey: string, use: CountedUse): string {
   if ('unknown' in use) return `the number of credentials that depend on ${publicKey} is unknown (${use.unknown})`;
   const { valid, connected } = use;
   return (

@@ -12,7 +12,7 @@ import { connectFleet } from '../../../src/fleet-client/connect-fleet.js';
 import { createUserJwt, type UserJwtOptions } from '../../../src/jwt/user.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { adminUserName } from '../../../src/permissions/admin-names.js';
-import { ADDED_ROLES, ADMIN_ROLES, mayAsk, type AdminRole } from '../../../src/permissions/admin-roles.js';
+import { ADDED_ROLES, ADMIN_ROLES, mayRequest, type AdminRole } from '../../../src/permissions/admin-roles.js';
 import { adminInboxPrefix, adminSubject, type AdminVerb } from '../../../src/permissions/names.js';
 import { adminUserJwtOptions } from '../../../src/permissions/roles.js';
 import { requestMaster, newRequestId } from '../../../src/protocol/admin-client.js';
@@ -89,7 +89,7 @@ async function table(tried: (verb: AdminVerb) => Promise<boolean>): Promise<Reco
   return found;
 }
 
-const expected = (role: AdminRole) => Object.fromEntries(VERBS.map((verb) => [verb, mayAsk(role, verb)]));
+const expected = (role: AdminRole) => Object.fromEntries(VERBS.map((verb) => [verb, mayRequest(role, verb)]));
 
 /** Somebody who may do everything in the account, to carry what the server would not let through, with these inboxes. */
 const carrier = (user: string) => connectUser(fleet, 'carrier', undefined, adminInboxPrefix(user));

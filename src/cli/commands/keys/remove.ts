@@ -80,8 +80,8 @@ function countedUse({ uses }: KeyRemoval, publicKey: string): KeyUse | undefined
 
 /** undefined: no dependents. */
 async function dependsOn({ uses }: KeyRemoval, publicKey: string): Promise<string | undefined> {
-  const { useWords } = await import('../../../trust/keys/key-removal.js');
+  const { describeUse } = await import('../../../trust/keys/key-removal.js');
   const use = uses.get(publicKey);
   if (use === undefined || ('valid' in use && use.valid === 0)) return undefined;
-  return useWords(publicKey, use);
+  return describeUse(publicKey, use);
 }

@@ -6,7 +6,7 @@ import { openRequest } from '../../../protocol/signed-request.js';
 import { validateChainOfUser } from '../../../jwt/chain.js';
 import type { AccountClaims, Permissions, UserClaims } from '../../../jwt/claims.js';
 import { adminOfUserName } from '../../../permissions/admin-names.js';
-import { mayAsk, roleOfTags } from '../../../permissions/admin-roles.js';
+import { mayRequest, roleOfTags } from '../../../permissions/admin-roles.js';
 import { ADMIN_NAME, type AdminVerb } from '../../../permissions/names.js';
 import { subjectCovers } from '../../../permissions/subject.js';
 import type { MasterContext } from '../../context.js';
@@ -69,7 +69,7 @@ export function authenticateAdmin(
   const role = roleOfTags(claims.nats.tags);
   if (role === undefined) throw denied('its JWT names no role that this master knows');
   // its JWT grants what the role allowed at issue time
-  if (name !== undefined && !mayAsk(role, name)) throw denied(`the role ${role} does not include "${name}"`);
+  if (name !== undefined && !mayRequest(role, name)) throw denied(`the role ${role} does not include "${name}"`);
   return { by: { kind: 'admin', name: added, publicKey: claims.sub, role }, nonce };
 }
 
