@@ -80,7 +80,7 @@ const decisions = [
   'src/jwt/{dated-after,expiry,revocations,revoke-up-to}.ts',
   'src/permissions/**/*.ts',
   'src/connection/{check-options,connect-failure,connect-plan,connection-state,inbox-prefix,reconnect-delays,reconnect-spread}.ts',
-  'src/connection/{refusals,server-info,server-urls,telling-failure}.ts',
+  'src/connection/{refusals,server-info,server-urls,specific-failure}.ts',
   'src/trust/{judge-expiry,migration,template,account-jwt/merge-account}.ts',
   'src/account/{join-reports,judge-retention}.ts',
   'src/protocol/{glob,command-reply,is-master}.ts',
