@@ -343,7 +343,13 @@ function fixed(creds: CredsFile): ConnectionCredentials {
   const cannotStore = () => {
     throw noStoreError(creds.path);
   };
-  return { current: creds, jwtInUse: creds.jwt, look: () => undefined, hold: cannotStore, stored: cannotStore };
+  return {
+    current: creds,
+    jwtInUse: creds.jwt,
+    look: () => undefined,
+    hold: cannotStore,
+    stored: cannotStore,
+  };
 }
 
 /** Watches the source of the credentials, and switches the connection to new ones. */

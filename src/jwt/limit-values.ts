@@ -96,6 +96,8 @@ export function connectionTypeClaims(types: readonly string[]): string[] {
   const meant = typeof unknown === 'string' ? closest(unknown, known) : undefined;
   throw jwtOptionsError(
     `allowedConnectionTypes: servers do not support ${JSON.stringify(unknown)}` +
-      (meant === undefined ? `; they support ${known.join(', ')}` : `; did you mean ${JSON.stringify(meant)}?`),
+      (meant === undefined
+        ? `; they support ${known.join(', ')}`
+        : `; did you mean ${JSON.stringify(meant)}?`),
   );
 }

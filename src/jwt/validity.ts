@@ -46,10 +46,7 @@ export function timeClaims(options: ValidityOptions): {
   if (options.expiry !== undefined && options.expirySeconds !== undefined) throw bothExpiries();
   const iat = nowSeconds(now);
   if (expiry !== undefined && (!Number.isFinite(expiry) || expiry <= 0)) {
-    throw new JwtError(
-      'ERR_JWT_OPTIONS',
-      `expiry is ${expiry}: give the seconds until expiry, more than 0`,
-    );
+    throw new JwtError('ERR_JWT_OPTIONS', `expiry is ${expiry}: give the seconds until expiry, more than 0`);
   }
   if (expiry !== undefined && expiry >= Math.max(iat - DAY, 1e9) && expiry <= iat + 10 * YEAR) {
     throw new JwtError(

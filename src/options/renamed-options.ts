@@ -27,7 +27,9 @@ export function withCurrentNames<Options extends object>(
 }
 
 /** Omits undefined options, which would override the client's defaults. */
-export function omitUndefined<T extends object>(options: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
+export function omitUndefined<T extends object>(
+  options: T,
+): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [Name in keyof T]?: Exclude<T[Name], undefined> };
 }

@@ -448,7 +448,9 @@ function lintStalls({ publish, subscribe }: Grants): LintFinding[] {
       fix: `grant publishing on $JS.FC.${first === '>' ? '' : `${first}.`}>`,
     });
   }
-  const request = publish.allow.find((subject) => subject.startsWith('$JS.API.') || subject.startsWith('$SRV.'));
+  const request = publish.allow.find(
+    (subject) => subject.startsWith('$JS.API.') || subject.startsWith('$SRV.'),
+  );
   const hasInbox = subscribe.allow.length === 0 || subscribe.allow.some((p) => /^(_INBOX\.|>$|\*\.)/.test(p));
   if (request !== undefined && !hasInbox) {
     findings.push({

@@ -256,7 +256,8 @@ function kvSubjects({ bucket, keys }: KvPreset): string[] {
 
 function checkedSubjects(given: string | readonly string[]): string[] {
   const subjects = [given].flat();
-  if (subjects.length === 0) throw jwtOptionsError('give at least one subject: a server reads an empty list as "everything"');
+  if (subjects.length === 0)
+    throw jwtOptionsError('give at least one subject: a server reads an empty list as "everything"');
   return subjects.map((subject) => validateSubject(subject, { templates: true }));
 }
 

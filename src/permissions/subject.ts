@@ -60,7 +60,6 @@ export function validateSubject(subject: string, rules: SubjectRules = {}): stri
   return subject;
 }
 
-
 /**
  * Whether `outer` matches everything that `inner` matches. Both must be valid subjects, with or without wildcards.
  *

@@ -60,7 +60,8 @@ export function editPermissions(
     if (remove === true && !before.includes(subject)) {
       throw bad(home, `"${subject}" is not in the ${list} list for ${what}: see "zester permissions show"`);
     }
-    const after = remove === true ? before.filter((other) => other !== subject) : [...new Set([...before, subject])];
+    const after =
+      remove === true ? before.filter((other) => other !== subject) : [...new Set([...before, subject])];
     edited = { ...edited, [what]: { ...edited[what], [list]: after } };
   }
   return edited;

@@ -44,7 +44,10 @@ export class ConnectionLog {
         if (this.#down.delete(name) && !this.isDown) logEvent(this.#logger, event);
         return;
       case 'bufferSent':
-        return this.#logger.debug({ ...event, connection: name }, 'sent the messages that were buffered during the outage');
+        return this.#logger.debug(
+          { ...event, connection: name },
+          'sent the messages that were buffered during the outage',
+        );
       case 'undelivered':
         this.#undelivered.messages += event.messages;
         this.#undelivered.bytes += event.bytes;

@@ -129,7 +129,9 @@ function checkAccount(operator: OperatorClaims, adopted: AdoptedTrust, usable: U
     refuse('the account is the system account: a fleet needs its own');
   }
   if (accountSigner === undefined) {
-    return refuse('with an account JWT, also give the seed of the account or of one of its unscoped signing keys');
+    return refuse(
+      'with an account JWT, also give the seed of the account or of one of its unscoped signing keys',
+    );
   }
   if (unscopedKeyOf(account, accountSigner.publicKey) === undefined) {
     refuse(

@@ -174,7 +174,8 @@ async function stepsDone(
   const last = there.lastIndexOf(true);
   const missing = steps.filter((_, i) => i < last && there[i] === false).map(({ path }) => path);
   if (missing.length > 0) {
-    const begun = adopt === undefined ? '; if it was started with other options, pass the same options again' : '';
+    const begun =
+      adopt === undefined ? '; if it was started with other options, pass the same options again' : '';
     throw damaged(paths.home, `missing: ${missing.join(', ')}${begun}`);
   }
   return last + 1;

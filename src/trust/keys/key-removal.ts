@@ -68,7 +68,8 @@ export class KeyRemoval {
 
 /** Describes the dependents of a signing key. */
 export function describeUse(publicKey: string, use: CountedUse): string {
-  if ('unknown' in use) return `the number of credentials that depend on ${publicKey} is unknown (${use.unknown})`;
+  if ('unknown' in use)
+    return `the number of credentials that depend on ${publicKey} is unknown (${use.unknown})`;
   const { valid, connected } = use;
   return (
     `${valid} valid ${valid === 1 ? 'credential depends' : 'credentials depend'} on ${publicKey}, ` +

@@ -12,7 +12,12 @@ import { connectFleet } from '../../../src/fleet-client/connect-fleet.js';
 import { createUserJwt, type UserJwtOptions } from '../../../src/jwt/user.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { adminUserName } from '../../../src/permissions/admin-names.js';
-import { ADDED_ROLES, ADMIN_ROLES, mayRequest, type AdminRole } from '../../../src/permissions/admin-roles.js';
+import {
+  ADDED_ROLES,
+  ADMIN_ROLES,
+  mayRequest,
+  type AdminRole,
+} from '../../../src/permissions/admin-roles.js';
 import { adminInboxPrefix, adminSubject, type AdminVerb } from '../../../src/permissions/names.js';
 import { adminUserJwtOptions } from '../../../src/permissions/roles.js';
 import { requestMaster, newRequestId } from '../../../src/protocol/admin-client.js';

@@ -69,7 +69,8 @@ export function authenticateAdmin(
   const role = roleOfTags(claims.nats.tags);
   if (role === undefined) throw denied('its JWT names no role that this master knows');
   // its JWT grants what the role allowed at issue time
-  if (name !== undefined && !mayRequest(role, name)) throw denied(`the role ${role} does not include "${name}"`);
+  if (name !== undefined && !mayRequest(role, name))
+    throw denied(`the role ${role} does not include "${name}"`);
   return { by: { kind: 'admin', name: added, publicKey: claims.sub, role }, nonce };
 }
 
