@@ -32,7 +32,7 @@ describe('refusals of a server', () => {
     ['User Authentication Expired', /have expired.*\.creds/],
     ['User Authentication Revoked', /are revoked/],
     ['Account Authentication Expired', /account's JWT/],
-    ['maximum connections exceeded', /no room/],
+    ['maximum connections exceeded', /connection limit/],
     ['something else', /server log/],
   ])('say what to do about "%s"', (words, advice) => {
     expect(new Refusals().note(words, 0)?.advice).toMatch(advice);
