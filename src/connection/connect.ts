@@ -149,7 +149,7 @@ export interface ConnectionCredentials {
   /** The JWT that the current connection authenticated with. */
   readonly jwtInUse: string | undefined;
   /** Checks the source for new credentials now, not at the next poll. */
-  look(): void | Promise<void>;
+  refresh(): void | Promise<void>;
   /** Switches to credentials that could not be written to the source. @throws CredsError */
   hold(creds: CredsFile): void;
   /** Switches to credentials that were stored in the source. */
@@ -346,7 +346,7 @@ function fixed(creds: CredsFile): ConnectionCredentials {
   return {
     current: creds,
     jwtInUse: creds.jwt,
-    look: () => undefined,
+    refresh: () => undefined,
     hold: cannotStore,
     stored: cannotStore,
   };
@@ -377,9 +377,9 @@ function follow(
     get jwtInUse() {
       return options.dialer.inUse;
     },
-    look: () => {
-      const looking = source.refresh();
-      if (looking instanceof Promise) return looking.then(changed);
+    refresh: () => {
+      const refreshed = source.refresh();
+      if (refreshed instanceof Promise) return refreshed.then(changed);
       changed();
     },
     hold: (creds) => {

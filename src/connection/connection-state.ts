@@ -60,7 +60,7 @@ export interface RotationState {
   how: 'reconnect' | 'hitless';
   up: boolean;
   /** The JWT that should be in use, and the JWT in use. */
-  wanted: string | undefined;
+  target: string | undefined;
   inUse: string | undefined;
 }
 
@@ -68,7 +68,7 @@ export interface RotationState {
  * Decides how to switch to other credentials, if at all. During an outage, there is no connection to move: the next
  * reconnect reads the file anyway.
  */
-export function planRotation({ how, up, wanted, inUse }: RotationState): 'none' | 'reconnect' | 'hitless' {
-  if (wanted === undefined || wanted === inUse) return 'none';
+export function planRotation({ how, up, target, inUse }: RotationState): 'none' | 'reconnect' | 'hitless' {
+  if (target === undefined || target === inUse) return 'none';
   return up ? how : 'reconnect';
 }

@@ -9,11 +9,11 @@ export interface Watcher {
   stop(): void;
 }
 
-/** @param onLook called after each check that loaded credentials; the source then holds the valid ones */
-export function watchCredentials(source: CredentialSource, onLook: () => void): Watcher {
+/** @param onRefresh called after each check that loaded credentials; the source then holds the valid ones */
+export function watchCredentials(source: CredentialSource, onRefresh: () => void): Watcher {
   return source instanceof ProviderCredentialSource
-    ? new ProviderWatcher(source, onLook)
-    : new CredentialWatcher(source, onLook);
+    ? new ProviderWatcher(source, onRefresh)
+    : new CredentialWatcher(source, onRefresh);
 }
 
 /**
@@ -24,17 +24,17 @@ export function watchCredentials(source: CredentialSource, onLook: () => void): 
  */
 class CredentialWatcher implements Watcher {
   readonly #source: CredentialSource;
-  readonly #onLook: () => void;
+  readonly #onRefresh: () => void;
   readonly #unwatch: () => void;
   #stopped = false;
   #isLoading = false;
   #last = '';
   #settling = false;
 
-  constructor(source: CredentialSource, onLook: () => void) {
+  constructor(source: CredentialSource, onRefresh: () => void) {
     this.#source = source;
-    this.#onLook = onLook;
-    this.#unwatch = pollFile(source.path, (signature) => void this.#look(signature));
+    this.#onRefresh = onRefresh;
+    this.#unwatch = pollFile(source.path, (signature) => void this.#refresh(signature));
   }
 
   stop(): void {
@@ -42,7 +42,7 @@ class CredentialWatcher implements Watcher {
     this.#unwatch();
   }
 
-  async #look(signature: string): Promise<void> {
+  async #refresh(signature: string): Promise<void> {
     if (this.#stopped || this.#isLoading) return;
     // Two writes in place within one tick of the file system's clock may have the same signature. So the file is read
     // once more at the poll after a change.
@@ -52,7 +52,7 @@ class CredentialWatcher implements Watcher {
     this.#isLoading = true;
     try {
       await this.#source.refresh();
-      this.#onLook();
+      this.#onRefresh();
     } finally {
       this.#isLoading = false;
     }
@@ -76,7 +76,7 @@ class ProviderWatcher implements Watcher {
     this.#source = source;
     this.#refreshMs = provider.refreshMs ?? CREDENTIAL_PROVIDER_REFRESH_MS;
     source.onChange(onChange);
-    this.#unwatch = watched(() => provider.watch?.(() => void this.#look()));
+    this.#unwatch = watched(() => provider.watch?.(() => void this.#refresh()));
     this.#schedule();
   }
 
@@ -86,7 +86,7 @@ class ProviderWatcher implements Watcher {
     watched(() => void this.#unwatch());
   }
 
-  async #look(): Promise<void> {
+  async #refresh(): Promise<void> {
     if (this.#stopped) return;
     await this.#source.refresh();
   }
@@ -94,7 +94,7 @@ class ProviderWatcher implements Watcher {
   #schedule(): void {
     if (this.#stopped || this.#refreshMs === Infinity) return;
     const wait = Math.min(LONGEST_MS, this.#refreshMs * (0.9 + Math.random() / 5));
-    this.#timer = setTimeout(() => void this.#look().finally(() => this.#schedule()), wait).unref();
+    this.#timer = setTimeout(() => void this.#refresh().finally(() => this.#schedule()), wait).unref();
   }
 }
 

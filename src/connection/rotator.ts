@@ -40,7 +40,7 @@ export class Rotator {
     const how = planRotation({
       how: this.#options.how,
       up: this.#connection.isUp(),
-      wanted: target?.jwt,
+      target: target?.jwt,
       inUse: dialer.inUse,
     });
     if (target === undefined || how === 'none') return;

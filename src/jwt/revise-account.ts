@@ -200,27 +200,27 @@ export function revocationTimes(
 type SigningKey = string | ScopedSigningKeyClaim;
 
 function revisedKeys(
-  had: readonly SigningKey[],
+  before: readonly SigningKey[],
   revision: NonNullable<AccountRevision['signingKeys']>,
 ): readonly SigningKey[] {
   if (isReplacement(revision))
     return deduplicated(
-      had,
-      revision.map((key) => withKnownScope(had, key)),
+      before,
+      revision.map((key) => withKnownScope(before, key)),
     );
   const gone = new Set(revision.remove ?? []);
   gone.forEach((key) => validatePublicKey(key, 'account'));
-  const added = (revision.add ?? []).map((key) => withKnownScope(had, key));
-  return deduplicated(had, [...had.filter((key) => !gone.has(signingKeyId(key))), ...added]);
+  const added = (revision.add ?? []).map((key) => withKnownScope(before, key));
+  return deduplicated(before, [...before.filter((key) => !gone.has(signingKeyId(key))), ...added]);
 }
 
 /** A key given without its scope keeps it: otherwise its users would be allowed everything. */
-function withKnownScope(had: readonly SigningKey[], given: SigningKeyOption): SigningKey {
+function withKnownScope(before: readonly SigningKey[], given: SigningKeyOption): SigningKey {
   if (typeof given === 'string')
-    return had.find((key) => signingKeyId(key) === given) ?? signingKeyClaim(given);
+    return before.find((key) => signingKeyId(key) === given) ?? signingKeyClaim(given);
   if (typeof given === 'object' && 'kind' in given) {
     // a key from decoded claims is the same object, or has the same text
-    const same = had.find((key) => JSON.stringify(key) === JSON.stringify(given));
+    const same = before.find((key) => JSON.stringify(key) === JSON.stringify(given));
     return same ?? checkedScope(given);
   }
   return signingKeyClaim(given);
@@ -236,7 +236,7 @@ function checkedScope(key: ScopedSigningKeyClaim): ScopedSigningKeyClaim {
 }
 
 /** Keeps the last entry of each public key, at the position of the first. Returns the same list if nothing changes. */
-function deduplicated(had: readonly SigningKey[], keys: readonly SigningKey[]): readonly SigningKey[] {
+function deduplicated(before: readonly SigningKey[], keys: readonly SigningKey[]): readonly SigningKey[] {
   const next = [...new Map(keys.map((key) => [signingKeyId(key), key])).values()];
-  return next.length === had.length && next.every((key, at) => key === had[at]) ? had : next;
+  return next.length === before.length && next.every((key, at) => key === before[at]) ? before : next;
 }

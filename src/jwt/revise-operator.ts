@@ -78,8 +78,8 @@ function revised(claims: OperatorClaims, revision: OperatorRevision): OperatorCl
   };
 }
 
-function revisedKeys(had: readonly string[], revision: ListRevision<string>): string[] {
-  const { add = [], remove = [] } = isReplacement(revision) ? { add: revision, remove: had } : revision;
+function revisedKeys(before: readonly string[], revision: ListRevision<string>): string[] {
+  const { add = [], remove = [] } = isReplacement(revision) ? { add: revision, remove: before } : revision;
   for (const key of [...add, ...remove]) validatePublicKey(key, 'operator');
-  return [...new Set([...had.filter((key) => !remove.includes(key)), ...add])];
+  return [...new Set([...before.filter((key) => !remove.includes(key)), ...add])];
 }

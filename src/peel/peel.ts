@@ -486,7 +486,7 @@ export class Peel {
         return { result: 'pending', cause: outcome.fingerprint };
       }
       if (outcome.is === 'recovered') this.#useRecovered(current, outcome.creds, outcome.notWritten);
-      if (outcome.is === 'replaced') await this.#credentials?.look();
+      if (outcome.is === 'replaced') await this.#credentials?.refresh();
       // the credentials may have changed since the start loaded them
       if (this.#given.kind === 'file') this.#given = { kind: 'file', path: this.#given.path };
       return { result: outcome.is };

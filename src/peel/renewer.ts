@@ -184,7 +184,7 @@ export class Renewer {
     const { store, credentials, clock } = this.#options;
     const creds = this.#unwritten;
     if (creds === undefined) return;
-    await credentials.look();
+    await credentials.refresh();
     if (this.#stopped) return;
     const verdict = judgeUnwritten(this.#state, credentialOf(credentials.current), clock.now());
     if (verdict !== 'write') {

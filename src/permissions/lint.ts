@@ -289,10 +289,10 @@ function grantedOf(grant: Grant, subjects: readonly string[]): Set<string> {
 /** Grants that are reserved for masters and admins. */
 function lintFleet({ publish, subscribe }: Grants): LintFinding[] {
   const base = { severity: 'error', fix: 'remove it; no peel needs it' } as const;
-  const said = [...grantedOf(publish, FLEET_PUBLISHES), ...overlapping(publish, FLEET_SPACES)];
+  const published = [...grantedOf(publish, FLEET_PUBLISHES), ...overlapping(publish, FLEET_SPACES)];
   const read = [...grantedOf(subscribe, FLEET_SUBSCRIBES), ...overlapping(subscribe, FLEET_SPACES)];
   return [
-    ...[...new Set(said)].map((subject): LintFinding => ({
+    ...[...new Set(published)].map((subject): LintFinding => ({
       ...base,
       rule: 'speaks-for-the-fleet',
       grant: 'publish',

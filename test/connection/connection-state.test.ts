@@ -50,7 +50,7 @@ describe('draining', () => {
 });
 
 describe('other credentials', () => {
-  const hitless = { how: 'hitless', up: true, wanted: 'new', inUse: 'old' } as const;
+  const hitless = { how: 'hitless', up: true, target: 'new', inUse: 'old' } as const;
 
   it('are switched to as configured, or by the pending reconnect during an outage', () => {
     expect(planRotation(hitless)).toBe('hitless');
@@ -60,6 +60,6 @@ describe('other credentials', () => {
 
   it('are not switched to if they are already in use, or there are none', () => {
     expect(planRotation({ ...hitless, inUse: 'new' })).toBe('none');
-    expect(planRotation({ ...hitless, wanted: undefined })).toBe('none');
+    expect(planRotation({ ...hitless, target: undefined })).toBe('none');
   });
 });
