@@ -120,7 +120,7 @@ describe('the permissions of all peels', () => {
         fleet.options,
       );
     const error = await refusal('ERR_TRUST_PERMISSIONS', () => set([]));
-    expect(error.message).toContain('an empty list allows every subject');
+    expect(error.message).toContain('servers read an empty list as "everything"');
     expect((await set(['>'])).report?.confirmed).toEqual(['n1']);
   });
 });
