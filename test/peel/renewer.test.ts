@@ -35,7 +35,7 @@ function started(answers: { renew?: (key: KeyBundle) => CredsFile; rotate?: () =
     get jwtInUse() {
       return state.current.jwt;
     },
-    look: () => undefined,
+    refresh: () => undefined,
     hold: (creds: CredsFile) => void (state.current = creds),
     stored: (creds: CredsFile) => void (state.current = creds),
   };
