@@ -363,6 +363,8 @@ export const BREAKER_READ_TIMEOUT_MS = 5_000;
 
 // --- Answering requests ---
 
+/** The keys that a peel made within this time are counted, for its limit. */
+export const KEYS_COUNTED_MS = 86_400_000;
 /** The default timeout of a policy function. */
 export const POLICY_TIMEOUT_MS = 5_000;
 /** Its maximum: a joining host waits this long for an answer ({@link JOIN_ANSWER_TIMEOUT_MS}). */
@@ -386,6 +388,8 @@ export const SUBSCRIBED_TIMEOUT_MS = 2_000;
  * of refusals.
  */
 export const SAME_LOG_MS = 20_000;
+/** The window in which repeated lines of a log are limited: others may cause as many as they like. */
+export const LOG_LIMIT_WINDOW_MS = 60_000;
 /** The window in which the sources of requests are counted, and the interval of the check for a flood. */
 export const FLOOD_WINDOW_MS = 500;
 /** The window in which diverted requests are counted. */
@@ -444,6 +448,8 @@ export const STORAGE_METRICS_INTERVAL_MS = 30_000;
 export const METRICS_INTERVAL_MS = 2_000;
 /** Timeout for the head and the body of a request to /metrics or /healthz. */
 export const HTTP_REQUEST_TIMEOUT_MS = 5_000;
+/** For a client to read an answer of the HTTP interface: until then it is held in memory. */
+export const HTTP_ANSWER_TIMEOUT_MS = 60_000;
 /** How often requests are checked against that timeout. */
 export const HTTP_CHECK_INTERVAL_MS = 1_000;
 /** The lifetime of the link that opens the page of `zester ui`, and of the session that it starts. */

@@ -1,5 +1,7 @@
 // The logger interface of a master.
 import { guarded, type ReportFailure } from '../async/guarded.js';
+import { RepeatLimit } from '../async/repeat-limit.js';
+import { LOG_LIMIT_WINDOW_MS } from '../timing.js';
 
 /**
  * The logger of a master. A pino logger fits; others need an adapter, since the fields come first. No seed is logged.
@@ -22,5 +24,49 @@ export function guardedLogger(logger: MasterLogger, report: ReportFailure): Mast
     info: guarded((fields: object, message: string) => logger.info(fields, message), report),
     warn: guarded((fields: object, message: string) => logger.warn(fields, message), report),
     error: guarded((fields: object, message: string) => logger.error(fields, message), report),
+  };
+}
+
+/** Lines with the same text in a minute; further ones are counted. */
+const LINES_AT_ONCE = 50;
+/** Texts that are distinguished in a minute. */
+const MAX_TEXTS = 100;
+
+/** A log whose repeated lines are limited. */
+export interface LimitedLogger extends MasterLogger {
+  /** Logs what was counted but not yet logged. */
+  close(): void;
+}
+
+/**
+ * Limits repeated lines, except those of level `info`: requests, connections and messages of others cause lines, and could
+ * fill a disk. A line of level `info` is about a decision, which the audit log has too. What is left out in a minute is
+ * counted in one line.
+ *
+ * @param windowMs for tests
+ */
+export function limitedLogger(logger: MasterLogger, windowMs = LOG_LIMIT_WINDOW_MS): LimitedLogger {
+  interface Line {
+    level: 'debug' | 'warn' | 'error';
+    fields: object;
+    message: string;
+  }
+  const limit = new RepeatLimit<Line>({
+    windowMs,
+    atOnce: LINES_AT_ONCE,
+    kinds: MAX_TEXTS,
+    tell: ({ level, fields, message }, count) => {
+      if (count === 1) logger[level](fields, message);
+      else logger[level]({ lines: count }, `logged less often than it happened: ${message}`);
+    },
+  });
+  const limited = (level: Line['level']) => (fields: object, message: string) =>
+    limit.note({ level, fields, message }, { kind: `${level} ${message}`, rest: level });
+  return {
+    debug: limited('debug'),
+    info: (fields, message) => logger.info(fields, message),
+    warn: limited('warn'),
+    error: limited('error'),
+    close: () => limit.close(),
   };
 }

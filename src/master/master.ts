@@ -20,7 +20,7 @@ import {
   DEFAULT_RECOVERY_SECONDS,
 } from './default-options.js';
 import type { MasterHealth } from './master-health.js';
-import { guardedLogger, type MasterLogger } from './logger.js';
+import { guardedLogger, limitedLogger, type MasterLogger } from './logger.js';
 import type { MasterEvent } from './master-event.js';
 import { MasterEvents } from './master-events.js';
 import { registerMetrics, type MetricsRegistry } from './metrics-registry.js';
@@ -204,7 +204,8 @@ export async function startMaster(given: MasterOptions): Promise<Master> {
 
 async function start(options: MasterOptions, closing: Closing): Promise<RunningMaster> {
   const events = closing.add(new MasterEvents(options.onEvent), (part) => part.end());
-  const logger = guardedLogger(options.logger ?? SILENT, events.callbackFailed('logger'));
+  const safeLogger = guardedLogger(options.logger ?? SILENT, events.callbackFailed('logger'));
+  const logger = closing.add(limitedLogger(safeLogger), (part) => part.close());
   const now = guardedNumber(options.now ?? Date.now, Date.now, events.callbackFailed('now'));
   const metrics = new MasterMetrics();
   if (options.metrics !== undefined) {

@@ -1,8 +1,11 @@
 // The events of a peel, and how they are logged.
+import { guarded, type ReportFailure } from '../async/guarded.js';
+import { RepeatLimit } from '../async/repeat-limit.js';
 import { logEvent, type ConnectionEvent, type ConnectionLogger } from '../connection/events.js';
 import type { ZesterError } from '../errors.js';
 import { omit } from './omit.js';
 import { isoTime } from '../jwt/time.js';
+import { LOG_LIMIT_WINDOW_MS } from '../timing.js';
 
 /** The events of a peel, in addition to those of its connection. Switch on `type`. None contains a seed. */
 export type PeelEvent =
@@ -52,8 +55,62 @@ export type PeelEvent =
   /** The peel has finished its work and is closed. */
   | { type: 'drained' };
 
+/** Events that a message of somebody else causes, and that a sender may repeat as often as it likes. */
+const CAUSED_BY_OTHERS: ReadonlySet<PeelEvent['type']> = new Set([
+  'noticeIgnored',
+  'commandRefused',
+  'commandFailed',
+]);
+/** Lines about one of these in a minute; further ones are counted. */
+const LINES_AT_ONCE = 10;
+
+/** Logs the events of a peel. */
+export interface PeelLog {
+  log(event: PeelEvent): void;
+  /** Logs what was counted but not yet logged. */
+  close(): void;
+}
+
+/**
+ * Logs each event as one line. Of those that others cause, the first few of a minute, and then the number of the others: a
+ * sender of notices or commands cannot fill the disk.
+ *
+ * @param report called when the logger throws
+ * @param windowMs for tests
+ */
+export function peelLog(
+  given: ConnectionLogger,
+  report: ReportFailure,
+  windowMs = LOG_LIMIT_WINDOW_MS,
+): PeelLog {
+  const write = guarded(
+    (level: 'info' | 'warn', fields: object, message: string) => given[level](fields, message),
+    report,
+  );
+  const logger: ConnectionLogger = {
+    info: (fields, message) => write('info', fields, message),
+    warn: (fields, message) => write('warn', fields, message),
+  };
+  const limit = new RepeatLimit<PeelEvent>({
+    windowMs,
+    atOnce: LINES_AT_ONCE,
+    kinds: CAUSED_BY_OTHERS.size,
+    tell: (event, count) => {
+      if (count === 1) logPeelEvent(logger, event);
+      else logger.warn({ type: event.type, lines: count }, `${count} more events of the type ${event.type}`);
+    },
+  });
+  return {
+    log: (event) => {
+      if (CAUSED_BY_OTHERS.has(event.type)) limit.note(event, { kind: event.type, rest: event.type });
+      else logPeelEvent(logger, event);
+    },
+    close: () => limit.close(),
+  };
+}
+
 /** Writes an event to a logger, as one line. */
-export function logPeelEvent(logger: ConnectionLogger, event: PeelEvent): void {
+function logPeelEvent(logger: ConnectionLogger, event: PeelEvent): void {
   const fields = omit(event as PeelEvent & { error?: Error }, 'error');
   switch (event.type) {
     case 'waiting':

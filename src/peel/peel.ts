@@ -35,7 +35,7 @@ import { validatePeelId } from '../permissions/peel-id.js';
 import { validateSubject } from '../permissions/subject.js';
 import { afterStartRecovery, recoveryEvent } from './after-recovery.js';
 import { FleetClock } from './clock.js';
-import { logPeelEvent, type PeelEvent } from './events.js';
+import { peelLog, type PeelEvent, type PeelLog } from './events.js';
 import { BUILT_IN_HANDLERS } from './built-in-handlers.js';
 import { Handlers, type Handler } from './handlers.js';
 import { afterPeelEvent, peelHealth, type PeelHealth } from './health.js';
@@ -198,7 +198,7 @@ export class Peel {
   readonly #handlers: Handlers;
   readonly #clock: FleetClock;
   readonly #events = new Broadcast<PeelEvent>();
-  readonly #log: ((event: PeelEvent) => void) | undefined;
+  readonly #log: PeelLog | undefined;
   readonly #hear: ((event: PeelEvent) => void) | undefined;
   #nc: ZesterConnection | undefined;
   #credentials: ConnectionCredentials | undefined;
@@ -239,7 +239,7 @@ export class Peel {
         reload: () => loadNow(given),
       });
     }
-    this.#log = logger && guarded((event) => logPeelEvent(logger, event), report('logger'));
+    this.#log = logger && peelLog(logger, report('logger'));
     this.#hear = onEvent && guarded(onEvent, report('onEvent'));
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     this.#handlers = new Handlers({
@@ -602,7 +602,7 @@ export class Peel {
     if (this.#over) return;
     this.#metrics.hear(event);
     this.#renewalFailure = afterPeelEvent(this.#renewalFailure, event);
-    if (isLogged) this.#log?.(event);
+    if (isLogged) this.#log?.log(event);
     this.#hear?.(event);
     this.#events.emit(event);
   }
@@ -676,6 +676,7 @@ export class Peel {
       await nc.close();
     }
     if (end.reason === 'drained') this.#emit({ type: 'drained' });
+    this.#log?.close();
     this.#over = true;
     this.#events.end();
     this.#resolveClosed(end);

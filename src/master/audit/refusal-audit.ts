@@ -1,4 +1,5 @@
 // Audits refused requests, at a limited rate.
+import { RepeatLimit } from '../../async/repeat-limit.js';
 import type { Actor } from '../../protocol/records/actor.js';
 import type { AuditLog } from './audit-log.js';
 import { REFUSAL_AUDIT_WINDOW_MS } from '../../timing.js';
@@ -15,60 +16,48 @@ export interface RefusedRequest {
   from?: string | undefined;
 }
 
-interface Counted {
-  refused: RefusedRequest;
-  /** Refusals since the last report. */
-  more: number;
-}
-
 /** How many kinds of refusals of one caller are reported separately per minute; the others are counted by code. */
 const MAX_APART = 20;
+/**
+ * How many names that no signature proves are distinguished per minute. The owner may publish in any admin's name, so it
+ * could invent a name for each request.
+ */
+const MAX_UNPROVEN = 20;
+/** The caller in reports about further ones of them. */
+const OTHERS: Actor = { kind: 'unknown', name: 'others' };
 
 /**
  * Audits refused requests: the first of a kind at once, then a count once a minute. So a flood of refused requests
- * cannot fill the audit log.
+ * cannot fill the audit log, whatever names, peels and keys it invents. Decisions are never counted here.
  */
 export class RefusalAudit {
-  readonly #audit: Pick<AuditLog, 'note'>;
-  readonly #askers = new Map<string, Map<string, Counted>>();
-  readonly #sweeping: NodeJS.Timeout;
+  readonly #proven: RepeatLimit<RefusedRequest>;
+  readonly #unproven: RepeatLimit<RefusedRequest>;
 
   constructor(audit: Pick<AuditLog, 'note'>, windowMs = REFUSAL_AUDIT_WINDOW_MS) {
-    this.#audit = audit;
-    this.#sweeping = setInterval(() => this.#sweep(), windowMs);
-    this.#sweeping.unref();
+    const tell = ({ request, ...refused }: RefusedRequest, count: number, isOfMany: boolean) =>
+      audit.note({
+        kind: 'request.refused',
+        ...refused,
+        ...(isOfMany && { by: OTHERS }),
+        detail: { request, count },
+      });
+    this.#proven = new RepeatLimit({ windowMs, kinds: MAX_APART, tell });
+    this.#unproven = new RepeatLimit({ windowMs, kinds: MAX_APART, sources: MAX_UNPROVEN, tell });
   }
 
   note(refused: RefusedRequest): void {
     const { by, code, request, peelId = '', publicKey = '' } = refused;
-    const name = `${by.kind} ${by.name}`;
-    const kinds = this.#askers.get(name) ?? new Map<string, Counted>();
-    this.#askers.set(name, kinds);
-    const apart = `${code} ${request} ${peelId} ${publicKey}`;
-    const key = kinds.has(apart) || kinds.size < MAX_APART ? apart : `${code} and others`;
-    const counted = kinds.get(key);
-    if (counted !== undefined) {
-      counted.more += 1;
-      return;
-    }
-    kinds.set(key, { refused, more: 0 });
-    this.#tell(refused, 1);
+    (by.kind === 'unknown' ? this.#unproven : this.#proven).note(refused, {
+      source: `${by.kind} ${by.name}`,
+      kind: `${code} ${request} ${peelId} ${publicKey}`,
+      rest: code,
+    });
   }
 
   /** Reports what was counted but not yet reported. */
   close(): void {
-    clearInterval(this.#sweeping);
-    this.#sweep();
-  }
-
-  #sweep(): void {
-    for (const kinds of this.#askers.values()) {
-      for (const { refused, more } of kinds.values()) if (more > 0) this.#tell(refused, more);
-    }
-    this.#askers.clear();
-  }
-
-  #tell({ request, ...refused }: RefusedRequest, count: number): void {
-    this.#audit.note({ kind: 'request.refused', ...refused, detail: { request, count } });
+    this.#proven.close();
+    this.#unproven.close();
   }
 }

@@ -61,4 +61,16 @@ describe('the audit of refused requests', () => {
     expect(counts().reduce((sum, [, count]) => sum + Number(count), 0)).toBe(1_000);
     expect(told.length).toBeLessThanOrEqual(22);
   });
+
+  it('cannot be filled by a caller that invents a new name each time, which nothing proves', () => {
+    const { refusals, told, counts } = started();
+    for (let i = 0; i < 1_000; i++)
+      refusals.note({ ...refused, by: { kind: 'unknown', name: `admin-${i}` } });
+    expect(told.length).toBeLessThanOrEqual(21);
+    expect(told.at(-1)?.by).toEqual({ kind: 'unknown', name: 'others' });
+    refusals.note({ ...refused, by: { kind: 'admin', name: 'ann' } });
+    expect(told.at(-1)?.by).toEqual({ kind: 'admin', name: 'ann' });
+    refusals.close();
+    expect(counts().reduce((sum, [, count]) => sum + Number(count), 0)).toBe(1_001);
+  });
 });
