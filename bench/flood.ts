@@ -9,11 +9,14 @@ import { requestWithResend } from '../src/protocol/request-with-resend.js';
 import { newRequestId, type AdminClient } from '../src/protocol/admin-client.js';
 import { ASK_TIMEOUT_MS } from '../src/timing.js';
 import { encodeJson, parseAnswer } from '../src/protocol/messages.js';
-import { authSubject, enrollSubject } from '../src/permissions/names.js';
+import { addAdmin } from '../src/admins/add-admin.js';
+import { adminUserName } from '../src/permissions/admin-names.js';
+import { adminSubject, authSubject, enrollSubject } from '../src/permissions/names.js';
 import { generateKeyBundle } from '../src/nkeys/key-bundle.js';
 import { peelInboxPrefix } from '../src/permissions/names.js';
 import { joinName } from '../src/permissions/roles.js';
-import { cpuSeconds, memoryOf, startMaster, withFleet } from './fleet.js';
+import { writeSignedRequests } from '../test/security/signed-requests.js';
+import { cpuSeconds, memoryOf, startMaster, withFleet, type BenchFleet } from './fleet.js';
 import { duration } from './report.js';
 
 const PEELS = 5;
@@ -23,9 +26,9 @@ const EVERY_MS = 1_000;
 
 interface Flood {
   what: string;
-  by: 'peel' | 'token';
-  /** Bytes of a request. */
-  size: number;
+  by: 'peel' | 'token' | 'viewer';
+  /** Bytes of a request, which nobody has signed; `signed`: requests to list, show and audit, which masters accept. */
+  size: number | 'signed';
 }
 
 const FLOODS: readonly Flood[] = [
@@ -34,10 +37,12 @@ const FLOODS: readonly Flood[] = [
   { what: 'a peel, 2 bytes each', by: 'peel', size: 2 },
   { what: 'a join token, 16 KiB each', by: 'token', size: 16 * 1024 },
   { what: 'a join token, 100 bytes each', by: 'token', size: 100 },
+  { what: 'a viewer, 100 bytes each', by: 'viewer', size: 100 },
+  { what: 'a viewer, signed requests', by: 'viewer', size: 'signed' },
 ];
 
 /**
- * How long renewals of other peels take while one peel or join token floods the masters as fast as the server takes it.
+ * How long renewals of other peels take while one peel, join token or viewer floods the masters as fast as the server takes it.
  * The master, the server and the flooder are processes of their own and share the machine's cores.
  */
 export async function flood(): Promise<boolean> {
@@ -57,16 +62,18 @@ async function measure({ what, by, size }: Flood): Promise<number> {
     const peels = await Promise.all(
       Array.from({ length: PEELS }, (_, i) => peel(fleet.url, admin, `web-${i}`)),
     );
-    const flooder = await flooderOf(fleet.domain.home, admin, by);
+    const flooder = await flooderOf(fleet, admin, by);
+    const sent = size === 'signed' ? await signedRequests(flooder.path) : `${size}`;
     const cpu = cpuSeconds(master.pid);
     let isOver = false;
     const child = spawn(
       process.execPath,
       [
         resolve('test/integration/fleet/flooder.mjs'),
-        ...[fleet.url, flooder.path, flooder.subject, `${size}`, `${SECONDS}`],
+        ...[fleet.url, flooder.path, flooder.subject, sent, `${SECONDS}`],
       ],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
+      // it floods until its input ends
+      { stdio: ['pipe', 'pipe', 'inherit'] },
     );
     let said = '';
     child.stdout.on('data', (data: Buffer) => (said += data.toString()));
@@ -93,9 +100,9 @@ async function measure({ what, by, size }: Flood): Promise<number> {
     await over;
     times.sort((a, b) => a - b);
     const at = (share: number) => duration((times[Math.floor((times.length - 1) * share)] ?? NaN) * 1_000);
-    const { sent, cut } = JSON.parse(said) as { sent: number; cut: number };
+    const { sent: requests, cut } = JSON.parse(said) as { sent: number; cut: number };
     console.log(
-      `  ${what.padEnd(30)} ${(sent / SECONDS).toFixed(0).padStart(8)} requests/s, cut ${String(cut).padStart(3)}   ` +
+      `  ${what.padEnd(30)} ${(requests / SECONDS).toFixed(0).padStart(8)} requests/s, cut ${String(cut).padStart(3)}   ` +
         `renewals: ${times.length} done, ${failed} failed; median ${at(0.5)}, slowest ${at(1)}   ` +
         `master: ${(((cpuSeconds(master.pid) - cpu) * 100) / SECONDS).toFixed(0)} % of a core, ${(memory / 1024).toFixed(0)} MiB`,
     );
@@ -122,11 +129,28 @@ async function peel(url: string, admin: AdminClient, peelId: string): Promise<()
   };
 }
 
+/** @returns the file */
+async function signedRequests(credsPath: string): Promise<string> {
+  const file = `${credsPath}.requests`;
+  const reads = [
+    ['peel.list', {}],
+    ['peel.show', { peelId: 'web-0', events: 200 }],
+    ['audit', { kinds: ['k*'], last: 1_000_000 }],
+  ] as const;
+  await writeSignedRequests(file, credsPath, reads, 10_000);
+  return file;
+}
+
 async function flooderOf(
-  dir: string,
+  { domain: { home: dir }, url }: BenchFleet,
   admin: AdminClient,
   by: Flood['by'],
 ): Promise<{ path: string; subject: string }> {
+  if (by === 'viewer') {
+    const path = join(dir, 'flooder.creds');
+    await addAdmin(dir, path, { servers: [url], name: 'flooder', role: 'viewer', expiry: 3_600 });
+    return { path, subject: adminSubject('peel.list', adminUserName('flooder')) };
+  }
   const key = generateKeyBundle('user');
   const { publicKey } = key;
   const path = join(dir, 'flooder.creds');

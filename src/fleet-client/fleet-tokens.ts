@@ -95,7 +95,12 @@ export class FleetTokens {
     }
   }
 
-  /** All join tokens, including used and expired ones. @throws FleetError */
+  /**
+   * All join tokens, including used and expired ones. Of more than some thousands, the newest that fit a message, without the
+   * peels that used them.
+   *
+   * @throws FleetError
+   */
   async list(options: WaitingOptions = {}): Promise<JoinToken[]> {
     checkFleetOptions('tokens.list', options);
     const { tokens } = await this.#abortable

@@ -27,7 +27,7 @@ export class MasterMetrics {
   });
   readonly floods = new Counter({
     name: 'zester_master_floods_total',
-    help: 'Peels and join tokens seen far above their rate, by outcome (cut, reported).',
+    help: 'Peels, join tokens and admins seen far above their rate, by outcome (cut, reported).',
     labelNames: ['outcome'],
     registers: [this.registry],
   });

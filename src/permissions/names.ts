@@ -126,6 +126,11 @@ export function adminSubject(verb: AdminVerb, user?: string): string {
   return adminOfUserName(user) === undefined ? `zester.admin.${verb}` : `zester.admin.${user}.${verb}`;
 }
 
+/** All subjects of an added admin's requests. @param user the name in its JWT */
+export function adminSubjects(user: string): string {
+  return `zester.admin.${user}.>`;
+}
+
 /** The requesting admin, by its user name, and its request. The owner's subjects have no name. */
 export function adminAskerOf(subject: string): { asker: string; verb: string } {
   const named = askerOf(subject);

@@ -15,7 +15,7 @@ import { PEEL_ORDERS } from './records/peel-order.js';
 import { presenceSchema, type Presence } from './records/presence.js';
 
 /** Larger than any request of this protocol. */
-const MAX_REQUEST_BYTES = 64 * 1024;
+export const MAX_REQUEST_BYTES = 64 * 1024;
 
 /** In seconds: a hundred years. Use 0 for "never expires" instead. */
 const MAX_EXPIRY = 100 * 366 * 86_400;
@@ -246,7 +246,11 @@ export const answers = {
     eventsMissing: v.optional(v.boolean()),
   }),
   'token.create': v.object({ jwt, token: tokenSchema }),
-  'token.list': v.object({ tokens: v.array(tokenSchema) }),
+  'token.list': v.object({
+    tokens: v.array(tokenSchema),
+    /** How many older tokens do not fit the message. */
+    omitted: v.optional(v.number()),
+  }),
   'token.remove': v.object({ token: tokenSchema }),
   audit: v.object({
     events: knownEvents,
@@ -304,18 +308,18 @@ export function encodeJson(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(value));
 }
 
+/** The refusal of a request that is larger than {@link MAX_REQUEST_BYTES}. @param bytes its size */
+export function tooLarge(name: string, bytes: number): FleetError {
+  return new FleetError('ERR_FLEET_REQUEST', `the request "${name}" has ${bytes} bytes: that is too large`);
+}
+
 /**
  * Parses a request.
  *
  * @throws FleetError `ERR_FLEET_REQUEST`
  */
 export function parseRequest<N extends RequestName>(name: N, data: Uint8Array): RequestOf<N> {
-  if (data.length > MAX_REQUEST_BYTES) {
-    throw new FleetError(
-      'ERR_FLEET_REQUEST',
-      `the request "${name}" has ${data.length} bytes: that is too large`,
-    );
-  }
+  if (data.length > MAX_REQUEST_BYTES) throw tooLarge(name, data.length);
   // an empty request has default values
   const text = data.length === 0 ? '{}' : Buffer.from(data).toString('utf8');
   const parsed = v.safeParse(requests[name], parseJson(text));

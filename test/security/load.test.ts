@@ -6,13 +6,16 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { bootstrapPeelCreds } from '../../src/creds/bootstrap.js';
 import { connectFleet } from '../../src/fleet-client/connect-fleet.js';
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
-import { authSubject, enrollSubject } from '../../src/permissions/names.js';
+import { adminUserName } from '../../src/permissions/admin-names.js';
+import { adminSubject, authSubject, enrollSubject } from '../../src/permissions/names.js';
 import { joinName } from '../../src/permissions/roles.js';
-import type { AdminClient } from '../../src/protocol/admin-client.js';
+import { newRequestId, type AdminClient } from '../../src/protocol/admin-client.js';
+import { zester } from '../cli/run-zester.js';
 import { addPeel, type BarePeel } from '../integration/fleet/asking.js';
 import { startFleet, type Fleet } from '../integration/fleet/fleet.js';
 import { addCreds, TestPeel, tokenFile } from '../integration/fleet/peels.js';
 import { atEnd } from '../support/cleanup.js';
+import { writeSignedRequests } from './signed-requests.js';
 
 const IS_LONG = process.env['ZESTER_SECURITY'] === 'long';
 const ATTACKER = fileURLToPath(new URL('attacker.mjs', import.meta.url));
@@ -34,6 +37,15 @@ beforeAll(async () => {
   victims = await Promise.all(['web-1', 'web-2', 'web-3'].map((id) => addPeel(fleet, admin, id)));
   for (const { peelId } of victims) await fleet.record(peelId, ({ state }) => state === 'active');
 });
+
+/** @returns the file of its credentials */
+async function addViewer(name: string): Promise<string> {
+  const out = join(fleet.home.dir, `${name}.admin.creds`);
+  const at = ['--home', fleet.home.home, '--servers', ...fleet.servers];
+  const added = await zester(['admin', 'add', name, '--role', 'viewer', '--out', out, ...at]);
+  expect(added.code, added.stderr).toBe(0);
+  return out;
+}
 
 /** Runs an attack in a process of its own, while others renew as often as they may. Prints how long that took. */
 async function underAttack(name: string, script: string, ...args: string[]): Promise<void> {
@@ -103,6 +115,35 @@ describe.runIf(IS_LONG)('while others renew, and memory and the audit log stay b
       `${SECONDS}`,
     ];
     await underAttack('joins', FLOODER, ...args);
+  }, 120_000);
+
+  it('a viewer sends requests that nobody signed as fast as it can', async () => {
+    const path = await addViewer('eve');
+    const args = [fleet.servers[0] ?? '', path, adminSubject('peel.list', adminUserName('eve'))];
+    await underAttack('unsigned requests of a viewer', FLOODER, ...args, '64', `${SECONDS}`);
+  }, 120_000);
+
+  it('a viewer sends signed requests that take a master long, of a fleet with 2,000 peels', async () => {
+    for (let i = 0; i < 2_000; i += 100) {
+      const peels = Array.from({ length: 100 }, (_, j) => `many-${i + j}`);
+      await Promise.all(
+        peels.map((peelId) => {
+          const { publicKey } = generateKeyBundle('user');
+          return admin.ask('peel.add', { requestId: newRequestId(), peelId, publicKey });
+        }),
+      );
+    }
+    const path = await addViewer('mallory');
+    const file = join(fleet.home.dir, 'requests');
+    const reads = [
+      ['peel.list', {}],
+      ['peel.show', { peelId: 'web-1', events: 200 }],
+      ['audit', { kinds: ['k*'], last: 1_000_000 }],
+      ['presence.watch', {}],
+    ] as const;
+    await writeSignedRequests(file, path, reads, 10_000);
+    const args = [fleet.servers[0] ?? '', path, adminSubject('peel.list', adminUserName('mallory'))];
+    await underAttack('signed requests of a viewer', FLOODER, ...args, file, `${SECONDS}`);
   }, 120_000);
 
   it('a peel answers a command with 8 MiB, which is an error of its own', async () => {

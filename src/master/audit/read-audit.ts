@@ -11,10 +11,18 @@ import type { Store } from '../store/store.js';
 
 type Streams = Pick<Store, 'js' | 'jsm'>;
 
+/** The last so many events are kept in memory; for more, the stream is read twice. */
+const MAX_KEPT = 5_000;
+
 /** An event, and its position in the stream. */
 export interface StoredEvent {
   event: AuditEvent;
   seq: number;
+}
+
+interface Reading {
+  onNewest?: ((seq: number) => void) | undefined;
+  isOver?: (() => boolean) | undefined;
 }
 
 /** The events in the stream, oldest first. @throws FleetError `ERR_FLEET_STORE` if the stream stops in the middle */
@@ -25,36 +33,62 @@ export async function* readAudit(store: Streams, query: AuditQuery = {}): AsyncI
 /**
  * As {@link readAudit}, with the position of each event.
  *
- * @param onNewest called with the sequence of the newest event that the filter matches: later events come after it
+ * @param reading.onNewest called with the sequence of the newest event that the filter matches: later events come after it
+ * @param reading.isOver stops the reading
  */
 export async function* readStoredAudit(
   store: Streams,
   query: AuditQuery = {},
-  onNewest?: (seq: number) => void,
+  reading: Reading = {},
+): AsyncIterableIterator<StoredEvent> {
+  const { last } = query;
+  const matching = matchingEvents(store, query, reading);
+  // without a filter, the last events begin at a known sequence
+  if (last === undefined || (isWhole(query) && query.since === undefined && query.after === undefined))
+    return yield* matching;
+  if (last <= MAX_KEPT) return yield* lastOf(matching, last);
+  let count = 0;
+  for await (const { seq } of matching) count += seq > 0 ? 1 : 0;
+  let skipped = count - last;
+  for await (const stored of matchingEvents(store, query, { isOver: reading.isOver })) {
+    skipped -= 1;
+    if (skipped < 0) yield stored;
+  }
+}
+
+/** Whether a query has every event of the stream from its start on. */
+function isWhole({ peelId, patterns, kinds, until }: AuditQuery): boolean {
+  return peelId === undefined && patterns === undefined && kinds === undefined && until === undefined;
+}
+
+/** The events that match, each once; `last` only says where a query without a filter begins. */
+async function* matchingEvents(
+  store: Streams,
+  query: AuditQuery,
+  { onNewest, isOver }: Reading,
 ): AsyncIterableIterator<StoredEvent> {
   const { since, until, after, last } = query;
-  const { peelId, patterns, kinds } = query;
-  const all = peelId === undefined && patterns === undefined && kinds === undefined && until === undefined;
   const messages = readStream(store, AUDIT_STREAM, {
-    filter: all ? AUDIT_SUBJECTS : auditSubjects(query),
+    filter: isWhole(query) ? AUDIT_SUBJECTS : auditSubjects(query),
     since,
     until,
     after,
-    // without a filter, the last events begin at a known sequence
-    last: all ? last : undefined,
+    last: isWhole(query) ? last : undefined,
     onNewest,
   });
-  const kept: StoredEvent[] = [];
-  let count = 0;
   // a leader election during a publish may have stored an event twice
   const known = new RecentIds();
   for await (const { data, seq } of messages) {
+    if (isOver?.() === true) return;
     const event = parseEvent(data);
-    if (event === undefined || !matchesAuditQuery(query, event) || !known.add(event.id)) continue;
-    if (last === undefined) yield { event, seq };
-    else kept[count++ % last] = { event, seq };
+    if (event !== undefined && matchesAuditQuery(query, event) && known.add(event.id)) yield { event, seq };
   }
-  if (last === undefined) return;
+}
+
+async function* lastOf(events: AsyncIterable<StoredEvent>, last: number): AsyncIterableIterator<StoredEvent> {
+  const kept: StoredEvent[] = [];
+  let count = 0;
+  for await (const event of events) kept[count++ % last] = event;
   const first = count > last ? count % last : 0;
   yield* kept.slice(first);
   yield* kept.slice(0, first);
@@ -69,7 +103,9 @@ export async function readAuditWithin(
 ): Promise<AuditEvent[] | undefined> {
   const readAll = async () => {
     const events: AuditEvent[] = [];
-    for await (const event of readAudit(store, query)) events.push(event);
+    // nobody waits for the rest
+    const isOver = () => Date.now() > deadline;
+    for await (const { event } of readStoredAudit(store, query, { isOver })) events.push(event);
     return events;
   };
   const events = readAll().catch((error: unknown) => {

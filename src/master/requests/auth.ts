@@ -22,9 +22,16 @@ import { claimKey, withClaims } from '../registry/key-claim.js';
 import type { RefusalAudit } from '../audit/refusal-audit.js';
 import { unknownPeel, type Decision } from '../registry/registry.js';
 import { RequestService, type Asked } from './service.js';
+import { KEYS_COUNTED_MS } from '../../timing.js';
 
 /** Unused new keys per peel: at the limit, the peel must use one before it requests another. */
 const MAX_UNUSED_KEYS = 4;
+
+/**
+ * Keys that a peel may make in a day. A replaced key is in the account JWT until its own JWTs have expired, and the servers
+ * accept some thousands of these in all: a stolen file must not use them up, since then nothing could be revoked.
+ */
+const MAX_KEYS_A_DAY = 100;
 
 /** Answers a peel's requests for its own credential: a new JWT, or a JWT for a new key. */
 export function startAuthService(
@@ -96,6 +103,7 @@ async function rotate(context: MasterContext, { request, asker: peelId, by, from
     const known = found && keyOf(found, newPublicKey);
     if (known === undefined) {
       checkUnused(found, old, now());
+      checkNew(found, now());
       const facts = nextFacts(context, { publicKey: newPublicKey, key: undefined, requestId });
       return { change: { kind: 'key.rotated', key: facts, replaces: publicKey }, by, from };
     }
@@ -158,6 +166,17 @@ function checkUnused(record: PeelRecord | undefined, asking: PeelKey, nowMs: num
   throw new FleetError(
     'ERR_FLEET_STATE',
     `the peel "${record?.id ?? ''}" has ${unused.length} new keys that it has not used yet: connect with one of them first`,
+    record && { peelId: record.id },
+  );
+}
+
+function checkNew(record: PeelRecord | undefined, nowMs: number): void {
+  const since = nowMs - KEYS_COUNTED_MS;
+  const made = (record?.keys ?? []).filter(({ addedAt = '' }) => Date.parse(addedAt) >= since);
+  if (made.length < MAX_KEYS_A_DAY) return;
+  throw new FleetError(
+    'ERR_FLEET_RATE',
+    `the peel "${record?.id ?? ''}" got ${made.length} keys within a day: wait, or find out why it replaces them so often`,
     record && { peelId: record.id },
   );
 }

@@ -1,17 +1,32 @@
 // A bounded queue that takes turns between callers.
 import { REQUEST_TURN_MS } from '../../timing.js';
 
-/** How many jobs run at a time, and how many may wait. */
-export interface FairQueueOptions {
-  running: number;
+/** How many jobs of a caller run at a time, and how many may wait. */
+export interface AskerLimits {
   runningPerAsker: number;
-  waiting: number;
   waitingPerAsker: number;
 }
 
-interface Asker {
-  waiting: (() => Promise<void>)[];
+/** How many jobs run at a time, and how many may wait. */
+export interface FairQueueOptions extends AskerLimits {
   running: number;
+  waiting: number;
+}
+
+/** What a caller's waiting jobs may hold in memory, in bytes: many times the largest request. */
+const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+
+interface Job {
+  run: () => Promise<void>;
+  bytes: number;
+}
+
+interface Asker {
+  waiting: Job[];
+  /** Bytes of the waiting jobs. */
+  bytes: number;
+  running: number;
+  limits: AskerLimits;
 }
 
 /**
@@ -37,15 +52,22 @@ export class FairQueue {
   /**
    * Queues a job, which must not throw.
    *
+   * @param more.bytes what it holds in memory while it waits
+   * @param more.limits of this caller, instead of the queue's
    * @returns false if the queue is full
    */
-  add(name: string, job: () => Promise<void>): boolean {
-    const asker = this.#askers.get(name) ?? { waiting: [], running: 0 };
-    if (this.#waiting >= this.#options.waiting || asker.waiting.length >= this.#options.waitingPerAsker) {
+  add(
+    name: string,
+    run: () => Promise<void>,
+    { bytes = 0, limits = this.#options }: { bytes?: number; limits?: AskerLimits | undefined } = {},
+  ): boolean {
+    const asker = this.#askers.get(name) ?? { waiting: [], bytes: 0, running: 0, limits };
+    if (this.#waiting >= this.#options.waiting || asker.waiting.length >= limits.waitingPerAsker)
       return false;
-    }
+    if (asker.bytes + bytes > MAX_WAITING_BYTES) return false;
     this.#askers.set(name, asker);
-    asker.waiting.push(job);
+    asker.waiting.push({ run, bytes });
+    asker.bytes += bytes;
     this.#waiting += 1;
     this.#offer(name, asker);
     this.#start();
@@ -59,7 +81,7 @@ export class FairQueue {
   }
 
   #offer(name: string, asker: Asker): void {
-    if (asker.waiting.length > 0 && asker.running < this.#options.runningPerAsker) this.#turns.add(name);
+    if (asker.waiting.length > 0 && asker.running < asker.limits.runningPerAsker) this.#turns.add(name);
   }
 
   #start(): void {
@@ -74,6 +96,7 @@ export class FairQueue {
       if (asker === undefined || job === undefined) continue;
       this.#waiting -= 1;
       this.#running += 1;
+      asker.bytes -= job.bytes;
       asker.running += 1;
       this.#offer(name, asker);
       const startedAt = performance.now();
@@ -87,8 +110,8 @@ export class FairQueue {
     }
   }
 
-  async #run(name: string, asker: Asker, job: () => Promise<void>): Promise<void> {
-    await job();
+  async #run(name: string, asker: Asker, { run }: Job): Promise<void> {
+    await run();
     this.#running -= 1;
     asker.running -= 1;
     if (asker.running + asker.waiting.length === 0) this.#askers.delete(name);

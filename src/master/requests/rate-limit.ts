@@ -47,11 +47,11 @@ export class RateLimit {
     this.#clock = clock;
   }
 
-  /** Counts a request. */
-  take(asker: string): RateVerdict {
+  /** Counts a request. @param cost as how many requests */
+  take(asker: string, cost = 1): RateVerdict {
     const bucket = this.#bucket(asker);
-    if (bucket.tokens >= 1) {
-      bucket.tokens -= 1;
+    if (bucket.tokens >= cost) {
+      bucket.tokens -= cost;
       return 'pass';
     }
     return this.#takeRefusal(bucket);

@@ -1,5 +1,6 @@
 // Receives, checks, rate-limits and answers requests.
 import type { Msg, MsgHdrs, NatsConnection, Subscription } from '@nats-io/nats-core';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as v from 'valibot';
 import { FleetError, redactSeeds, ZesterError } from '../../errors.js';
 import type { Actor } from '../../protocol/records/actor.js';
@@ -7,10 +8,12 @@ import { answerBelow } from '../../protocol/answer.js';
 import { answerContext } from '../../protocol/admin-client.js';
 import {
   encodeJson,
+  MAX_REQUEST_BYTES,
   parseJson,
   parseRequest,
   refusalOf,
   requestIdSchema,
+  tooLarge,
   type AnswerOf,
   type RequestName,
   type RequestOf,
@@ -20,7 +23,8 @@ import { askerOf, MASTER_QUEUE } from '../../permissions/names.js';
 import { UNKNOWN_ACTOR } from './admin/authenticate.js';
 import type { MasterContext } from '../context.js';
 import type { Endpoint } from './discovery.js';
-import { FairQueue, type FairQueueOptions } from './fair-queue.js';
+import { FairQueue, type AskerLimits, type FairQueueOptions } from './fair-queue.js';
+import { sizeOf } from './message-size.js';
 import { RateLimit, type RateOptions } from './rate-limit.js';
 import type { RefusalAudit } from '../audit/refusal-audit.js';
 import { storeFailureOf } from '../store/store-failure.js';
@@ -85,6 +89,8 @@ export interface ServiceOptions<N extends RequestName> {
   signed: boolean;
   rate?: RateOptions;
   queue: FairQueueOptions;
+  /** The lane of a request: each lane of a caller has a rate and limits of its own. By default there is one, with those of `queue`. */
+  lane?: (name: N | undefined) => Lane;
   /** Called for each request above its caller's rate, refused or dropped. @param bytes of its payload */
   onExcess?: (asker: string, bytes: number) => void;
   /** Called when the service stops: ends streaming answers. */
@@ -93,6 +99,13 @@ export interface ServiceOptions<N extends RequestName> {
   audited: (code: string) => boolean;
   /** The peel that a request of this caller concerns, if it does not name one. */
   peelId?: (asker: string) => string | undefined;
+}
+
+/** Requests of one caller that wait for each other, and not for its other ones. */
+export interface Lane extends AskerLimits {
+  name: string;
+  /** How many requests of the rate it counts as. */
+  cost: number;
 }
 
 /** The dependencies of a service. */
@@ -149,18 +162,25 @@ export class RequestService<N extends RequestName> {
 
   #receive(msg: Msg): void {
     const { asker, verb } = (this.#options.route ?? askerOf)(msg.subject);
+    const bytes = sizeOf(msg);
     // before the request is parsed: a flood must cost next to nothing
-    const verdict = this.#rate?.take(asker) ?? 'pass';
-    if (verdict !== 'pass') this.#options.onExcess?.(asker, msg.data.length);
+    const name = this.#byName.has(verb) ? (verb as N) : undefined;
+    const lane = this.#options.lane?.(name);
+    const key = lane === undefined ? asker : `${asker} ${lane.name}`;
+    const verdict = this.#rate?.take(key, lane?.cost) ?? 'pass';
+    if (verdict !== 'pass') this.#options.onExcess?.(asker, bytes);
     if (verdict === 'ignore') return this.#context.metrics.ignoredRequests.inc();
-    const incoming: Incoming = { msg, asker, verb, name: this.#byName.has(verb) ? (verb as N) : undefined };
+    const incoming: Incoming = { msg, asker, verb, name };
     if (this.#refuseReply(incoming)) return;
     if (verdict === 'pass') {
+      // before its signature is verified, which takes longer the larger it is
+      if (bytes > MAX_REQUEST_BYTES) return this.#refuseSize(incoming, bytes);
       const at = performance.now();
-      if (this.#queue.add(asker, () => this.#answer(incoming, at))) return;
+      const more = { bytes, limits: lane };
+      if (this.#queue.add(key, () => this.#answer(incoming, at), more)) return;
     }
-    const refusal = verdict === 'pass' ? (this.#rate?.refuse(asker) ?? 'refuse') : verdict;
-    if (verdict === 'pass') this.#options.onExcess?.(asker, msg.data.length);
+    const refusal = verdict === 'pass' ? (this.#rate?.refuse(key) ?? 'refuse') : verdict;
+    if (verdict === 'pass') this.#options.onExcess?.(asker, bytes);
     if (refusal === 'ignore') return this.#context.metrics.ignoredRequests.inc();
     const error = new FleetError('ERR_FLEET_RATE', 'too many concurrent requests: try again later');
     this.#noteRefused(incoming, error, this.#claimed(asker), undefined);
@@ -177,6 +197,13 @@ export class RequestService<N extends RequestName> {
     this.#noteRefused(incoming, error, this.#claimed(asker), undefined);
     this.#count(name, 0, error.code);
     return true;
+  }
+
+  #refuseSize(incoming: Incoming, bytes: number): void {
+    const error = tooLarge(incoming.verb.slice(0, 60), bytes);
+    this.#noteRefused(incoming, error, this.#claimed(incoming.asker), undefined);
+    this.#count(incoming.name, 0, error.code);
+    this.#refuse(incoming, error);
   }
 
   async #answer(incoming: Incoming, receivedAt: number): Promise<void> {
@@ -226,8 +253,9 @@ export class RequestService<N extends RequestName> {
     for await (const part of answer) {
       this.#send(incoming, part);
       parts += 1;
-      // large answers are sent no faster than the connection accepts them
+      // large answers are sent no faster than the connection accepts them, and other callers get their turn meanwhile
       if (parts % PARTS_AT_ONCE === 0) await this.#options.nc.flush();
+      else await nextTurn();
     }
     this.#publish(incoming, undefined);
   }

@@ -1,6 +1,7 @@
 // Starts and stops the request services of a master.
 import { withDeadline } from '../../async/deadline.js';
 import { redactSeeds } from '../../errors.js';
+import { adminOfUserName } from '../../permissions/admin-names.js';
 import { isPeelId } from '../../permissions/peel-id.js';
 import { peelIdOfRecoveryName } from '../../permissions/recovery.js';
 import { tokenIdOfName } from '../../permissions/roles.js';
@@ -17,12 +18,14 @@ import { FloodSink, type FloodSinkOptions } from './flood/sink.js';
 import { packageVersion } from '../../protocol/package-version.js';
 import { RefusalAudit } from '../audit/refusal-audit.js';
 import { SUBSCRIBED_TIMEOUT_MS } from '../../timing.js';
-import { subjectFor, MASTER_NAME } from '../../permissions/names.js';
+import { adminSubjects, subjectFor, MASTER_NAME } from '../../permissions/names.js';
 
 /** Requests over the rate within a quarter of a second after which a peel is diverted: it sends a few a day. */
 const PEEL_DIVERSION: FloodLimits = { requests: 200, bytes: 2 * 1024 * 1024 };
 /** Ten thousand hosts may share a token and start at once. */
 const TOKEN_DIVERSION: FloodLimits = { requests: 2_500, bytes: 2 * 1024 * 1024 };
+/** A program of an admin may send ten thousand requests at once. */
+const ADMIN_DIVERSION: FloodLimits = { requests: 2_500, bytes: 2 * 1024 * 1024 };
 
 /**
  * Starts answering peels, holders of join tokens and admins, as one of several masters.
@@ -32,7 +35,7 @@ const TOKEN_DIVERSION: FloodLimits = { requests: 2_500, bytes: 2 * 1024 * 1024 }
 export async function startServices(
   context: MasterContext,
   { auth, enroll, admins, openSink }: AnswerConnections,
-  floods: Pick<FloodGuard, 'peelExcess' | 'tokenExcess'>,
+  floods: Pick<FloodGuard, 'peelExcess' | 'tokenExcess' | 'adminExcess'>,
 ): Promise<{ stop(): Promise<void> }> {
   const { id, logger, metrics } = context;
   const refusals = new RefusalAudit(context.audit);
@@ -53,10 +56,18 @@ export async function startServices(
     limits: TOKEN_DIVERSION,
     onExcess: floods.tokenExcess,
   });
+  const adminSink = sinkOf({
+    relieved: admins,
+    subject: adminSubjects,
+    // the owner's subjects have no name, so a sink for them would get the requests of all admins
+    isAsker: (user) => adminOfUserName(user) !== undefined,
+    limits: ADMIN_DIVERSION,
+    onExcess: floods.adminExcess,
+  });
   const services = [
     startAuthService(context, auth, refusals, peelSink.excess),
     startEnrollService(context, enroll, refusals, tokenSink.excess),
-    startAdminService(context, admins, refusals),
+    startAdminService(context, admins, refusals, adminSink.excess),
   ];
   const discovery = answerDiscovery(
     admins,
@@ -81,7 +92,7 @@ export async function startServices(
   return {
     async stop() {
       for (const subscription of discovery) subscription.unsubscribe();
-      await Promise.all([...services, peelSink, tokenSink].map((part) => part.stop()));
+      await Promise.all([...services, peelSink, tokenSink, adminSink].map((part) => part.stop()));
       refusals.close();
     },
   };

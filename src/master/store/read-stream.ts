@@ -103,6 +103,8 @@ async function* readOnce(
   } finally {
     clearInterval(silence);
     await messages.close();
+    // the server would keep it for minutes, and has a limit of them: who may read could use it up
+    void consumer.delete().catch(() => undefined);
   }
   if (!whole) {
     throw new FleetError('ERR_FLEET_STORE', `JetStream stopped in the middle of ${stream}: try again`);

@@ -1,11 +1,16 @@
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { connectFleet } from '../../../src/fleet-client/connect-fleet.js';
 import type { AdminClient } from '../../../src/protocol/admin-client.js';
 import type { AuditEvent } from '../../../src/protocol/records/audit-event.js';
-import { authSubject, enrollSubject } from '../../../src/permissions/names.js';
+import { adminUserName } from '../../../src/permissions/admin-names.js';
+import { adminSubject, authSubject, enrollSubject } from '../../../src/permissions/names.js';
 import { joinName } from '../../../src/permissions/roles.js';
 import { contextOf } from '../../../src/master/context-of.js';
+import { zester } from '../../cli/run-zester.js';
+import { writeSignedRequests } from '../../security/signed-requests.js';
 import { atEnd } from '../../support/cleanup.js';
 import { waitFor } from '../../support/wait-for.js';
 import { addPeel, connectUser, type BarePeel } from './asking.js';
@@ -37,7 +42,7 @@ interface Flood {
 }
 
 /**
- * Floods from another process, while others renew and memory is watched.
+ * Floods from another process with requests of a size or those of a file, while others renew and memory is watched.
  *
  * @param isDone whether what the flood is for has happened: it ends after the next renewals
  * @returns what the flooder says
@@ -45,7 +50,7 @@ interface Flood {
 async function flood(
   credsPath: string,
   subject: string,
-  size: number,
+  size: number | string,
   isDone: () => Promise<boolean>,
 ): Promise<Flood> {
   let isOver = false;
@@ -117,6 +122,58 @@ it('a join token that floods is cut, and taken back when that does not help', as
   expect(removed).toMatchObject({
     by: { kind: 'master' },
     reason: expect.stringContaining('floods') as string,
+  });
+});
+
+describe('an admin that floods', () => {
+  const addAdmin = async (name: string): Promise<string> => {
+    const out = join(fleet.home.dir, `${name}.admin.creds`);
+    const at = ['--home', fleet.home.home, '--servers', ...fleet.servers];
+    const added = await zester(['admin', 'add', name, '--role', 'viewer', '--out', out, ...at]);
+    expect(added.code, added.stderr).toBe(0);
+    return out;
+  };
+  /** It is no enemy when it stops: it asks as before. */
+  const asksAgain = async (path: string) => {
+    const client = await connectFleet({ ...fleet.connection, credentials: path });
+    atEnd(() => client.close());
+    await waitFor('the viewer to be answered', () =>
+      client.status({ signal: AbortSignal.timeout(2_000) }).then(
+        () => true,
+        () => false,
+      ),
+    );
+  };
+
+  it('with requests that nobody signed is named and cut, and peels renew', async () => {
+    const path = await addAdmin('eve');
+    const isCut = ({ kind, code, detail }: AuditEvent) =>
+      kind === 'connection.refused' && code === 'ERR_FLEET_RATE' && detail?.['admin'] === 'eve';
+    const subject = adminSubject('peel.list', adminUserName('eve'));
+    const { cut } = await flood(path, subject, 1_024, async () => (await fleet.audit()).some(isCut));
+    const event = await fleet.audited('connection.refused', isCut);
+    expect(event.detail?.['cut']).toBe(1);
+    expect(cut).toBeGreaterThan(0);
+    await asksAgain(path);
+  });
+
+  it('with signed requests to list, show and audit is refused above its rate, and peels renew', async () => {
+    const path = await addAdmin('mallory');
+    const file = join(fleet.home.dir, 'requests');
+    const reads = [
+      ['peel.list', {}],
+      ['peel.show', { peelId: 'web-1', events: 200 }],
+      ['audit', { kinds: ['k*'], last: 1_000_000 }],
+      ['presence.watch', {}],
+    ] as const;
+    await writeSignedRequests(file, path, reads, 4_000);
+    const isRefused = ({ kind, code, by }: AuditEvent) =>
+      kind === 'request.refused' && code === 'ERR_FLEET_RATE' && by.name === 'mallory';
+    const subject = adminSubject('peel.list', adminUserName('mallory'));
+    const { sent } = await flood(path, subject, file, async () => (await fleet.audit()).some(isRefused));
+    expect(sent).toBeGreaterThanOrEqual(4_000);
+    await fleet.audited('request.refused', isRefused);
+    await asksAgain(path);
   });
 });
 

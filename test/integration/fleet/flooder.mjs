@@ -1,5 +1,5 @@
 // Floods a subject until its standard input ends, for some seconds at most, as fast as the server takes it, over a bare socket:
-// no client slows it down. What is cut connects again at once.
+// no client slows it down. What is cut connects again at once. Instead of a size: a file of protocol lines, sent again and again.
 import { credsAuthenticator } from '@nats-io/transport-node';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -9,14 +9,16 @@ const [url, credsPath, subject, size, seconds] = process.argv.slice(2);
 const { hostname, port } = new URL(url);
 const sign = credsAuthenticator(readFileSync(credsPath));
 const inbox = `_INBOX.${subject.split('.')[2]}.flood`;
-const payload = Buffer.alloc(Number(size), 120);
+const isFile = !/^\d+$/.test(size);
+const payload = isFile ? Buffer.alloc(0) : Buffer.alloc(Number(size), 120);
 const one = Buffer.concat([
   Buffer.from(`PUB ${subject} ${inbox} ${payload.length}\r\n`),
   payload,
   Buffer.from('\r\n'),
 ]);
-const batch = Buffer.concat(Array(Math.max(1, Math.floor((1024 * 1024) / one.length))).fill(one));
-const perBatch = batch.length / one.length;
+const repeated = () => Buffer.concat(Array(Math.max(1, Math.floor((1024 * 1024) / one.length))).fill(one));
+const batch = isFile ? readFileSync(size) : repeated();
+const perBatch = isFile ? batch.toString('latin1').split('\r\nHPUB ').length : batch.length / one.length;
 let end = Date.now() + Number(seconds) * 1000;
 process.stdin.once('end', () => (end = 0)).resume();
 let sent = 0;

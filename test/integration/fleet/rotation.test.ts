@@ -8,7 +8,8 @@ import { noticeSubject } from '../../../src/permissions/names.js';
 import { contextOf } from '../../../src/master/context-of.js';
 import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';
-import { connectUser } from './asking.js';
+import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
+import { addPeel, connectUser } from './asking.js';
 import { startFleet, type Fleet } from './fleet.js';
 import { addCreds, TestPeel } from './peels.js';
 
@@ -152,6 +153,25 @@ describe('a rotation', () => {
     expect(answers.length).toBeGreaterThan(50);
     expect(test.of('disconnected')).toEqual([]);
   });
+});
+
+it('a peel that has made a hundred keys within a day gets no other one, and renews', async () => {
+  const { registry } = contextOf(fleet.master);
+  const peel = await addPeel(fleet, admin, 'often-1');
+  const [first] = (await fleet.record('often-1', ({ state }) => state === 'active')).keys;
+  const { issuer = '' } = first ?? {};
+  let replaces = peel.key.publicKey;
+  const expiresAt = Math.floor(Date.now() / 1000) - 10;
+  // as a hundred rotations record it, which the rate of requests spreads over minutes
+  for (let i = 1; i < 100; i += 1) {
+    const { publicKey } = generateKeyBundle('user');
+    const key = { publicKey, issuer, issuedAt: expiresAt - 10, expiresAt };
+    const by = { kind: 'peel', name: 'often-1' } as const;
+    await registry.decide('often-1', () => ({ change: { kind: 'key.rotated', key, replaces }, by }));
+    replaces = publicKey;
+  }
+  await refusal('ERR_FLEET_RATE', () => peel.rotate(peel.rotateRequest(generateKeyBundle('user'))));
+  expect((await peel.renew()).jwt).toMatch(/^ey/);
 });
 
 describe.concurrent('a rotation while no master is connected', () => {

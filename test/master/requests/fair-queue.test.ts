@@ -68,6 +68,34 @@ describe('a fair queue', () => {
     expect(taken).toEqual([true, true, true, false, true, false, false]);
   });
 
+  it('rejects the jobs of a caller whose waiting jobs hold too much memory, and nobody else’s', async () => {
+    const jobs = new Jobs();
+    const queue = new FairQueue({ ...roomy, running: 1 });
+    const add = (asker: string, i: number) =>
+      queue.add(asker, jobs.job(`${asker}-${i}`), { bytes: 4 * 1024 * 1024 });
+    const taken = [0, 1, 2, 3, 4, 5].map((i) => add('flood', i));
+    // one runs, and four wait
+    expect(taken).toEqual([true, true, true, true, true, false]);
+    expect(add('other', 0)).toBe(true);
+    await jobs.end('flood-0');
+    expect(add('flood', 6)).toBe(true);
+    await jobs.endAll();
+    await queue.idle();
+  });
+
+  it('has limits of its own for a caller that is given some', async () => {
+    const jobs = new Jobs();
+    const queue = new FairQueue({ ...roomy, running: 3 });
+    const limits = { runningPerAsker: 1, waitingPerAsker: 1 };
+    const taken = [0, 1, 2].map((i) => queue.add('a', jobs.job(`a-${i}`), { limits }));
+    expect([taken, jobs.begun]).toEqual([[true, true, false], ['a-0']]);
+    queue.add('b', jobs.job('b-0'));
+    queue.add('b', jobs.job('b-1'));
+    expect(jobs.begun).toEqual(['a-0', 'b-0', 'b-1']);
+    await jobs.endAll();
+    await queue.idle();
+  });
+
   it('is idle when everything is done, and at once when there is nothing', async () => {
     const jobs = new Jobs();
     const queue = new FairQueue(roomy);

@@ -13,6 +13,7 @@ function stoppingStream(newest: number, deliveries: readonly (readonly number[])
         const delivered = deliveries[starts.length] ?? [];
         starts.push(options.opt_start_seq);
         return {
+          delete: async () => true,
           consume: async () => ({
             close: async () => undefined,
             async *[Symbol.asyncIterator]() {

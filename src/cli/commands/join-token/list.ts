@@ -11,7 +11,9 @@ export default command({
   examples: ['zester join-token list', 'zester join-token list --json'],
   async run(_input, { io, output, fleet }) {
     const { client } = await fleet();
-    const { tokens } = await client.ask('token.list', {});
+    const { tokens, omitted } = await client.ask('token.list', {});
+    if (omitted !== undefined)
+      output.warn(`${omitted} older join tokens do not fit a message: they are left out`);
     const now = io.now();
     tokens.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
     output.result(

@@ -125,7 +125,7 @@ export async function* readAudit(
     }
   }
   let newest = 0;
-  const stored = readStoredAudit(store, request, (seq) => (newest = seq));
+  const stored = readStoredAudit(store, request, { onNewest: (seq) => (newest = seq) });
   yield* inParts('events', stored, {
     encoded: ({ event }) => JSON.stringify(event),
     beside: ({ seq }) => ({ lastSeq: seq }),

@@ -14,13 +14,35 @@ import { Nonces } from './nonces.js';
 import { PresenceWatches } from './watch-presence.js';
 import type { MasterContext } from '../../context.js';
 import type { RefusalAudit } from '../../audit/refusal-audit.js';
-import { RequestService, type Handlers } from '../service.js';
+import { RequestService, type Handlers, type Lane } from '../service.js';
+
+/** Answers that take a master long. */
+const STREAMED: ReadonlySet<AdminVerb> = new Set(['peel.list', 'audit']);
+
+/**
+ * The requests of one admin that wait for each other. Revocations wait for servers, and delay no lists. A flood of requests
+ * that read delays no decision, and holds little of a master's time and memory.
+ */
+const LANES = {
+  writes: { name: 'writes', cost: 1, runningPerAsker: 256, waitingPerAsker: 20_000 },
+  reads: { name: 'reads', cost: 2, runningPerAsker: 16, waitingPerAsker: 10_000 },
+  streams: { name: 'streams', cost: 20, runningPerAsker: 4, waitingPerAsker: 256 },
+  watches: { name: 'watches', cost: 20, runningPerAsker: 64, waitingPerAsker: 64 },
+} as const satisfies Record<string, Lane>;
+
+function laneOf(verb: AdminVerb | undefined): Lane {
+  if (verb === undefined) return LANES.reads;
+  if (verb === 'presence.watch') return LANES.watches;
+  if (STREAMED.has(verb)) return LANES.streams;
+  return ADMIN_VERBS[verb].writes ? LANES.writes : LANES.reads;
+}
 
 /** Answers admins. */
 export function startAdminService(
   context: MasterContext,
   nc: NatsConnection,
   refusals: RefusalAudit,
+  onExcess?: (asker: string, bytes: number) => void,
 ): RequestService<AdminVerb> {
   const watches = new PresenceWatches(context);
   const handlers: Handlers<AdminVerb> = {
@@ -37,7 +59,7 @@ export function startAdminService(
     'token.remove': (asked) => removeToken(context, asked),
     audit: (asked) => readAudit(context, asked),
     status: () => status(context),
-    'presence.watch': () => watches.watch(),
+    'presence.watch': ({ asker }) => watches.watch(asker),
     'master.resume': (asked) => resumeRevocations(context, asked),
   };
   const verbs = Object.keys(handlers) as AdminVerb[];
@@ -67,8 +89,11 @@ export function startAdminService(
       },
       signed: false,
       onStop: () => watches.end(),
-      // revocations wait for servers, and must not delay lists
-      queue: { running: 256, runningPerAsker: 256, waiting: 20_000, waitingPerAsker: 20_000 },
+      ...(onExcess && { onExcess }),
+      // a program may decide on ten thousand peels at once
+      rate: { perSecond: 1_000, burst: 20_000, refusalsPerSecond: 20 },
+      lane: laneOf,
+      queue: { running: 512, runningPerAsker: 256, waiting: 60_000, waitingPerAsker: 20_000 },
       audited: (code) => errorTraits(code)?.audited === 'always',
     },
     refusals,

@@ -66,10 +66,27 @@ export async function createToken(context: MasterContext, { request, by }: Asked
   return { jwt, token };
 }
 
-/** `token.list`: the newest first. */
-export async function listTokens({ tokens }: MasterContext) {
+/** What an answer has besides its tokens, in bytes. */
+const ANSWER_SLACK = 256;
+
+/**
+ * `token.list`: the newest first. If they do not fit a message, without the peels that used them; if they still do not,
+ * the newest ones, and how many are left out: however many tokens there are, the list works.
+ */
+export async function listTokens({ tokens, nc }: Pick<MasterContext, 'tokens' | 'nc'>) {
+  const most = (nc.info?.max_payload ?? Infinity) - ANSWER_SLACK;
   const all = [...tokens.entries()].map(([, token]) => token);
-  return { tokens: all.sort((a, b) => (a.createdAt > b.createdAt ? -1 : 1)) };
+  all.sort((a, b) => (a.createdAt > b.createdAt ? -1 : 1));
+  const sizeOf = (token: JoinToken) => Buffer.byteLength(JSON.stringify(token)) + 1;
+  if (all.reduce((sum, token) => sum + sizeOf(token), 0) <= most) return { tokens: all };
+  let room = most;
+  const shown: JoinToken[] = [];
+  for (const token of all.map((one) => ({ ...one, usedBy: [] }))) {
+    room -= sizeOf(token);
+    if (room < 0) break;
+    shown.push(token);
+  }
+  return { tokens: shown, ...(shown.length < all.length && { omitted: all.length - shown.length }) };
 }
 
 /**

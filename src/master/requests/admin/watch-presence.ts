@@ -1,4 +1,5 @@
 // The admin request that streams presence changes.
+import { setMaxListeners } from 'node:events';
 import { sleep } from '../../../async/sleep.js';
 import { FleetError } from '../../../errors.js';
 import { effectivePresence } from '../../../protocol/records/effective-presence.js';
@@ -12,6 +13,8 @@ import { EncodedAnswer } from '../service.js';
 
 /** Concurrent watches per master: each occupies one of the slots for admin requests. */
 const MAX_WATCHES = 64;
+/** Of one admin: several pages may be open, and each begins its next watch before the last one ends. */
+const MAX_WATCHES_PER_ADMIN = 16;
 /** Peels in one message; each has a few connections at most. */
 const PEELS_AT_ONCE = 200;
 
@@ -25,10 +28,12 @@ const PEELS_AT_ONCE = 200;
 export class PresenceWatches {
   readonly #context: Pick<MasterContext, 'presence' | 'registry'>;
   readonly #ended = new AbortController();
+  readonly #byAdmin = new Map<string, number>();
   #count = 0;
 
   constructor(context: Pick<MasterContext, 'presence' | 'registry'>) {
     this.#context = context;
+    setMaxListeners(MAX_WATCHES, this.#ended.signal);
   }
 
   /** Ends all watches: the master stops. */
@@ -36,10 +41,17 @@ export class PresenceWatches {
     this.#ended.abort();
   }
 
-  /** @throws FleetError `ERR_FLEET_RATE` when there are too many */
-  async *watch(): AsyncIterableIterator<EncodedAnswer> {
+  /**
+   * @param asker the admin's user
+   * @throws FleetError `ERR_FLEET_RATE` when there are too many
+   */
+  async *watch(asker: string): AsyncIterableIterator<EncodedAnswer> {
+    const own = this.#byAdmin.get(asker) ?? 0;
+    if (own >= MAX_WATCHES_PER_ADMIN)
+      throw new FleetError('ERR_FLEET_RATE', `this admin has ${own} watches already: try again later`);
     if (this.#count >= MAX_WATCHES)
       throw new FleetError('ERR_FLEET_RATE', `${MAX_WATCHES} admins watch already: try again later`);
+    this.#byAdmin.set(asker, own + 1);
     this.#count += 1;
     const changed = new Set<string>();
     const stop = this.#context.presence.onChange((peelId) => changed.add(peelId));
@@ -57,6 +69,9 @@ export class PresenceWatches {
     } finally {
       stop();
       this.#count -= 1;
+      const left = (this.#byAdmin.get(asker) ?? 1) - 1;
+      if (left === 0) this.#byAdmin.delete(asker);
+      else this.#byAdmin.set(asker, left);
     }
   }
 

@@ -1,4 +1,4 @@
-// Reports callers that keep flooding, and cuts their connections.
+// Reports callers that keep flooding, and cuts their connections: peels, holders of join tokens, admins.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ZesterConnection } from '../../../connection/connect.js';
 import { redactSeeds } from '../../../errors.js';
@@ -6,9 +6,12 @@ import { connectedUsers, type ConnectedUser } from '../../../system-account/conn
 import { kick } from '../../../system-account/kick.js';
 import { compareVersions } from '../../../system-account/server-versions.js';
 import { listServers } from '../../../system-account/servers.js';
+import { adminOfUserName } from '../../../permissions/admin-names.js';
 import { isPeelId } from '../../../permissions/peel-id.js';
+import { ADMIN_NAME } from '../../../permissions/names.js';
 import { peelIdOfRecoveryName } from '../../../permissions/recovery.js';
 import { tokenIdOfName } from '../../../permissions/roles.js';
+import { readAudit } from '../../audit/read-audit.js';
 import type { MasterContext } from '../../context.js';
 import { FloodMeter, whoSends, type Flooder, type FloodLimits, type Look, type Sent } from './meter.js';
 import { takeBackToken } from '../../registry/join-tokens.js';
@@ -21,12 +24,16 @@ import { FLOOD_CUTS_KEPT_MS, FLOOD_LOG_INTERVAL_MS, FLOOD_WINDOW_MS } from '../.
 const PEEL_LIMITS: FloodLimits = { requests: 100, bytes: 4 * 1024 * 1024 };
 /** A thousand hosts may share a token and start at once. */
 const TOKEN_LIMITS: FloodLimits = { requests: 1_000, bytes: 4 * 1024 * 1024 };
+/** A program of an admin that sends more than its rate stops soon: it is refused. */
+const ADMIN_LIMITS: FloodLimits = { requests: 1_000, bytes: 4 * 1024 * 1024 };
 /** Cuts after which a join token is removed; the count is reset after this many milliseconds without one. */
 const TOKEN_CUTS = 3;
 /** Flooders that are looked up at a time. The others follow once these are cut. */
 const AT_ONCE = 8;
 /** Keys that are looked up per peel: the newest. */
 const KEYS = 4;
+/** The admin in reports about the owner, whose user has no admin's name. */
+const OWNER = 'owner';
 /** The first version with KICK. */
 const KICK_SINCE = '2.10.0';
 
@@ -46,6 +53,7 @@ export class FloodGuard {
   readonly #system: ZesterConnection;
   readonly #peels = new FloodMeter(inWindow(PEEL_LIMITS));
   readonly #tokens = new FloodMeter(inWindow(TOKEN_LIMITS));
+  readonly #admins = new FloodMeter(inWindow(ADMIN_LIMITS));
   readonly #toldAt = new Map<string, number>();
   readonly #cuts = new Map<string, { count: number; at: number }>();
   readonly #timer: NodeJS.Timeout;
@@ -64,6 +72,9 @@ export class FloodGuard {
   /** A request of a join token's holder was over its rate. */
   readonly tokenExcess = (asker: string, bytes: number): void => this.#tokens.note(asker, bytes);
 
+  /** A request of an admin was over its rate. */
+  readonly adminExcess = (asker: string, bytes: number): void => this.#admins.note(asker, bytes);
+
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
@@ -77,6 +88,7 @@ export class FloodGuard {
     const flooders = [
       ...this.#peels.turn().map((flooder) => ({ flooder, limits: PEEL_LIMITS })),
       ...this.#tokens.turn().map((flooder) => ({ flooder, limits: TOKEN_LIMITS })),
+      ...this.#admins.turn().map((flooder) => ({ flooder, limits: ADMIN_LIMITS })),
     ];
     if (flooders.length === 0 || this.#acting !== undefined || this.#stopped) return;
     if (this.#context.watching() !== this.#context.id) {
@@ -97,7 +109,8 @@ export class FloodGuard {
       for (const { flooder } of flooders) this.#report(flooder, []);
       return;
     }
-    const look = () => Promise.all(flooders.map(({ flooder }) => this.#look(flooder.asker)));
+    const keys = await Promise.all(flooders.map(({ flooder }) => this.#keysOf(flooder.asker)));
+    const look = () => Promise.all(keys.map((of) => this.#look(of)));
     const startedAt = performance.now();
     const before = await look();
     await delay(FLOOD_WINDOW_MS);
@@ -115,9 +128,9 @@ export class FloodGuard {
     }
   }
 
-  async #look(asker: string): Promise<Look<Sender>> {
+  async #look(keys: readonly string[]): Promise<Look<Sender>> {
     const looks = await Promise.all(
-      this.#keysOf(asker).map((publicKey) =>
+      keys.map((publicKey) =>
         connectedUsers(this.#system, this.#context.trust.domain.publicKeys.account, { publicKey }),
       ),
     );
@@ -132,8 +145,10 @@ export class FloodGuard {
     };
   }
 
-  #keysOf(asker: string): string[] {
+  async #keysOf(asker: string): Promise<string[]> {
     const { registry, tokens } = this.#context;
+    const admin = adminOfUserName(asker);
+    if (admin !== undefined) return this.#keysOfAdmin(admin);
     const peelId = isPeelId(asker) ? asker : peelIdOfRecoveryName(asker);
     if (peelId !== undefined) {
       const keys = registry.get(peelId)?.keys.filter(({ state }) => state !== 'revoked') ?? [];
@@ -141,6 +156,14 @@ export class FloodGuard {
     }
     const token = tokens.get(tokenIdOfName(asker) ?? '');
     return token === undefined ? [] : [token.publicKey];
+  }
+
+  /** Homes keep lists of their admins; what masters share is the audit log. */
+  async #keysOfAdmin(name: string): Promise<string[]> {
+    const keys: string[] = [];
+    for await (const { detail, publicKey } of readAudit(this.#context.store, { kinds: ['admin.added'] }))
+      if (detail?.['admin'] === name && publicKey !== undefined) keys.push(publicKey);
+    return keys.slice(-KEYS);
   }
 
   async #countCut(asker: string): Promise<void> {
@@ -166,6 +189,7 @@ export class FloodGuard {
     if (this.#toldAt.has(key)) return;
     this.#toldAt.set(key, performance.now());
     const tokenId = tokenIdOfName(asker);
+    const admin = asker === ADMIN_NAME ? OWNER : adminOfUserName(asker);
     const from = cut[0] && `${cut[0].host ?? 'an unknown address'} at ${cut[0].serverName ?? cut[0].server}`;
     const reason =
       cut.length > 0
@@ -182,7 +206,13 @@ export class FloodGuard {
       ...(from !== undefined && { from }),
       code: 'ERR_FLEET_RATE',
       reason,
-      detail: { requests, bytes, cut: cut.length, ...(tokenId !== undefined && { token: tokenId }) },
+      detail: {
+        requests,
+        bytes,
+        cut: cut.length,
+        ...(tokenId !== undefined && { token: tokenId }),
+        ...(admin !== undefined && { admin }),
+      },
     });
   }
 }

@@ -63,7 +63,7 @@ export class FloodSink {
   readonly excess = (asker: string, bytes: number): void => {
     this.#options.onExcess(asker, bytes);
     if (!this.#options.isAsker(asker) || !this.#diversions.note(asker, bytes)) return;
-    this.#options.logger.info({ asker }, 'a caller floods: its requests are diverted');
+    this.#options.logger.warn({ asker }, 'a caller floods: its requests are diverted');
     this.#diverted.set(asker, []);
     this.#follow(asker);
   };
