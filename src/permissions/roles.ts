@@ -412,7 +412,7 @@ export function adminUserJwtOptions(
   options: AdminUserJwtOptions = {},
 ): UserJwtOptions {
   const { admin, ...rest } = options;
-  const grants = () => ({ permissions: adminPermissions(admin), limits: UNLIMITED });
+  const grants = () => ({ permissions: adminPermissions(admin), limits: adminLimits(admin) });
   if (admin === undefined) return roleOptions(ADMIN_NAME, accountPublicKey, grants, rest);
   // the template of an admin signing key has the owner's permissions
   if (rest.scoped === true) throw jwtOptionsError('an admin with a role cannot be scoped: omit "scoped"');
@@ -431,7 +431,17 @@ interface RoleGrants {
   limits: UserLimitOptions;
 }
 
-/** The limits of masters and admins: none, but no leafnodes either. */
+/**
+ * The limits of an admin's JWT. Each event of the audit log is sent once for each subscription to it, and whoever may only
+ * read needs few of those.
+ */
+function adminLimits(admin: NamedAdmin | undefined): UserLimitOptions {
+  if (admin === undefined) return UNLIMITED;
+  if (hasRole(admin.role, 'operator')) return { ...UNLIMITED, subscriptions: 10_000 };
+  return { ...UNLIMITED, payload: 128 * 1024, subscriptions: 256 };
+}
+
+/** The limits of masters and the owner: none, but no leafnodes either. */
 const UNLIMITED: UserLimitOptions = { allowedConnectionTypes: PEEL_CONNECTION_TYPES };
 
 /** @internal The options of {@link RoleUserJwtOptions}. */

@@ -1,6 +1,7 @@
 // Decides what a master does about a connection that it has judged.
 import { expirySeconds } from '../../jwt/expiry.js';
 import { userSubjectAsServersReadIt } from '../../jwt/decode.js';
+import { adminOfUserName } from '../../permissions/admin-names.js';
 import { isPeelId } from '../../permissions/peel-id.js';
 import { fingerprint } from '../../protocol/fingerprint.js';
 import type { Actor } from '../../protocol/records/actor.js';
@@ -15,6 +16,13 @@ export type Refusal = Extract<Verdict, { is: 'refused' }>;
 
 /** Connections that one peel may have: it needs one, and two while it moves. */
 export const MAX_CONNECTIONS = 64;
+/** Connections that one added admin may have: each command that runs has one. */
+const MAX_ADMIN_CONNECTIONS = 512;
+
+/** Connections that may have this name at the same time. */
+export function maxConnections(name: string): number {
+  return adminOfUserName(name) === undefined ? MAX_CONNECTIONS : MAX_ADMIN_CONNECTIONS;
+}
 
 /**
  * What a master does about a connection. `reread`: judge it again, with its record as read from the JetStream leader.

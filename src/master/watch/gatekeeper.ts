@@ -1,6 +1,7 @@
 // Judges connections, and carries out what admission.ts decides about them.
 import { FleetError } from '../../errors.js';
 import type { PeelRecord } from '../../protocol/records/record.js';
+import { adminOfUserName } from '../../permissions/admin-names.js';
 import { isPeelId } from '../../permissions/peel-id.js';
 import { revokeUpTo } from '../../jwt/revoke-up-to.js';
 import { nowSeconds } from '../../jwt/time.js';
@@ -17,7 +18,7 @@ import {
   admissionOf,
   keyToRevoke,
   liveOwner,
-  MAX_CONNECTIONS,
+  maxConnections,
   policyDecision,
   refusalAction,
   requestToJoin,
@@ -92,14 +93,15 @@ export class Gatekeeper {
   /**
    * Judges a connection by the current trust domain, and acts on the verdict.
    *
-   * @param isSurplus whether its peel exceeds the connection limit: it is cut, and judged all the same
+   * @param isSurplus whether its peel or admin exceeds the connection limit: it is cut, and judged all the same
    * @returns undefined if it is done; a promise if it waits for JetStream, which rejects when JetStream does not respond
    */
   check(connection: UserConnection, isSurplus = false): Promise<void> | undefined {
     try {
       const verdict = this.#judge(connection, this.#recordOf(connection.name));
       // a service of the user's own, under a name that a peel may have, may open any number of connections
-      if (isSurplus && verdict.is !== 'other') this.#cutSurplus(connection);
+      const isOurs = verdict.is !== 'other' || adminOfUserName(connection.name) !== undefined;
+      if (isSurplus && isOurs) this.#cutSurplus(connection);
       return this.#act(connection, verdict, false)?.catch((error: unknown) =>
         this.#unjudged(connection, error),
       );
@@ -271,7 +273,9 @@ export class Gatekeeper {
       return;
     }
     this.#crowdToldAt.set(peelId, now);
-    const reason = `the peel has more than ${MAX_CONNECTIONS} connections: the newest are cut`;
+    const admin = adminOfUserName(peelId);
+    const who = admin === undefined ? 'the peel' : `the admin "${admin}"`;
+    const reason = `${who} has more than ${maxConnections(peelId)} connections: the newest are cut`;
     this.#tellRefused(connection, { is: 'refused', code, reason }, publicKey);
     logger.warn({ peelId, from: whereFrom(connection) }, reason);
   }

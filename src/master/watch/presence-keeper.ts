@@ -2,6 +2,7 @@
 import type { ConnectionPlace } from '../../system-account/connected-users.js';
 import { NAMED_CONNECTIONS } from '../../protocol/records/newest-connections.js';
 import type { PeelConnection } from '../../protocol/records/presence.js';
+import { adminOfUserName } from '../../permissions/admin-names.js';
 import { isPeelId } from '../../permissions/peel-id.js';
 import type { PresenceView } from '../presence/presence-view.js';
 import type { UserConnection } from './system-events.js';
@@ -41,12 +42,12 @@ export class PresenceKeeper {
     return [...(this.#byServer.get(server)?.values() ?? [])];
   }
 
-  /** The connections of the peel with this name. */
+  /** The connections of the peel or the added admin with this name. */
   of(name: string): readonly UserConnection[] {
     return this.#byName.get(name) ?? [];
   }
 
-  /** Number of connections of the peel with this name. */
+  /** Number of connections of the peel or the added admin with this name. */
   countOf(name: string): number {
     return this.#byName.get(name)?.length ?? 0;
   }
@@ -57,11 +58,11 @@ export class PresenceKeeper {
     const connections = this.#byServer.get(server) ?? new Map<number, UserConnection>();
     this.#byServer.set(server, connections.set(cid, connection));
     this.#size += 1;
-    if (!isPeelId(name)) return;
+    if (!isCounted(name)) return;
     const same = this.#byName.get(name);
     if (same === undefined) this.#byName.set(name, [connection]);
     else same.push(connection);
-    this.#show(name);
+    if (isPeelId(name)) this.#show(name);
   }
 
   remove(of: ConnectionPlace): UserConnection | undefined {
@@ -97,6 +98,11 @@ export class PresenceKeeper {
     const newest = all.length > NAMED_CONNECTIONS ? all.slice(-NAMED_CONNECTIONS) : all;
     this.#view.set(name, newest.map(peelConnection), all.length, this.#now());
   }
+}
+
+/** Whether the connections with this name are counted: one peel or admin may have so many. */
+function isCounted(name: string): boolean {
+  return isPeelId(name) || adminOfUserName(name) !== undefined;
 }
 
 function peelConnection({ server, cid, serverName, publicKey, host, since }: UserConnection): PeelConnection {

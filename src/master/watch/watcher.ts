@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { signingKeyIds } from '../../jwt/signing-key-ids.js';
 import { nowSeconds } from '../../jwt/time.js';
 import type { MasterContext } from '../context.js';
-import { MAX_CONNECTIONS } from './admission.js';
+import { maxConnections } from './admission.js';
 import { ConnectionReader } from './connection-reader.js';
 import { Gatekeeper, type GatekeeperContext } from './gatekeeper.js';
 import { JudgingQueue } from './judging-queue.js';
@@ -181,7 +181,7 @@ export class Watcher {
     if (known !== undefined) this.#keeper.remove(known);
     this.#keeper.add(connection);
     // count now: by the time it is judged, more may have connected
-    const isSurplus = this.#keeper.countOf(connection.name) > MAX_CONNECTIONS;
+    const isSurplus = this.#keeper.countOf(connection.name) > maxConnections(connection.name);
     this.#queue.add(connection, isSurplus);
   }
 

@@ -51,6 +51,32 @@ it('cuts and names the newest connections of a peel that opens a hundred, and li
   expect(listed.connections).toHaveLength(8);
 });
 
+it('cuts the newest connections of an admin that opens more than five hundred, and names it', async () => {
+  const fleet = await startFleet();
+  const out = join(fleet.home.dir, 'eve.creds');
+  const at = ['--home', fleet.home.home, '--servers', ...fleet.servers];
+  const added = await zester(['admin', 'add', 'eve', '--role', 'viewer', '--out', out, ...at]);
+  expect(added.code, added.stderr).toBe(0);
+  const creds = await loadCredsFile(out);
+  const open = await Promise.all(
+    Array.from({ length: 530 }, async () => {
+      const nc = await connect({
+        servers: fleet.servers,
+        ...creds.natsOption(),
+        reconnect: false,
+        timeout: 60_000,
+      });
+      atEnd(() => nc.close());
+      return nc;
+    }),
+  );
+  await waitFor('the surplus to be cut', () => open.filter((nc) => nc.isClosed()).length === 18);
+  await fleet.audited(
+    'connection.refused',
+    ({ reason = '', code }) => code === 'ERR_FLEET_RATE' && reason.includes('"eve"'),
+  );
+});
+
 it('does not cut connections of a service that is not a peel, even with a peel-like name', async () => {
   const fleet = await startFleet();
   const domain = await fleet.home.domain();
