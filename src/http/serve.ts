@@ -44,10 +44,17 @@ export async function serveHttp(
     maxHeaderSize: HTTP_MAX_HEADER_BYTES,
     connectionsCheckingInterval: HTTP_CHECK_INTERVAL_MS,
   };
+  let open = 0;
   const server = createServer(limits, (request, response) => {
+    // when connections become scarce, none is kept for a next request that may not come
+    if (open > maxConnections / 2) response.shouldKeepAlive = false;
     if (!isAllowedHost(request.headers.host, names))
       return sendText(response, 421, 'text/plain', 'unknown host name\n');
     void answer(request, response).catch(() => sendText(response, 500, 'text/plain', 'failed\n'));
+  });
+  server.on('connection', (socket) => {
+    open += 1;
+    socket.once('close', () => (open -= 1));
   });
   server.requestTimeout = HTTP_REQUEST_TIMEOUT_MS;
   server.headersTimeout = HTTP_REQUEST_TIMEOUT_MS;

@@ -4,11 +4,12 @@ import * as v from 'valibot';
 import { ApiError, FleetError } from '../../errors.js';
 import { serveHttp, type HttpServer } from '../../http/serve.js';
 import { RateLimit } from '../../master/requests/rate-limit.js';
-import type { MasterLogger } from '../../master/logger.js';
+import { FairQueue } from '../../master/requests/fair-queue.js';
+import { limitedLogger, type LimitedLogger, type MasterLogger } from '../../master/logger.js';
 import { issueText } from '../../protocol/messages.js';
 import { errorMessage } from '../../text/error-message.js';
 import { withoutWholeSeeds } from '../../text/whole-seeds.js';
-import { UI_SESSION_LIFETIME_MS } from '../../timing.js';
+import { HTTP_ANSWER_TIMEOUT_MS, UI_SESSION_LIFETIME_MS } from '../../timing.js';
 import { authenticate, cookieOf, type Authenticators } from './authenticate.js';
 import { requireRole, type Caller } from './caller.js';
 import { sendEvents } from './event-stream.js';
@@ -46,8 +47,12 @@ export interface RunningApi extends HttpServer {
 const PREFIX = '/api/v1';
 const MAX_CONNECTIONS = 256;
 const MAX_STREAMS = 64;
+/** Of one caller: a token that leaked must not keep the others from theirs. */
+const MAX_STREAMS_PER_CALLER = 16;
 /** For each caller. */
 const RATE = { perSecond: 50, burst: 500 };
+/** Answers that are made at the same time. A caller that asks for all peels again and again delays others by one of them. */
+const ANSWERS = { running: 64, runningPerAsker: 8, waiting: 1_024, waitingPerAsker: 500 };
 /**
  * The shared limit of unauthenticated callers: 256 random bits cannot be guessed, but attempts must not slow down
  * others.
@@ -96,7 +101,14 @@ export async function serveApi(options: ServeApiOptions): Promise<RunningApi> {
     (request, response) => api.answer(request, response),
   );
   api.port = Number(new URL(server.url).port);
-  return { ...server, newLink: () => `${server.url}/#key=${api.newLinkKey()}` };
+  return {
+    url: server.url,
+    newLink: () => `${server.url}/#key=${api.newLinkKey()}`,
+    close: async () => {
+      await server.close();
+      api.close();
+    },
+  };
 }
 
 class Api {
@@ -107,13 +119,21 @@ class Api {
   readonly #tokens: ApiTokens;
   readonly #rate = new RateLimit(RATE);
   readonly #unknownRate = new RateLimit(UNKNOWN_RATE);
-  #streams = 0;
+  readonly #answers = new FairQueue(ANSWERS);
+  readonly #log: LimitedLogger;
+  /** Event streams, by caller. */
+  readonly #streams = new Map<string, number>();
 
   constructor(options: ServeApiOptions) {
     this.#options = options;
+    this.#log = limitedLogger(options.log);
     const { now } = options.context;
     this.#sessions = new Sessions(now);
     this.#tokens = new ApiTokens(options.tokensOf, now);
+  }
+
+  close(): void {
+    this.#log.close();
   }
 
   newLinkKey(): string {
@@ -129,7 +149,7 @@ class Api {
       } else this.#sendPage(request, response, path);
     } catch (error) {
       const { status, document } = httpErrorOf(error);
-      if (status === 500) this.#options.log.error({ path, reason: errorMessage(error) }, 'a request failed');
+      if (status === 500) this.#log.error({ path, reason: errorMessage(error) }, 'a request failed');
       if (status === 401) response.setHeader('www-authenticate', 'Bearer');
       if (status === 429) response.setHeader('retry-after', '1');
       // the unread rest of a body would be parsed as the next request
@@ -167,10 +187,33 @@ class Api {
     }
     const { route, id } = matchRoute(ROUTES, method, path);
     requireRole(caller, route.role);
-    const answer = await this.#run(route, { request, response, id, caller });
-    if (method !== 'GET')
-      this.#options.log.info({ caller: `${caller.kind} ${caller.name}`, method, path }, 'done over HTTP');
-    sendJson(response, 200, answer);
+    await this.#inTurn(caller, response, async () => {
+      const answer = await this.#run(route, { request, response, id, caller });
+      if (method !== 'GET') this.#log.info({ caller: keyOf(caller), method, path }, 'done over HTTP');
+      sendJson(response, 200, answer);
+    });
+  }
+
+  /**
+   * Answers when it is the caller's turn. An answer that its client does not read counts as long as it is in memory.
+   *
+   * @throws FleetError `ERR_FLEET_RATE` when too many of its requests wait
+   */
+  #inTurn(caller: Caller, response: ServerResponse, answer: () => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const isTaken = this.#answers.add(keyOf(caller), async () => {
+        try {
+          // the caller left while it waited
+          if (response.destroyed) return resolve();
+          await answer();
+          resolve();
+          await read(response);
+        } catch (error) {
+          reject(error as Error);
+        }
+      });
+      if (!isTaken) reject(tooMany());
+    });
   }
 
   async #run(
@@ -202,7 +245,7 @@ class Api {
         tokens: this.#tokens,
         role,
       });
-      if (this.#rate.take(`${caller.kind} ${caller.name}`) === 'pass') return caller;
+      if (this.#rate.take(keyOf(caller)) === 'pass') return caller;
       throw tooMany();
     } catch (error) {
       throw this.#limit('ask', error);
@@ -254,9 +297,16 @@ class Api {
     await live.ready();
     // the caller disconnected meanwhile: the response emits no further `close`
     if (response.destroyed) return;
-    if (this.#streams >= MAX_STREAMS) throw tooMany();
-    this.#streams += 1;
-    response.once('close', () => (this.#streams -= 1));
+    const key = keyOf(caller);
+    const own = this.#streams.get(key) ?? 0;
+    const all = [...this.#streams.values()].reduce((sum, count) => sum + count, 0);
+    if (all >= MAX_STREAMS || own >= MAX_STREAMS_PER_CALLER) throw tooMany();
+    this.#streams.set(key, own + 1);
+    response.once('close', () => {
+      const left = (this.#streams.get(key) ?? 1) - 1;
+      if (left === 0) this.#streams.delete(key);
+      else this.#streams.set(key, left);
+    });
     sendEvents(live, response, {
       since,
       // stop when the token is removed or the session ends
@@ -266,6 +316,24 @@ class Api {
       },
     });
   }
+}
+
+function keyOf({ kind, name }: Caller): string {
+  return `${kind} ${name}`;
+}
+
+/** Waits until the client has read the answer, or has left. One that takes too long is disconnected. */
+async function read(response: ServerResponse): Promise<void> {
+  if (response.writableFinished || response.destroyed) return;
+  await new Promise<void>((resolve) => {
+    const late = setTimeout(() => response.destroy(), HTTP_ANSWER_TIMEOUT_MS).unref();
+    const end = () => {
+      clearTimeout(late);
+      resolve();
+    };
+    response.once('finish', end);
+    response.once('close', end);
+  });
 }
 
 function tooMany(): FleetError {
