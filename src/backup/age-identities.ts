@@ -1,10 +1,12 @@
 // Reads age identities, and decrypts with them.
-import { Decrypter } from 'age-encryption';
+import { Decrypter, type Identity } from 'age-encryption';
 import { BackupError } from '../errors.js';
 import { readSmallFile } from '../files/read-small-file.js';
 import { checkSecretFile } from '../trust/private-files.js';
 
 const MAX_IDENTITY_BYTES = 64 * 1024;
+/** More than any file has: each recipient costs a key exchange. */
+const MAX_RECIPIENTS = 1_000;
 
 /**
  * Reads the identities of a file, as `age-keygen` writes it: lines with `AGE-SECRET-KEY-…`, and comments.
@@ -17,7 +19,10 @@ export async function readIdentities(path: string): Promise<string[]> {
   const lines = Buffer.from(content).toString('utf8').split(/\r?\n/);
   content.fill(0);
   const identities = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
-  if (identities.length > 0 && identities.every((line) => /^AGE-SECRET-KEY-/i.test(line))) return identities;
+  if (identities.length > 0 && identities.every((line) => /^AGE-SECRET-KEY-/i.test(line))) {
+    decrypterOf(path, identities);
+    return identities;
+  }
   throw new BackupError(
     'ERR_BACKUP_IDENTITY',
     path,
@@ -40,8 +45,7 @@ export async function decryptWith<T>(
   decrypt: (decrypter: Decrypter) => Promise<T>,
   damaged: (cause: unknown) => Error,
 ): Promise<T> {
-  const decrypter = new Decrypter();
-  for (const identity of identities) decrypter.addIdentity(identity);
+  const decrypter = decrypterOf(path, identities);
   try {
     return await decrypt(decrypter);
   } catch (cause) {
@@ -53,4 +57,29 @@ export async function decryptWith<T>(
       { cause },
     );
   }
+}
+
+/** @throws BackupError `ERR_BACKUP_IDENTITY`, without the identity, which the library's error repeats */
+function decrypterOf(path: string, identities: readonly string[]): Decrypter {
+  const decrypter = new Decrypter();
+  // asked first: it has no key, and sees how many recipients there are
+  const guard: Identity = {
+    unwrapFileKey: (stanzas) => {
+      if (stanzas.length > MAX_RECIPIENTS) throw new Error(`it has more than ${MAX_RECIPIENTS} recipients`);
+      return null;
+    },
+  };
+  decrypter.addIdentity(guard);
+  for (const [i, identity] of identities.entries()) {
+    try {
+      decrypter.addIdentity(identity);
+    } catch {
+      throw new BackupError(
+        'ERR_BACKUP_IDENTITY',
+        path,
+        `age identity ${i + 1} of ${identities.length} for ${path} is damaged: it is not as "age-keygen" wrote it`,
+      );
+    }
+  }
+  return decrypter;
 }

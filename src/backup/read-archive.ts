@@ -34,6 +34,9 @@ import {
 } from './entries.js';
 import { addToDigest } from './write-archive.js';
 
+/** The header of an age file, and what is read ahead: much more than any has. */
+const MAX_HEADER_BYTES = 8 * 1024 * 1024;
+
 /** One piece of a backup, in file order. Records, tokens and events have their stored text. */
 export type BackupPiece =
   | { is: 'header'; header: BackupHeader }
@@ -97,9 +100,12 @@ async function decrypted(
   onRead: (bytes: number) => void,
 ): Promise<Readable> {
   let read = 0;
+  let isOpen = false;
   const counted = async function* () {
     for await (const chunk of source) {
       read += (chunk as Buffer).length;
+      // the header is kept in memory until it ends
+      if (!isOpen && read > MAX_HEADER_BYTES) throw new Error('the header is too large');
       onRead(read);
       yield chunk as Buffer;
     }
@@ -110,6 +116,7 @@ async function decrypted(
       identities,
       async (decrypter) => {
         const plain = await decrypter.decrypt(Readable.toWeb(Readable.from(counted())) as never);
+        isOpen = true;
         return Readable.fromWeb(plain as never);
       },
       (cause) => damagedBackup(path, 'it is not an age-encrypted file', cause),

@@ -3,6 +3,7 @@
 /**
  * The program `zester`. It stays small so that it starts fast: what a command needs is loaded when the command runs.
  */
+import { isatty } from 'node:tty';
 import { VERSION } from '../protocol/package-version.js';
 
 async function main(args: readonly string[]): Promise<void> {
@@ -21,8 +22,22 @@ async function main(args: readonly string[]): Promise<void> {
     process.exitCode = await printVersionInfo(processIo());
     return;
   }
+  const hasTerminal = [0, 1, 2].some(isatty);
   // exitCode, not exit(): pending output to a pipe must be flushed
   process.exitCode = await runCli(args, processIo());
+  if (hasTerminal && process.exitCode === HUNG_UP) endByHangUp();
+}
+
+/** The exit code of a command whose terminal was closed: 128 and the number of SIGHUP. */
+const HUNG_UP = 129;
+
+/**
+ * At the end of a process, Node.js restores the mode of its terminal. If that is gone, it aborts, with a core dump, in which
+ * there are seeds.
+ */
+function endByHangUp(): void {
+  process.removeAllListeners('SIGHUP');
+  process.kill(process.pid, 'SIGHUP');
 }
 
 /** The disk is full; a pipe's reader may leave early. */

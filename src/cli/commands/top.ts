@@ -2,8 +2,12 @@
 import { InterruptedError } from '../../errors.js';
 import { command } from '../command/declaration.js';
 import { flag } from '../command/option.js';
+import { widthOf } from '../terminal/columns.js';
 import type { InterruptSignal } from '../terminal/io.js';
 import { TOP_DRAW_MS } from '../../timing.js';
+
+/** Why it ends when there is nothing to draw on any more. */
+const LOST = new Error('the terminal was closed');
 
 /** The size with `--once` and no terminal. */
 const ONCE_SIZE = { columns: 120, rows: 40 };
@@ -25,7 +29,7 @@ q or Ctrl-C ends it. Events appear as masters audit them; the counts are at most
     const followed = await FollowedFleet.open(admin, io.now);
     if (once || output.json || io.screen === undefined) {
       const { status, expiring, events, renewalsPerSecond } = followed.view;
-      const size = { columns: io.stdout.columns ?? ONCE_SIZE.columns, rows: ONCE_SIZE.rows };
+      const size = { columns: widthOf(io.stdout, ONCE_SIZE.columns), rows: ONCE_SIZE.rows };
       return output.result(pictureOf(followed.view, size, io.now()), {
         ...status,
         renewalsPerSecond,
@@ -42,6 +46,7 @@ q or Ctrl-C ends it. Events appear as masters audit them; the counts are at most
         if (/^[qQ\u0003]/.test(key)) ended.abort();
       },
       resize: () => changed(),
+      lost: () => ended.abort(LOST),
     });
     const draw = () => {
       drawing = undefined;
@@ -56,6 +61,7 @@ q or Ctrl-C ends it. Events appear as masters audit them; the counts are at most
       clearTimeout(drawing);
       screen.close();
     }
+    if (signal.reason === LOST) throw new InterruptedError('SIGHUP', 'the terminal was closed');
     if (interrupted.aborted) throw new InterruptedError(interrupted.reason as InterruptSignal, 'interrupted');
   },
 });

@@ -6,6 +6,11 @@ const GAP = '  ';
 /** The minimum width of a truncated column. */
 const MIN_WIDTH = 8;
 
+/** The width of a terminal in characters. One that was given no size, as in some containers, says 0. */
+export function widthOf({ columns: width = 0 }: { columns?: number | undefined }, otherwise = 80): number {
+  return width > 0 ? width : otherwise;
+}
+
 /** A column: its heading, and its cell for an item. */
 export type Column<T> = readonly [heading: string, cell: (item: T) => string];
 
@@ -45,8 +50,10 @@ function fit(natural: readonly number[], width: number): number[] {
   return widths;
 }
 
-function cut(cell: string, width: number): string {
-  return cell.length <= width ? cell : `${cell.slice(0, width - 1)}…`;
+/** A text that fits a width; an ellipsis stands for what was cut off. Half of a character is never left. */
+export function cut(text: string, width: number): string {
+  if (text.length <= width) return text;
+  return `${text.slice(0, Math.max(0, width - 1)).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
 /** "1 peel", "2 peels". */

@@ -1,6 +1,7 @@
 // A full-screen view on a terminal: drawing, keys, and restoring the terminal on every exit.
 import { writeSync } from 'node:fs';
 import type { ReadStream, WriteStream } from 'node:tty';
+import { widthOf } from './columns.js';
 
 /** A terminal in exclusive use by a command until `close`. */
 export interface FullScreen {
@@ -17,7 +18,12 @@ export interface FullScreenEvents {
   /** A key was pressed: its character, or the sequence that the terminal sends. Ctrl-C is `\u0003`. */
   key: (key: string) => void;
   resize: () => void;
+  /** The terminal is gone: nothing can be drawn any more. */
+  lost: () => void;
 }
+
+/** The height of a terminal that was given no size. */
+const USUAL_ROWS = 24;
 
 // Source: ECMA-48 and xterm's control sequences (alternate screen 1049, cursor 25, autowrap 7).
 const ENTER = '\u001b[?1049h\u001b[?25l\u001b[?7l';
@@ -34,27 +40,35 @@ export function openFullScreen(
   let isOpen = true;
   const onData = (data: Buffer) => events.key(data.toString('utf8'));
   const onResize = () => events.resize();
+  const onLost = () => {
+    isOpen = false;
+    events.lost();
+  };
   const atExit = () => {
     // the last chance: later output would be lost
     if (isOpen) writeSync(stdout.fd, LEAVE);
   };
   process.once('exit', atExit);
+  // a terminal that is closed fails to read and to write, also after this one has ended
+  stdin.on('error', onLost).on('end', onLost);
+  stdout.on('error', onLost);
   stdout.write(ENTER);
   stdin.setRawMode(true).on('data', onData).resume();
   stdout.on('resize', onResize);
   return {
-    size: () => ({ columns: stdout.columns, rows: stdout.rows }),
+    size: () => ({ columns: widthOf(stdout), rows: stdout.rows > 0 ? stdout.rows : USUAL_ROWS }),
     draw: (lines) => {
       if (isOpen)
         stdout.write(`${HOME}${lines.map((line) => `${line}${END_OF_LINE}`).join('\r\n')}${END_OF_SCREEN}`);
     },
     close: () => {
-      if (!isOpen) return;
-      stdin.off('data', onData).setRawMode(false).pause();
+      process.off('exit', atExit);
+      stdin.off('data', onData);
       stdout.off('resize', onResize);
+      if (!isOpen) return;
+      stdin.setRawMode(false).pause();
       stdout.write(LEAVE);
       isOpen = false;
-      process.off('exit', atExit);
     },
   };
 }

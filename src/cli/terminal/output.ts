@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { jsonChunks, jsonStream } from '../../text/json-chunks.js';
 import { printable, printableJson } from '../../text/printable.js';
 import { withoutWholeSeeds } from '../../text/whole-seeds.js';
-import { columns, type Column } from './columns.js';
+import { columns, widthOf, type Column } from './columns.js';
 import type { CliIo } from './io.js';
 
 /** The options of every command. */
@@ -70,7 +70,7 @@ export class Output {
 
   /** Formats items in columns; on a terminal they fit its width, unless `--wide` is given. */
   columns<T>(items: readonly T[], shape: readonly Column<NoInfer<T>>[]): string[] {
-    return columns(items, shape, this.#narrow ? (this.#io.stdout.columns ?? 80) : undefined);
+    return columns(items, shape, this.#narrow ? widthOf(this.#io.stdout) : undefined);
   }
 
   /** A public key for display: shortened on a terminal, complete in a pipe and with `--wide`. */

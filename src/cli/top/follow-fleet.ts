@@ -45,7 +45,7 @@ export class FollowedFleet {
     for await (const { events } of admin.client.stream('audit', { since, kinds: RENEWALS }))
       for (const { at } of events) fleet.#renewals.push(Date.parse(at));
     for await (const { events } of admin.client.stream('audit', { last: KEPT_EVENTS }))
-      for (const event of events as AuditEvent[]) fleet.#events.unshift(event);
+      for (const event of events as AuditEvent[]) fleet.#show(event);
     return fleet;
   }
 
@@ -101,9 +101,14 @@ export class FollowedFleet {
     }
   }
 
-  #add(event: AuditEvent): void {
+  /** Keeps the newest, however many a master sends. */
+  #show(event: AuditEvent): void {
     this.#events.unshift(event);
     this.#events.length = Math.min(this.#events.length, KEPT_EVENTS);
+  }
+
+  #add(event: AuditEvent): void {
+    this.#show(event);
     if (RENEWALS.includes(event.kind)) this.#renewals.push(this.#now());
   }
 

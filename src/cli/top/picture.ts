@@ -5,7 +5,7 @@ import { PEEL_STATES } from '../../protocol/records/record.js';
 import { printable } from '../../text/printable.js';
 import { auditLine } from '../fleet/audit-lines.js';
 import type { PeelDocument } from '../fleet/peel-document.js';
-import { columns } from '../terminal/columns.js';
+import { columns, cut } from '../terminal/columns.js';
 import { timeWords } from '../terminal/time-words.js';
 
 /** A snapshot of a fleet. */
@@ -70,8 +70,4 @@ function expiryLines(peels: readonly PeelDocument[], width: number, now: number)
     ],
     width,
   );
-}
-
-function cut(line: string, width: number): string {
-  return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`;
 }

@@ -61,6 +61,17 @@ describe('the picture of a fleet', () => {
     }
   });
 
+  it('leaves no half of a character where it cuts', () => {
+    const reason = '\u{1f600}'.repeat(100);
+    const events = VIEW.events.map((one) => ({ ...one, by: { kind: 'peel', name: 'x' } as const, reason }));
+    for (let columns = 60; columns < 90; columns += 1) {
+      for (const line of pictureOf({ ...VIEW, events }, { columns, rows: 24 }, NOW)) {
+        expect(line.length).toBeLessThanOrEqual(columns);
+        expect(line).not.toMatch(/\p{Cs}/u);
+      }
+    }
+  });
+
   it('has the states, the rate of renewals, the soonest expiries and the latest events in 80 × 24', () => {
     const text = pictureOf(VIEW, { columns: 80, rows: 24 }, NOW).join('\n');
     expect(text).toMatch(/pending 3 .* active 1,200/);

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { FullScreenEvents } from '../../../src/cli/terminal/full-screen.js';
@@ -93,6 +94,46 @@ describe('zester top', () => {
       expect(text.slice(text.lastIndexOf('\u001b[?7h'))).toMatch(/^\u001b\[\?7h\u001b\[\?25h\u001b\[\?1049l/);
     },
   );
+});
+
+describe('zester top on a terminal', () => {
+  /** Runs it on a terminal with a size. Its standard error goes to a file. */
+  async function onTerminal(size: string) {
+    const dir = await tempDir();
+    const [stderr, exit] = [join(dir, 'stderr'), join(dir, 'exit')];
+    const words = [process.execPath, ...ZESTER, 'top'].map((word) => `'${word}'`).join(' ');
+    // the shell outlives the terminal, to write how the command ended
+    const command = `stty ${size}; trap '' HUP; ${words} 2>'${stderr}'; echo $? >'${exit}'`;
+    const child = spawn(SCRIPT, ['--quiet', '--command', command, join(dir, 'typescript')], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      env: { ...process.env, ...env(), SHELL: '/bin/sh' },
+    });
+    const shown = { text: '' };
+    child.stdout.on('data', (data: Buffer) => (shown.text += data.toString()));
+    atEnd(async () => void child.kill('SIGKILL'));
+    return { child, shown, stderr, exit };
+  }
+
+  it.skipIf(!existsSync(SCRIPT))('draws on one that was given no size as on one of 80 × 24', async () => {
+    const { child, shown } = await onTerminal('rows 0 cols 0');
+    await waitFor('the picture', () => /LATEST EVENTS[^]*key\.issued/.test(shown.text), 30_000);
+    child.stdin.write('q');
+    await waitFor('the terminal back', () => shown.text.includes('\u001b[?1049l'));
+  });
+
+  it.skipIf(!existsSync(SCRIPT))('ends without a stack when its terminal is gone', async () => {
+    const { child, shown, stderr, exit } = await onTerminal('rows 24 cols 20');
+    await waitFor('the picture', () => shown.text.includes('LATEST EVENTS'), 30_000);
+    child.kill('SIGKILL');
+    const code = await waitFor(
+      'it to end',
+      async () => /^\d+(?=\n)/.exec(await readFile(exit, 'utf8').catch(() => ''))?.[0],
+      30_000,
+    );
+    expect(await readFile(stderr, 'utf8')).not.toMatch(/\n\s+at /);
+    // by SIGHUP: Node.js itself would abort, and leave a core dump
+    expect(code).toBe('129');
+  });
 });
 
 describe('zester peel list', () => {
