@@ -33,7 +33,7 @@ export async function authenticate(headers: IncomingHttpHeaders, known: Authenti
     'ERR_API_AUTH',
     known.sessions === undefined
       ? 'a token is needed: create one with "zester api create-token"'
-      : 'not signed in: open the link that "zester ui" prints, or give a token',
+      : 'not signed in: open the link that "zester ui" prints, or pass a token',
   );
 }
 

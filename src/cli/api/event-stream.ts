@@ -8,14 +8,16 @@ import type { LiveFleet } from './live-fleet.js';
 
 /** Peels in one message. */
 const PEELS_AT_ONCE = 500;
-/** The most audit events that are queued for a slow reader. Beyond that, events are dropped, and the stream says so. */
+/**
+ * The most audit events that are queued for a slow reader. Beyond that, events are dropped, and `missed` counts them.
+ */
 const WAITING_EVENTS = 1_000;
 
 /** The options of the event stream. */
 export interface SendEvents {
   /** The position to resume from; undefined: only new changes. */
   since: string | undefined;
-  /** Checked now and then: whether the caller may still listen. */
+  /** Whether the caller is still authorized; checked periodically. */
   isAllowed: () => Promise<boolean>;
 }
 
@@ -120,7 +122,7 @@ class EventStream {
     if (this.#changed.size > 0) this.#soon();
   }
 
-  /** Only a message after which the caller is complete up to a position carries that position. */
+  /** A message carries a position only if the caller then has every change up to it. */
   #message(name: string, data: object): void {
     const id = this.#changed.size === 0 ? `id: ${this.#live.position}\n` : '';
     this.#write(`event: ${name}\n${id}data: ${withoutWholeSeeds(JSON.stringify(data))}\n\n`);

@@ -23,7 +23,7 @@ export class FleetHistory {
     this.#now = now;
   }
 
-  /** Takes a sample now and then; a second call changes nothing. */
+  /** Starts sampling periodically. Idempotent. */
   start(counts: () => { connected: number; peels: number }, signal: AbortSignal): void {
     if (this.#timer !== undefined) return;
     const sample = () => {

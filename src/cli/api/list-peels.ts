@@ -52,7 +52,7 @@ export function listPeels(peels: Iterable<ListedPeel>, query: PeelsQuery, now: n
   const selector = query.labels === undefined ? undefined : parseLabelSelector(query.labels);
   const chosen: ListedPeel[] = [];
   for (const peel of peels)
-    if (isAsked(peel, query, now) && (selector === undefined || selectsLabels(selector, peel.record.labels)))
+    if (matches(peel, query, now) && (selector === undefined || selectsLabels(selector, peel.record.labels)))
       chosen.push(peel);
   const ordered = sortPeels(chosen, sort === 'id' ? undefined : sort);
   const from = after === undefined ? 0 : startAfter(ordered, after, sort);
@@ -83,7 +83,7 @@ function startAfter(ordered: readonly ListedPeel[], after: string, sort: 'id' | 
   return found < 0 ? ordered.length : found;
 }
 
-function isAsked({ record, presence }: ListedPeel, query: PeelsQuery, now: number): boolean {
+function matches({ record, presence }: ListedPeel, query: PeelsQuery, now: number): boolean {
   const { q, pattern, state, connected, expiringWithin } = query;
   if (state !== undefined && record.state !== state) return false;
   if (connected !== undefined && connected !== (presence?.connections.length ?? 0) > 0) return false;

@@ -103,7 +103,7 @@ export class LiveFleet {
     return [...this.#changed].flatMap(([peelId, at]) => (at > from ? [peelId] : []));
   }
 
-  /** @returns ends it */
+  /** @returns a function that stops listening */
   listen(listener: FleetListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -155,7 +155,7 @@ export class LiveFleet {
     });
   }
 
-  /** @returns when it has begun, or is unavailable: masters of an earlier version report presence in lists only */
+  /** Resolves once presence is pushed, or is unavailable: masters of an earlier version report it in lists only. */
   #followPresence(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       followPresence(
@@ -171,7 +171,7 @@ export class LiveFleet {
         },
         resolve,
       ).catch((error: unknown) => {
-        this.#unpushed = `connections are as of when the page was opened: ${errorMessage(error)}`;
+        this.#unpushed = `connections are shown as of the start: ${errorMessage(error)}`;
         resolve();
       });
     });
@@ -194,7 +194,7 @@ export class LiveFleet {
     }
     for (const { record, presence } of before) {
       const now = this.#peels.get(record.id);
-      // no newer report arrived meanwhile
+      // a newer report wins
       if (connected.has(record.id) || presence === undefined || now?.presence !== presence) continue;
       this.#set({ record: now.record, presence: { ...presence, connections: [] } });
     }
@@ -206,7 +206,7 @@ export class LiveFleet {
     for (let failed = 0; !signal.aborted; failed += 1) {
       try {
         const events = this.#fleet.audit({
-          // longer than clocks differ: events read before are recognized by their number
+          // longer than any clock difference; events that were read before are recognized by their number
           since: new Date(this.#now() - UI_OVERLAP_MS).toISOString(),
           follow: true,
           signal,
@@ -241,7 +241,7 @@ export class LiveFleet {
       try {
         return this.#set({ record: applyEvent(known?.record, event), presence: known?.presence });
       } catch {
-        // a kind that only a newer version knows: ask the master for the record
+        // an event kind of a newer version: get the record from the master
       }
     }
     const { record, presence } = await this.#fleet.peels.show(event.peelId, {

@@ -15,9 +15,9 @@ export function matchRoute(
   const found = matching.find(({ route }) => route.method === method);
   if (found !== undefined) return found;
   if (matching.length === 0)
-    throw new ApiError('ERR_API_NOT_FOUND', 'there is no such resource: see /api/v1/openapi.json');
+    throw new ApiError('ERR_API_NOT_FOUND', 'no such resource: see /api/v1/openapi.json');
   const methods = matching.map(({ route }) => route.method).join(', ');
-  throw new ApiError('ERR_API_METHOD', `this resource has ${methods} only`);
+  throw new ApiError('ERR_API_METHOD', `this resource supports only ${methods}`);
 }
 
 /** The value of `{id}` in a path; an empty string if the route has no `{id}`, undefined if the path does not match. */

@@ -15,7 +15,7 @@ export function openApiDocument(routes: readonly AnyRoute[], version: string): J
   };
   for (const route of routes) add(route.path, route.method, operationOf(route));
   add('/session', 'POST', {
-    summary: 'Exchange the key of a one-time link for a session cookie; only where the page is served',
+    summary: 'Exchange the key of a one-time link for a session cookie; only if the page is served',
     security: [],
     requestBody: bodyOf(bodies.session),
     responses: responses(answers.session),
@@ -42,7 +42,7 @@ export function openApiDocument(routes: readonly AnyRoute[], version: string): J
       title: 'Zester',
       version,
       description:
-        'The HTTP interface of "zester api" and "zester ui". "x-role" is the first role that may use an operation.',
+        'The HTTP interface of "zester api" and "zester ui". "x-role" is the lowest role that may use an operation.',
     },
     security: [{ token: [] }, { session: [] }],
     paths,
@@ -96,7 +96,7 @@ function responses(answer: v.GenericSchema): Json {
 
 function failure(): Json {
   return {
-    description: 'refused or failed: the code is stable, the message is for people',
+    description: 'refused or failed: the code is stable, the message is for humans',
     content: { 'application/json': { schema: schemaOf(answers.error) } },
   };
 }

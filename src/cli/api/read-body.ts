@@ -12,7 +12,7 @@ const MAX_BODY_BYTES = 16 * 1024;
  * @throws ApiError `ERR_API_TOO_LARGE`, `ERR_API_REQUEST`
  */
 export async function readBody(request: IncomingMessage): Promise<unknown> {
-  const tooLarge = () => new ApiError('ERR_API_TOO_LARGE', `the body has more than ${MAX_BODY_BYTES} bytes`);
+  const tooLarge = () => new ApiError('ERR_API_TOO_LARGE', `the body exceeds ${MAX_BODY_BYTES} bytes`);
   if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge();
   const parts: Buffer[] = [];
   let bytes = 0;

@@ -20,7 +20,7 @@ const READS: readonly AnyRoute[] = [
   route({
     method: 'GET',
     path: '/session',
-    summary: 'Who the caller is, and what it may do',
+    summary: "The caller's name and role",
     role: 'viewer',
     answer: answers.session,
     run: async ({ fleet, version, home }, { caller }) => ({
@@ -41,7 +41,7 @@ const READS: readonly AnyRoute[] = [
   route({
     method: 'GET',
     path: '/history',
-    summary: 'Connections, renewals and expiry over time, as far as this process has seen them',
+    summary: 'Connections and renewals since this process started, and upcoming expiry',
     role: roleFor(['status', 'peel.list']),
     answer: answers.history,
     run: async ({ live, now }) => {
@@ -70,7 +70,7 @@ const READS: readonly AnyRoute[] = [
   route({
     method: 'GET',
     path: '/pending',
-    summary: 'Peels that wait for a decision, with the fingerprints of their keys',
+    summary: 'Pending peels, with the fingerprints of their keys',
     role: roleFor(['peel.list']),
     answer: answers.peels,
     run: async ({ live, now }) => {
@@ -119,7 +119,7 @@ const READS: readonly AnyRoute[] = [
   route({
     method: 'GET',
     path: '/peels/{id}/facts',
-    summary: 'What a connected peel says of itself; nothing of it is verified',
+    summary: 'Facts that a connected peel reports about itself (unverified)',
     role: 'operator',
     answer: answers.facts,
     run: async ({ fleet }, { id, signal }) => {
@@ -128,35 +128,35 @@ const READS: readonly AnyRoute[] = [
         signal,
       })) {
         if (reply.ok) return { id, facts: reply.result ?? null };
-        throw new FleetError('ERR_FLEET_NOT_CONNECTED', `the peel "${id}" gave no facts: ${reply.message}`);
+        throw new FleetError('ERR_FLEET_NOT_CONNECTED', `the peel "${id}" returned no facts: ${reply.message}`);
       }
-      throw new FleetError('ERR_FLEET_NOT_CONNECTED', `the peel "${id}" gave no facts`);
+      throw new FleetError('ERR_FLEET_NOT_CONNECTED', `the peel "${id}" returned no facts`);
     },
   }),
   route({
     method: 'GET',
     path: '/audit',
-    summary: 'The audit log, the oldest event first',
+    summary: 'The audit log, oldest event first',
     role: roleFor(['audit']),
     query: queries.audit,
     answer: answers.audit,
     run: async ({ fleet }, { query: { pattern, kind, last = 200, ...rest }, signal }) => {
       const events = [];
-      const asked = fleet.audit({
+      const found = fleet.audit({
         ...rest,
         last,
         signal,
         ...(pattern !== undefined && { patterns: [pattern] }),
         ...(kind !== undefined && { kinds: [kind] }),
       });
-      for await (const event of asked) events.push(event);
+      for await (const event of found) events.push(event);
       return { events };
     },
   }),
   route({
     method: 'GET',
     path: '/tokens',
-    summary: 'Join tokens, used, expired and removed ones included',
+    summary: 'Join tokens, including used, expired and removed ones',
     role: roleFor(['token.list']),
     answer: answers.tokens,
     run: async ({ fleet, now }, { signal }) => {
@@ -167,7 +167,7 @@ const READS: readonly AnyRoute[] = [
   route({
     method: 'GET',
     path: '/masters',
-    summary: 'The masters that run, as they say of themselves',
+    summary: 'Running masters, as they describe themselves',
     role: roleFor(['status']),
     answer: answers.masters,
     run: async ({ fleet }, { signal }) => {
@@ -186,7 +186,7 @@ const READS: readonly AnyRoute[] = [
   route({
     method: 'GET',
     path: '/trust',
-    summary: 'The trust hierarchy of the home: keys, JWTs and credentials, and when they expire',
+    summary: 'The trust hierarchy of the home: keys, JWTs and credentials, with their expiry',
     role: 'viewer',
     answer: answers.trust,
     run: async (context) => ({ nodes: await trustPicture(await homeOf(context).open()) }),
@@ -194,7 +194,7 @@ const READS: readonly AnyRoute[] = [
   route({
     method: 'GET',
     path: '/doctor',
-    summary: 'What is wrong, and what to do: the findings of "zester doctor"',
+    summary: 'Problems and fixes: the findings of "zester doctor"',
     // it uses the home's other credentials
     role: 'owner',
     answer: answers.doctor,
@@ -206,7 +206,7 @@ const WRITES: readonly AnyRoute[] = [
   route({
     method: 'POST',
     path: '/peels/{id}/accept',
-    summary: 'Accept a pending peel; with a fingerprint, only if its key has it',
+    summary: "Accept a pending peel; a given fingerprint must match the peel's key",
     role: roleFor(['peel.accept', 'peel.show']),
     body: bodies.accept,
     answer: answers.decided,
@@ -217,7 +217,7 @@ const WRITES: readonly AnyRoute[] = [
   route({
     method: 'POST',
     path: '/peels/{id}/reject',
-    summary: 'Reject a peel: it cannot come back with this key',
+    summary: 'Reject a peel, which cannot return with this key',
     role: roleFor(['peel.reject']),
     body: bodies.reject,
     answer: answers.decided,
@@ -228,7 +228,7 @@ const WRITES: readonly AnyRoute[] = [
   route({
     method: 'POST',
     path: '/peels/{id}/revoke',
-    summary: 'Revoke a peel, or one of its keys; answers when every server has confirmed it',
+    summary: 'Revoke a peel, or one of its keys; responds once every server has confirmed',
     role: roleFor(['peel.revoke']),
     body: bodies.revoke,
     answer: answers.revoked,
@@ -240,7 +240,7 @@ const WRITES: readonly AnyRoute[] = [
   route({
     method: 'POST',
     path: '/peels/{id}/rotate',
-    summary: 'Have a peel replace its key',
+    summary: 'Rotate the key of a peel',
     role: roleFor(['peel.rotate']),
     body: bodies.rotate,
     answer: answers.rotated,
@@ -252,7 +252,7 @@ const WRITES: readonly AnyRoute[] = [
   route({
     method: 'POST',
     path: '/tokens',
-    summary: 'Make a join token: its file is written where the interface runs, and is not in the answer',
+    summary: 'Create a join token: its file is written where the interface runs, and is not in the response',
     role: roleFor(['token.create']),
     body: bodies.token,
     answer: answers.newToken,
@@ -274,7 +274,7 @@ const WRITES: readonly AnyRoute[] = [
   route({
     method: 'DELETE',
     path: '/tokens/{id}',
-    summary: 'Remove a join token: nobody can join with it any more',
+    summary: 'Remove a join token, so that no host can join with it any more',
     role: roleFor(['token.remove']),
     answer: answers.token,
     run: async ({ fleet, now }, { id, signal }) => ({
@@ -284,7 +284,7 @@ const WRITES: readonly AnyRoute[] = [
   route({
     method: 'POST',
     path: '/resume',
-    summary: 'Revoke the peels whose revocation the masters hold',
+    summary: 'Carry out the revocations that the masters hold',
     role: roleFor(['master.resume']),
     body: bodies.resume,
     answer: answers.resumed,

@@ -160,8 +160,8 @@ class Api {
 
   #sendPage({ method, headers }: IncomingMessage, response: ServerResponse, path: string): void {
     const file = this.#options.page?.get(path);
-    if (file === undefined) throw new ApiError('ERR_API_NOT_FOUND', 'there is no such page');
-    if (method !== 'GET' && method !== 'HEAD') throw new ApiError('ERR_API_METHOD', 'the page is only read');
+    if (file === undefined) throw new ApiError('ERR_API_NOT_FOUND', 'no such page');
+    if (method !== 'GET' && method !== 'HEAD') throw new ApiError('ERR_API_METHOD', 'the page supports only GET');
     const zipped = /\bgzip\b/.test(String(headers['accept-encoding'] ?? ''));
     response.writeHead(200, { 'content-type': file.type, ...(zipped && { 'content-encoding': 'gzip' }) });
     response.end(method === 'HEAD' ? undefined : zipped ? file.gzipped : file.body);
@@ -169,7 +169,7 @@ class Api {
 
   async #answerApi(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
     const { method = 'GET', headers } = request;
-    const foreign = () => new ApiError('ERR_API_ORIGIN', 'the request comes from a page of another site');
+    const foreign = () => new ApiError('ERR_API_ORIGIN', 'cross-site requests are not allowed');
     if (!isOwnOrigin(headers)) throw foreign();
     if (path === '/session' && method === 'POST') return this.#signIn(request, response);
     const caller = await this.#callerOf(request);
@@ -228,7 +228,7 @@ class Api {
     const query = parsed(route.query ?? v.strictObject({}), queryOf(request), 'query');
     const body = route.body === undefined ? undefined : parsed(route.body, await readBody(request), 'body');
     const left = new AbortController();
-    const leave = () => left.abort(new FleetError('ERR_FLEET_NOT_CONNECTED', 'the caller left'));
+    const leave = () => left.abort(new FleetError('ERR_FLEET_NOT_CONNECTED', 'the caller disconnected'));
     if (response.destroyed) leave();
     else response.once('close', leave);
     const given = { id, query, body, caller, signal: left.signal };
@@ -288,7 +288,7 @@ class Api {
   }
 
   async #stream(request: IncomingMessage, response: ServerResponse, caller: Caller): Promise<void> {
-    if (request.method !== 'GET') throw new ApiError('ERR_API_METHOD', 'this resource has GET only');
+    if (request.method !== 'GET') throw new ApiError('ERR_API_METHOD', 'this resource supports only GET');
     requireRole(caller, 'viewer');
     const given = parsed(queries.events, queryOf(request), 'query');
     const last = request.headers['last-event-id'];
@@ -344,7 +344,7 @@ function tooMany(): FleetError {
 function parsed<S extends v.GenericSchema>(schema: S, given: unknown, what: string): v.InferOutput<S> {
   const result = v.safeParse(schema, given);
   if (result.success) return result.output;
-  throw new ApiError('ERR_API_REQUEST', `the ${what} cannot be used: ${issueText(result.issues)}`);
+  throw new ApiError('ERR_API_REQUEST', `the ${what} is invalid: ${issueText(result.issues)}`);
 }
 
 /** The query of a URL. Refuses duplicate names as ambiguous. */
@@ -352,7 +352,7 @@ function queryOf({ url = '' }: IncomingMessage): Record<string, string> {
   const [, text = ''] = /\?([^#]*)/.exec(url) ?? [];
   const query: Record<string, string> = {};
   for (const [name, value] of new URLSearchParams(text)) {
-    if (Object.hasOwn(query, name)) throw new ApiError('ERR_API_REQUEST', 'the query has a name twice');
+    if (Object.hasOwn(query, name)) throw new ApiError('ERR_API_REQUEST', 'the query has a duplicate name');
     query[name] = value;
   }
   return query;

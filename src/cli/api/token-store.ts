@@ -99,7 +99,7 @@ export function addApiToken(
     }
     // a longer list would be unreadable, and no token would work
     if (kept.length >= MAX_TOKENS) {
-      const words = `there are ${kept.length} API tokens, and there can be no more: remove those that nobody uses`;
+      const words = `there are ${kept.length} API tokens, the maximum: remove unused ones`;
       throw new TrustError('ERR_TRUST_OPTIONS', home, words);
     }
     const secret = `zester_${randomBytes(32).toString('base64url')}`;

@@ -11,10 +11,10 @@ import { PROGRAM_TIMEOUT_SECONDS } from '../../timing.js';
 /** The options for the signer, the peels, and resuming. */
 export const LIST_OPTIONS = {
   from: requiredText('--from <list>', 'a .txt, .csv or .ndjson file of peels, or -'),
-  format: choice('--format <format>', "the list's", ['txt', 'csv', 'ndjson']),
+  format: choice('--format <format>', 'format of the list', ['txt', 'csv', 'ndjson']),
   ...ISSUER_OPTIONS,
   resume: flag('--resume', 'resume an interrupted run'),
-  journal: text('--journal <file>', 'record what was delivered, for --resume'),
+  journal: text('--journal <file>', 'record deliveries in this file, for --resume'),
 };
 export type ListValues = ValuesOf<typeof LIST_OPTIONS>;
 

@@ -10,7 +10,7 @@ const HOME = {
 export const TLS_OPTIONS = {
   tlsCa: text('--tls-ca <file>', 'trusted certificate authorities, PEM ($ZESTER_TLS_CA)'),
   tlsCert: text('--tls-cert <file>', 'client certificate, PEM ($ZESTER_TLS_CERT)'),
-  tlsKey: text('--tls-key <file>', 'its key, PEM ($ZESTER_TLS_KEY)'),
+  tlsKey: text('--tls-key <file>', 'client key, PEM ($ZESTER_TLS_KEY)'),
   requireTls: given('--require-tls', 'refuse servers without TLS ($ZESTER_REQUIRE_TLS)'),
 };
 

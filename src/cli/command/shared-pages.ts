@@ -18,7 +18,7 @@ export const CONNECTION_OPTIONS: Terms = [
     '--tls-cert <file>',
     "client certificate, PEM, if the servers require one (default: $ZESTER_TLS_CERT, else the home's)",
   ],
-  ['--tls-key <file>', "its key, PEM (default: $ZESTER_TLS_KEY, else the home's)"],
+  ['--tls-key <file>', "client key, PEM (default: $ZESTER_TLS_KEY, else the home's)"],
   [
     '--require-tls',
     "refuse URLs without tls://, except this machine's (default: $ZESTER_REQUIRE_TLS, else the home's setting)",

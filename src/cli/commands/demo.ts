@@ -1,4 +1,4 @@
-// `zester demo`: demonstrate everything on this machine, with a real nats-server.
+// `zester demo`: run a demonstration on this machine, with a real nats-server.
 import { ExpectationError, InterruptedError } from '../../errors.js';
 import { command } from '../command/declaration.js';
 import { flag } from '../command/option.js';
@@ -7,14 +7,14 @@ import { flag } from '../command/option.js';
 const STEP_WIDTH = 15;
 
 export default command({
-  summary: 'demonstrate everything on this machine, with a real nats-server',
+  summary: 'run a demonstration on this machine, with a real nats-server',
   keepsKeys: true,
   section: 'Start here',
   options: { keep: flag('--keep', "keep the demo's home, and print what to try next") },
   notes: `
-The demo creates a trust domain in a temporary home, starts nats-server (found on the PATH, or at ZESTER_NATS_SERVER) on a free
-port, bootstraps a peel, sends it a command, shows what is refused, replaces the peel's credentials while it is connected, and
-cleans up. Exit code 1 if a step failed.`,
+The demo creates a trust domain in a temporary home, starts nats-server (found on the PATH, or at ZESTER_NATS_SERVER) on
+a free port, bootstraps a peel, sends it a command, shows refused requests, replaces the peel's credentials while it is
+connected, and cleans up. Exit code 1 if a step failed.`,
   examples: ['zester demo', 'zester demo --keep', 'zester demo --json | jq .steps'],
   async run({ keep }, { io, output }) {
     const { runDemo } = await import('../demo/run.js');

@@ -24,9 +24,9 @@ export default command({
     }),
   },
   notes: `
-It checks the home, the servers, the fleet and credentials, suggests a fix for each problem, and changes nothing. --integrity
-compares registry and audit log, and lists foreign streams and consumers and connected keys that nobody issued; it reads the
-whole audit log.
+Checks the home, the servers, the fleet and credentials, suggests a fix for each problem, and changes nothing.
+--integrity compares the registry with the audit log, and lists foreign streams and consumers, and connected keys that
+were never issued; it reads the whole audit log.
 
 Exit codes: 0 no errors, 1 errors; if the only error is that a server does not trust this home, 3, or is unreachable, 4.`,
   examples: [

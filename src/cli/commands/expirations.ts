@@ -20,7 +20,7 @@ export default command({
   options: {
     within: option(
       '--within <time>',
-      'only what has expired or expires within this time, e.g. 7d',
+      'only entries that have expired or expire within this time, e.g. 7d',
       (text, io) => ({
         text,
         seconds: parseExpiry(text, io.now()),
@@ -29,9 +29,9 @@ export default command({
     offline: flag('--offline', 'read files only, not the registry'),
   },
   notes: `
-It lists the home, the peels of the registry ("peel"; a connected one renews by itself), and what this home issued that is not
-in the registry ("issued"), soonest first. Without a home it lists the given files, and the registry if --servers or --creds
-is given.`,
+Lists the credentials and JWTs of the home, those of the peels in the registry ("peel"; a connected one renews by
+itself), and those that this home issued but the registry does not have ("issued"), soonest first. Without a home it
+lists the given files, and the registry if --servers or --creds is given.`,
   examples: [
     'zester expirations --within 7d',
     `zester expirations --json | jq -r '.expirations[] | select(.what == "peel" and .renews == false).name'`,

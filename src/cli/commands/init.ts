@@ -28,12 +28,13 @@ export default command({
     ...grouped('Options to adopt an existing operator or account', ADOPT_OPTIONS),
   },
   notes: `
-It creates operator, accounts, signing keys and the first credentials. It does not change a complete home; run it again to
-complete an interrupted one.
+Creates the operator, accounts, signing keys and the first credentials. Running it again completes an interrupted run,
+and does not change a complete home.
 
-The credentials of master, admin and system expire after --creds-lifetime, and renew themselves while in use. Peels of earlier
-versions ignore such masters: for a fleet that has any, give 0, and run "zester keys add master-signing" once they are upgraded.
-An adopted operator needs that command, too, once the servers have the account ("zester account push").`,
+The credentials of master, admin and system expire after --creds-lifetime, and renew themselves while in use. Peels of
+earlier versions ignore such masters: for a fleet with such peels, pass 0, and run "zester keys add master-signing" once
+they are upgraded. An adopted operator needs that command, too, once the servers have the account ("zester account
+push").`,
   examples: [
     'zester init',
     'zester init --home /srv/zester --operator acme --account plant-7 --servers nats://n1:4222',

@@ -15,9 +15,9 @@ export default command({
     homeOnly: flag('--home-only', "restore the home only, not the servers' state"),
   },
   notes: `
-First restores the home, unless it has this trust domain. Then the servers' state: they must run with that home's configuration
-("zester server"). What the fleet has and the backup lacks stays; a peel that was revoked since the backup was made stays
-revoked. Start the masters afterwards. An interrupted restore is completed by running it again.`,
+Restores the home first, unless it already has this trust domain, then the servers' state: the servers must run with
+that home's configuration ("zester server"). Anything newer than the backup stays; a peel revoked since the backup was
+made stays revoked. Start the masters afterwards. To complete an interrupted restore, run the command again.`,
   examples: [
     ['zester restore fleet.age -i key.txt --home-only', 'then start the servers, then'],
     'zester restore fleet.age -i key.txt',

@@ -23,12 +23,12 @@ export default command({
       'everything issued up to this time, e.g. 2h (ago), or a date',
     ),
     includeMaster: flag('--include-master', "with --issued-before: also this home's master and admin"),
-    yes: flag('-y, --yes', 'do not ask'),
+    yes: flag('-y, --yes', 'skip the confirmation'),
   },
   notes: `
-By ID, it revokes the keys that this home or a master issued, and those connected under that name. A credential that was made
-elsewhere and is not connected is unknown: give its file or key, or revoke by time. --issued-before first renews master.creds
-and admin.creds if they are older. The output names what a time cannot cover.
+By ID, revokes the keys that this home or a master issued, and those connected under that name. A credential that was
+issued elsewhere and is not connected is unknown: pass its file or key, or revoke by time. --issued-before first renews
+master.creds and admin.creds if they are older. The output names the JWTs that a revocation by time cannot cover.
 
 Exit code 0: every server has the revocation and no connection is left. Otherwise 4, and the output names the servers.`,
   examples: [

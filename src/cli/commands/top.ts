@@ -18,7 +18,7 @@ export default command({
   needs: 'fleet',
   options: { once: flag('--once', 'print once and exit (the default without a terminal, and with --json)') },
   notes: `
-q or Ctrl-C ends it. Events appear as masters audit them; the counts are at most two seconds old.`,
+Press q or Ctrl-C to quit. Events appear as masters audit them; the counts are at most two seconds old.`,
   examples: ['zester top', 'zester top --once', 'zester top --json | jq .peels'],
   async run({ once }, { io, output, fleet, interruption }) {
     const [{ FollowedFleet }, { pictureOf }] = await Promise.all([

@@ -30,16 +30,17 @@ export default command({
       'http',
       'logLevel',
     ]),
-    ui: flag('--ui', 'serve the web page, too, as "zester ui" does'),
+    ui: flag('--ui', 'also serve the web page, like "zester ui"'),
     restart: flag('--restart', 'restart the nats-server if it stops by itself'),
   },
   notes: `
-It creates the home if there is none, and prints one line when the master is ready. The log goes to standard error, as JSON
-unless that is a terminal; the server's log is also in the home. Ctrl-C and SIGTERM stop the master, then the server.
+Creates the home if there is none, and prints one line when the master is ready. The log goes to standard error, as JSON
+unless it is a terminal; the server's log is also in the home. Ctrl-C and SIGTERM stop the master, then the server.
 
-If the server stops by itself, the command exits with 1 and names the log; --restart restarts it, with backoff from 0.5 to 30 s.
-If JetStream stops writing, as on a full disk, the server is restarted in any case once the disk has room.
-Beyond one machine, run nats-servers ("zester server config") and "zester master". "zester config show" explains the settings.`,
+If the server stops by itself, the command exits with 1 and names the log; --restart restarts it, with backoff from 0.5
+to 30 s. If JetStream stops writing, as on a full disk, the server is restarted in any case once the disk has room. For
+more than one machine, run nats-servers ("zester server config") and "zester master". "zester config show" explains the
+settings.`,
   examples: [
     'zester up',
     'zester up --ui',

@@ -188,7 +188,7 @@ export const SETTINGS = {
     schema: text,
     path: true,
     otherwise: "the home's",
-    about: 'its key, PEM',
+    about: 'client key, PEM',
   },
   requireTls: {
     env: 'ZESTER_REQUIRE_TLS',

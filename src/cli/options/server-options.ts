@@ -12,8 +12,8 @@ export const SERVER_OPTIONS = {
   httpPort: option('--http-port <port>', 'monitoring port, on loopback only', (given) =>
     portOf('--http-port', given),
   ),
-  tlsCert: text('--tls-cert <file>', 'TLS for clients: the certificate, PEM'),
-  tlsKey: text('--tls-key <file>', 'its key, PEM'),
+  tlsCert: text('--tls-cert <file>', "the server's certificate, PEM"),
+  tlsKey: text('--tls-key <file>', 'the key of the certificate, PEM'),
   tlsCa: text('--tls-ca <file>', 'authorities of client and server certificates, PEM'),
   tlsVerify: flag('--tls-verify', 'require client certificates (needs --tls-ca)'),
 };

@@ -11,14 +11,17 @@ export default command({
       '--accept-removals',
       'accept the loss of revocations and signing keys that the newest account JWT lacks, after listing them',
     ),
-    force: flag('--force', 'with it: also give up signing keys that valid credentials may depend on'),
-    yes: flag('-y, --yes', 'with it: do not ask'),
+    force: flag(
+      '--force',
+      'with --accept-removals: also give up signing keys that valid credentials may depend on',
+    ),
+    yes: flag('-y, --yes', 'with --accept-removals: skip the confirmation'),
   },
   notes: `
-Each server confirms by name. If the servers hold a newer account JWT (another home or a master changed it), the home adopts it
-first. Revocations and signing keys that it lost, because another tool signed an older state, are restored. A running master
-also restores them within seconds; to remove them, use "zester keys remove" and "zester revocations clear". The replaced JWT is
-kept in jwt/replaced/ of the home. Exit code 4 if a server did not confirm.`,
+Each server confirms by name. If the servers hold a newer account JWT (another home or a master changed it), the home
+adopts it first. Revocations and signing keys missing from it, because another tool signed an older state, are restored.
+A running master also restores them within seconds; to remove them, use "zester keys remove" and "zester revocations
+clear". The replaced JWT is kept in jwt/replaced/ of the home. Exit code 4 if a server did not confirm.`,
   examples: [
     'zester account push',
     'zester account push --servers nats://n1:4222 nats://n2:4222 nats://n3:4222',

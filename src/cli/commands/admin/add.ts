@@ -8,11 +8,11 @@ import { table } from '../../terminal/output.js';
 import { timeWordsAndDate } from '../../terminal/time-words.js';
 
 export default command({
-  summary: 'write credentials of a new admin with a role',
+  summary: 'add an admin with a role, and write its credentials',
   needs: 'system',
   arguments: { name: argument("the admin's name: lower-case letters, digits and hyphens") },
   options: {
-    role: choice('--role <role>', 'what it may do', ADDED_ROLES),
+    role: choice('--role <role>', "the admin's role", ADDED_ROLES),
     expiry: lifetimeOrNever(
       '--expiry <time>',
       'credential lifetime, e.g. 8h; 0 or none = never expires',
@@ -23,9 +23,10 @@ export default command({
     force: flag('--force', 'replace an existing file'),
   },
   notes: `
-A viewer reads peels, join tokens and the audit log. An approver also accepts and rejects pending peels, and creates and removes
-join tokens. An operator also adds, rotates, revokes and calls peels. The owner is "admin.creds" of "zester init". The table of
-roles and requests is in docs/admins.md. The servers and the masters both enforce it, and no admin can read another's answers.`,
+A viewer reads peels, join tokens and the audit log. An approver also accepts and rejects pending peels, and creates and
+removes join tokens. An operator also adds, rotates, revokes and calls peels. The owner uses the "admin.creds" of
+"zester init". See docs/admins.md for the table of roles and requests. Servers and masters both enforce it, and no admin
+can read another's answers.`,
   examples: [
     'zester admin add alice --role approver --out alice.creds',
     'zester admin add night-shift --role viewer --expiry 8h --out night-shift.creds',

@@ -9,8 +9,8 @@ export default command({
   needs: 'system',
   options: { offline: flag('--offline', 'read the home only') },
   notes: `
-It lists the admins that were added from this home, and, from the audit log, those that other homes added. The owner's admin.creds
-of "zester init" is not among them.`,
+Lists the admins added from this home and, from the audit log, those added from other homes. The owner's admin.creds of
+"zester init" is not listed.`,
   examples: ['zester admin list', 'zester admin list --json'],
   async run({ offline }, { io, output, system }) {
     const { home, ...options } = await system();

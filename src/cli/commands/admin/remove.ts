@@ -7,14 +7,14 @@ import { confirm } from '../../terminal/confirm.js';
 export default command({
   summary: 'revoke an admin on every server',
   needs: 'system',
-  arguments: { name: argument('its name, as "zester admin list" shows it, or its public key (U…)') },
+  arguments: { name: argument('the admin\'s name as in "zester admin list", or its public key (U…)') },
   options: {
     reason: text('--reason <text>', 'recorded in the audit log'),
-    yes: flag('-y, --yes', 'do not ask'),
+    yes: flag('-y, --yes', 'skip the confirmation'),
   },
   notes: `
-Its connections are cut, and masters refuse what it signs. What it decided stays. Exit code 0: every server has the revocation.
-Otherwise 4, and the output names the servers: run it again.`,
+Cuts the admin's connections; masters refuse its requests. Its past decisions stay. Exit code 0: every server has the
+revocation. Otherwise 4, and the output names the servers: run the command again.`,
   examples: ['zester admin remove alice', "zester admin remove alice --yes --reason 'left the team'"],
   async run({ name, reason, yes }, { io, output, system, openHome }) {
     const { home, ...options } = await system();

@@ -10,16 +10,16 @@ import { timeWordsAndDate } from '../../terminal/time-words.js';
 export default command({
   summary: 'create a token for the HTTP interface',
   needs: 'home',
-  arguments: { name: argument('what it is for, such as grafana') },
+  arguments: { name: argument("the token's name, such as grafana") },
   options: {
-    role: choice('--role <role>', 'what its holder may do, at most', ADMIN_ROLES, 'viewer'),
+    role: choice('--role <role>', 'role of the token', ADMIN_ROLES, 'viewer'),
     ttl: lifetime('--ttl <time>', 'token lifetime, such as 24h, 30d or a date', '30d'),
     out: text('-o, --out <file>', 'the file to write, mode 0600 (default: <name>.token)'),
     force: flag('--force', 'replace an existing file'),
   },
   notes: `
-The home keeps a digest only, so a lost token cannot be shown again. "zester api" and "zester ui" accept the tokens of their
-home at once. A token never permits more than the admin credential that they run with.`,
+The home keeps only a digest, so a lost token cannot be shown again. "zester api" and "zester ui" accept the tokens of
+their home at once. A token never permits more than the admin credential of these commands.`,
   examples: [
     'zester api create-token grafana',
     'zester api create-token deploy --role approver --ttl 90d --out /etc/deploy/zester.token',

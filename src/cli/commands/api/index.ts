@@ -8,10 +8,10 @@ export default command({
   needs: 'fleet',
   options: HTTP_OPTIONS,
   notes: `
-JSON over HTTP under /api/v1, with the admin credential of the command: it can do what that admin may do. Programs need a
-token, which "zester api create-token" makes; /api/v1/openapi.json describes the interface, and /api/v1/events pushes audit
-events and changed peels. It listens on this machine only unless --host says otherwise; it has no TLS, so put a proxy with TLS
-in front of it there.`,
+Serves JSON over HTTP under /api/v1, with the permissions of the command's admin credential. Programs need a token: see
+"zester api create-token". /api/v1/openapi.json describes the interface, and /api/v1/events pushes audit events and
+changed peels. It listens on this machine only, unless --host is given. It has no TLS: to reach it from elsewhere, put a
+TLS proxy in front of it.`,
   examples: ['zester api', 'zester api --port 8443 --creds approver.creds'],
   async run({ host, port }, context) {
     const { runApi } = await import('../../serve/run-api.js');

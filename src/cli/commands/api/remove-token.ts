@@ -8,7 +8,7 @@ export default command({
   needs: 'home',
   arguments: { name: argument('its name') },
   notes: `
-It stops working at once, also where "zester api" or "zester ui" runs with this home.`,
+The token stops working at once, also in running "zester api" and "zester ui" processes of this home.`,
   examples: ['zester api remove-token grafana'],
   async run({ name }, { output, openHome }) {
     const { removeApiToken } = await import('../../api/token-store.js');

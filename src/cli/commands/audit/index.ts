@@ -20,15 +20,15 @@ const OPTIONS = {
   peel: text('--peel <id>', 'only events about this peel'),
   kind: repeated(
     '--kind <kinds>',
-    "only these kinds, such as connection.refused or 'key.*'; several with commas",
+    "only these kinds, such as connection.refused or 'key.*'; comma-separated",
   ),
   since: past('--since <time>', 'only events after this time: 2h (ago), 7d, or a date'),
   until: past('--until <time>', 'only events before this time'),
-  last: count('-n, --last <n>', `only the last n (default on a terminal: ${ON_TERMINAL})`, {
+  last: count('-n, --last <n>', `only the last n events (default on a terminal: ${ON_TERMINAL})`, {
     min: 1,
     max: 1_000_000,
   }),
-  all: flag('--all', 'all events, on a terminal too'),
+  all: flag('--all', 'all events, even on a terminal'),
 };
 type Values = ValuesOf<typeof OPTIONS> & { pattern: string[] };
 
@@ -39,8 +39,8 @@ export default command({
   arguments: { pattern: words("only peels whose ID matches one of these, such as 'web-*'") },
   options: OPTIONS,
   notes: `
-Each event says who decided what, about which key, when and from where. The oldest comes first; with --json, each event is one
-line. --follow resumes after an outage where it stopped, and skips nothing.`,
+Each event records the author, the action, the key, the time and the source address. The oldest comes first; with
+--json, each event is one line. After an outage, --follow resumes where it stopped and skips nothing.`,
   examples: [
     'zester audit --last 20',
     "zester audit 'web-*' --kind 'peel.*,key.revoked' --since 7d",

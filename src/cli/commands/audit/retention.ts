@@ -1,4 +1,4 @@
-// `zester audit retention`: show or set how long the audit log keeps events.
+// `zester audit retention`: show or set the retention of the audit log.
 import { UsageError } from '../../../errors.js';
 import type { RetentionVerdict } from '../../../account/judge-retention.js';
 import { command } from '../../command/declaration.js';
@@ -11,7 +11,7 @@ import { SHORTEST_AUDIT_RETENTION_MS } from '../../../timing.js';
 const DAY = 86_400_000;
 
 export default command({
-  summary: 'show or set how long the audit log keeps events',
+  summary: 'show or set the retention of the audit log',
   needs: 'system',
   options: {
     auditRetention: option(
@@ -23,12 +23,13 @@ export default command({
       text === 'unlimited' ? 0 : parseBytes('--audit-size', text),
     ),
     accountSeed: seedFile('--account-seed <file>', "the account's identity seed, if it is offline"),
-    yes: flag('-y, --yes', 'do not ask'),
+    yes: flag('-y, --yes', 'skip the confirmation'),
   },
   notes: `
-Without options, it shows the current limits. A new fleet keeps events for 400 days. Masters and admins cannot change this: the account's
-identity seed signs a user for it that lives for two minutes. Doctor and the masters' log warn before events are deleted, and the
-masters audit what was deleted (audit.trimmed). Export first: zester audit --all --json > audit.ndjson.`,
+Without options, shows the current limits. A new fleet keeps events for 400 days. Masters and admins cannot change the
+limits: the account's identity seed signs a user for this purpose, valid for two minutes. Doctor and the masters' log
+warn before events are deleted, and the masters audit the deletion (audit.trimmed). Export first: zester audit --all
+--json > audit.ndjson.`,
   examples: [
     'zester audit retention',
     'zester audit retention --audit-retention 3650d --account-seed /media/usb/account.seed',

@@ -13,13 +13,14 @@ export default command({
   options: {
     // not a required option, since `backup verify` would inherit it
     out: text('-o, --out <file>', 'the file to write'),
-    recipient: repeated('-r, --recipient <age1…>', 'an age recipient who can restore it; may be given again'),
+    recipient: repeated('-r, --recipient <age1…>', 'age recipient who can restore the backup; repeatable'),
     force: flag('--force', 'replace an existing file'),
   },
   notes: `
-The file is encrypted with age while it is written, and holds one consistent state: the home with all its seeds, the account JWTs
-of the servers, the registry, the join tokens and the audit log. The fleet keeps running. The data of a nats-server in the home is
-not in it. Keep the identity (made by "age-keygen") away from the home: whoever has both has the fleet.`,
+The file is encrypted with age as it is written, and holds one consistent state: the home with all its seeds, the
+account JWTs of the servers, the registry, the join tokens and the audit log. The fleet keeps running. The data of a
+nats-server in the home is not included. Keep the identity (from "age-keygen") away from the home: both together give
+full control of the fleet.`,
   examples: [
     'zester backup --out fleet-$(date +%F).age -r age1…',
     ['zester backup verify fleet.age -i key.txt', 'check it'],

@@ -8,8 +8,8 @@ export default command({
   arguments: { file: argument('the backup') },
   options: { identity: requiredText('-i, --identity <file>', 'the age identity file (AGE-SECRET-KEY-…)') },
   notes: `
-Reads it to the end: that it is complete and unchanged, that a master of its account signed it, that its home can be opened, and
-that its records follow from its audit log. Nothing is written, and no server is needed.`,
+Checks that the backup is complete and unchanged, that a master of its account signed it, that its home can be opened,
+and that its records follow from its audit log. Writes nothing, and needs no server.`,
   examples: ['zester backup verify fleet.age -i key.txt'],
   async run({ file, identity }, { io, output }) {
     const { readIdentities } = await import('../../../backup/age-identities.js');

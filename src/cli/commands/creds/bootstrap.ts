@@ -20,8 +20,8 @@ export default command({
     force: flag('--force', 'replace an existing file'),
   },
   notes: `
-The home's peel signing key signs it, so the permissions are in the account and can be changed there. The home records the
-public key, so that "zester revoke" can find it by peel ID. With --account-seed no home is needed.`,
+The home's peel signing key signs the credential, so its permissions are in the account and can be changed there. The
+home records the public key, so that "zester revoke" can find it by peel ID. With --account-seed, no home is needed.`,
   examples: [
     'zester creds bootstrap web-server-01',
     'zester creds bootstrap web-server-01 --expiry 7d --out /etc/zester/web-server-01.creds',

@@ -16,8 +16,8 @@ export default command({
   summary: 'show the contents of a .creds file, except its seed',
   arguments: { file: argument('the .creds file') },
   notes: `
-It shows the user, the issuer, the permissions, the limits and the expiry. "zester creds verify" checks whether they can be
-trusted.`,
+Shows the user, the issuer, the permissions, the limits and the expiry. To check whether they can be trusted, use
+"zester creds verify".`,
   examples: [
     'zester creds inspect web-server-01.creds',
     'zester creds inspect web-server-01.creds --json | jq -r .expiresAt',

@@ -8,20 +8,21 @@ export default command({
   summary: "renew the home's own credentials: master, admin and system",
   needs: 'home',
   options: {
-    due: flag('--due', 'only those past two thirds of their lifetime, e.g. for a timer'),
-    admin: flag('--admin', 'make an admin.creds in a home that has none; needs the identity seed'),
+    due: flag('--due', 'only credentials past two thirds of their lifetime, e.g. for a timer'),
+    admin: flag('--admin', 'create an admin.creds in a home that has none; needs the identity seed'),
     accountSeed: seedFile(
       '--account-seed <file>',
       "with --admin: the account's identity seed, if it is offline",
     ),
   },
   notes: `
-Renews master.creds, master-answers.creds, admin.creds and system.creds with the signing keys that "zester keys add master-signing"
-made, even if they have expired. Needs neither a server nor an identity seed. A running master renews its own, and a command renews
-the admin.creds and system.creds that it uses; this is for a home that has not been used for long, and for programs that use admin.creds.
-Copies of the files elsewhere are not renewed.
+Renews master.creds, master-answers.creds, admin.creds and system.creds with the signing keys of "zester keys add
+master-signing", even if they have expired. Needs neither a server nor an identity seed. A running master renews its own
+credentials, and a command renews the admin.creds and system.creds that it uses; use this command in a home that has not
+been used for long, and for programs that use admin.creds. Copies of the files elsewhere are not renewed.
 
-An invited master's home has no admin. --admin makes one, signed by the account's identity key, for example after the first host is lost.`,
+An invited master's home has no admin. --admin creates one, signed by the account's identity key, for example after the
+first host is lost.`,
   examples: ['zester creds renew', 'zester creds renew --due'],
   async run({ due, admin, accountSeed }, { io, output, home, openHome }) {
     const domain = await openHome();

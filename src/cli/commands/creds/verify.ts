@@ -16,11 +16,11 @@ export default command({
   arguments: { file: argument('the .creds file') },
   options: {
     operatorJwt: text('--operator-jwt <file>', "the operator's JWT, from a source that you trust"),
-    accountJwt: text('--account-jwt <file>', "the account's JWT that the servers hold"),
+    accountJwt: text('--account-jwt <file>', "the account's JWT, as on the servers"),
   },
   notes: `
-With both JWTs it verifies the chain up to the operator, and checks revocation. Without them it cannot tell whether the issuer
-is yours, and lists that as "not checked".
+With both JWTs, verifies the chain up to the operator and checks revocation. Without them, it cannot tell whether the
+issuer is yours, and lists that check as "not checked".
 
 Exit codes: 0 every check passed, 1 a file cannot be read, 3 the credential must not be trusted.`,
   examples: [

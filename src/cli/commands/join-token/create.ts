@@ -1,4 +1,4 @@
-// `zester join-token create`: create a join token: credentials that can only ask to join.
+// `zester join-token create`: create a join token, a credential that can only request to join.
 import { UsageError } from '../../../errors.js';
 import type { CliIo } from '../../terminal/io.js';
 import { command } from '../../command/declaration.js';
@@ -12,13 +12,13 @@ import { peelPattern } from '../../options/peel-pattern.js';
 import { timeWordsAndDate } from '../../terminal/time-words.js';
 
 export default command({
-  summary: 'create a join token, with which a host can only ask to join',
+  summary: 'create a join token, a credential that can only request to join',
   needs: 'fleet',
   options: {
     ttl: lifetime('--ttl <time>', 'token lifetime, such as 15m, 24h or a date', '15m'),
     uses: count('--uses <n>', 'number of peels that may join with it', { min: 1, max: 1_000_000 }, '1'),
     ids: option('--ids <pattern>', "only peels whose ID matches, such as 'web-*'", peelPattern),
-    label: labelsOption('label of the peels that join with it, e.g. env=prod; repeatable'),
+    label: labelsOption('label for the peels that join with it, e.g. env=prod; repeatable'),
     out: text(
       '-o, --out <file>',
       'the file to write, mode 0600, or - for a pipe (default: join-<token>.creds)',
@@ -26,8 +26,8 @@ export default command({
     force: flag('--force', 'replace an existing file'),
   },
   notes: `
-Copy the file to the new host, and run there: zester peel join --token FILE --id ID. The token's key is made here; its seed
-exists only in the file.`,
+Copy the file to the new host, and run there: zester peel join --token FILE --id ID. The token's key is generated here;
+its seed exists only in the file.`,
   examples: [
     'zester join-token create',
     "zester join-token create --ttl 1h --uses 10 --ids 'web-*' --out web.join.creds",

@@ -6,7 +6,7 @@ import { tokenDocument } from '../../fleet/token-document.js';
 export default command({
   summary: 'remove a join token; peels that joined with it remain',
   needs: 'fleet',
-  arguments: { token: argument('its ID, as "zester join-token list" shows it') },
+  arguments: { token: argument('the token\'s ID, as in "zester join-token list"') },
   examples: ['zester join-token remove 3hK2p9Qx1LbY'],
   async run({ token: tokenId }, { io, output, fleet }) {
     const { client } = await fleet();

@@ -12,7 +12,7 @@ const KINDS = ['peel-signing', 'join-signing', 'operator-signing', 'master-signi
 export default command({
   summary: 'add a signing key: the first step of a key rotation',
   needs: 'change',
-  arguments: { kind: choiceArgument('which', KINDS) },
+  arguments: { kind: choiceArgument('kind of signing key', KINDS) },
   options: {
     accountSeed: seedFile(
       '--account-seed <file>',
@@ -21,17 +21,17 @@ export default command({
     lifetime: span('--lifetime <time>', 'with master-signing: lifetime of the credentials (default: 90d)'),
   },
   notes: `
-peel-signing: adds a key with the same template, pushes the account, and signs new peels with the key. Once the credentials
-that the old key signed are renewed, remove it with "zester keys remove".
+peel-signing: adds a key with the same template, pushes the account, and signs new peels with the key. Once the
+credentials signed by the old key are renewed, remove it with "zester keys remove".
 
 join-signing: the same for join tokens.
 
-operator-signing: needs the operator's identity seed. Give the servers the new operator JWT (restart them one by one with the
-output of "zester server config"), run "zester keys use", then "zester keys remove" for the old key, and update the servers
-again.
+operator-signing: needs the operator's identity seed. Give the servers the new operator JWT (restart them one by one
+with the output of "zester server config"), run "zester keys use", then "zester keys remove" for the old key, and update
+the servers again.
 
-master-signing: lets master.creds, admin.creds and system.creds expire, and renew themselves while in use. Upgrade every peel and
-master first (docs/upgrading.md).`,
+master-signing: makes master.creds, admin.creds and system.creds expire, and renew themselves while in use. Upgrade
+every peel and master first (docs/upgrading.md).`,
   examples: ['zester keys add peel-signing', 'zester keys add operator-signing'],
   async run({ kind, accountSeed, lifetime }, context) {
     const { io, output, home: path, change } = context;

@@ -8,11 +8,11 @@ export default command({
   summary: 'move the identity seeds out of the home, to keep them offline',
   needs: 'home',
   arguments: { dir: argument('destination; created (0700) if missing') },
-  options: { yes: flag('-y, --yes', 'do not ask') },
+  options: { yes: flag('-y, --yes', 'skip the confirmation') },
   notes: `
-These are the seeds of the operator and the account. Everything works without them except "zester init", adding and removing
-signing keys of the operator, and re-signing master and admin credentials. For those, put them back into keys/ while the
-command runs.`,
+These are the seeds of the operator and the account. Everything works without them except "zester init", adding and
+removing signing keys of the operator, and re-signing master and admin credentials. For these, put the seeds back into
+keys/ while the command runs.`,
   examples: ['zester keys export-identity /media/safe/zester'],
   async run({ dir, yes }, { io, output, home }) {
     await confirm(io, `this moves the identity seeds to ${dir}`, yes);

@@ -9,7 +9,7 @@ type Role = (typeof ROLES)[number];
 
 export default command({
   summary: 'generate a key, with its seed in a file of mode 0600',
-  arguments: { role: choiceArgument('what the key is for', ROLES) },
+  arguments: { role: choiceArgument('role of the key', ROLES) },
   options: {
     out: text('-o, --out <file>', 'the file for the seed'),
     stdout: flag('--stdout', 'print the seed instead, for a pipe'),

@@ -9,12 +9,12 @@ import type { Output } from '../../terminal/output.js';
 import { timeWords } from '../../terminal/time-words.js';
 
 export default command({
-  summary: 'list the keys of the trust domain, and what they signed',
+  summary: 'list the keys of the trust domain, and what each has signed',
   needs: 'servers',
   options: { offline: flag('--offline', 'read the home only') },
   notes: `
-For signing keys of peels and join tokens, it counts the valid credentials that depend on them: in the registry, issued from
-this home, or connected now. If it cannot reach the servers, it says so.`,
+For signing keys of peels and join tokens, counts the valid credentials that depend on them: in the registry, issued
+from this home, or connected now. Reports if it cannot reach the servers.`,
   examples: ['zester keys list', 'zester keys list --json'],
   async run({ offline }, { io, output, openHome, connection }) {
     const { listKeys } = await import('../../../trust/keys/key-list.js');

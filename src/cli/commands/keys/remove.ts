@@ -12,14 +12,14 @@ export default command({
   needs: 'change',
   arguments: { publicKey: argument("the operator's (O…) or the account's (A…); not one in use") },
   options: {
-    force: flag('--force', 'even if valid credentials may depend on it'),
-    yes: flag('-y, --yes', 'do not ask'),
+    force: flag('--force', 'even if valid credentials may depend on the key'),
+    yes: flag('-y, --yes', 'skip the confirmation'),
   },
   notes: `
-It deletes the seed, and permanently cuts off everything that the key signed. So it first counts the valid credentials that
-depend on the key, in the registry, from this home and connected, and refuses if there are any, unless --force is given. The
-removal is audited. Removing a signing key of the operator needs the identity seed; the servers trust the key until they have
-the new operator JWT.`,
+Deletes the seed, and permanently cuts off every credential that the key signed. So it first counts the valid
+credentials that depend on the key (in the registry, issued from this home, or connected), and refuses if there are any,
+unless --force is given. The removal is audited. Removing a signing key of the operator needs the identity seed; the
+servers trust the key until they have the new operator JWT.`,
   examples: ['zester keys remove AABC…', 'zester keys remove OABC… --yes'],
   async run({ publicKey, force, yes }, context) {
     if (publicKey.startsWith('O')) await removeOperators(publicKey, yes, context);

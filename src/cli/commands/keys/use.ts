@@ -9,7 +9,7 @@ export default command({
   needs: 'change',
   arguments: { publicKey: argument("the operator's (O…), or the account's for peels or join tokens (A…)") },
   notes: `
-A signing key of the operator re-signs both accounts, which are then pushed. The command refuses while a server is down or
+With a signing key of the operator, both accounts are re-signed and pushed. The command fails while a server is down or
 does not know the key.`,
   examples: ['zester keys use OABC…'],
   async run({ publicKey }, { output, home: path, change }) {

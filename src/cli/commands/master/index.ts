@@ -26,8 +26,9 @@ export default command({
     'systemCreds',
   ]),
   notes: `
-Any number of masters share the work, and any of them may stop at any time. A master needs the home's signing keys, not its
-identity seeds. The log goes to standard error, as JSON unless that is a terminal. Ctrl-C and SIGTERM stop it gracefully.`,
+Any number of masters share the work, and each may stop at any time. A master needs the home's signing keys, not its
+identity seeds. The log goes to standard error, as JSON unless it is a terminal. Ctrl-C and SIGTERM stop the master
+gracefully.`,
   examples: [
     'zester master',
     'zester master --servers tls://n1.acme:4222 tls://n2.acme:4222 --http',

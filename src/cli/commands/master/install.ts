@@ -8,11 +8,11 @@ export default command({
   arguments: { file: argument('the invitation') },
   options: {
     identity: requiredText('-i, --identity <file>', 'the age identity file (AGE-SECRET-KEY-…)'),
-    operator: text('--operator <key>', 'refuse an invitation of any other operator (O…)'),
+    operator: text('--operator <key>', 'refuse an invitation from any other operator (O…)'),
   },
   notes: `
-Checks the whole invitation, then writes the home. A non-empty directory is refused, and nothing is overwritten. Needs no
-server. Then start the master, and delete the invitation.`,
+Checks the whole invitation, then writes the home. Refuses a non-empty directory, and overwrites nothing. Needs no
+server. Afterwards, start the master and delete the invitation.`,
   examples: [
     'zester master install host-b.age -i key.txt',
     ['zester master --servers tls://n1.acme:4222 --policy auto-trusted', 'then'],
@@ -30,6 +30,6 @@ server. Then start the master, and delete the invitation.`,
       ],
       installed,
     );
-    output.note(`delete ${file} and the identity: whoever has both has this master`);
+    output.note(`delete ${file} and the identity: anyone with both can act as this master`);
   },
 });

@@ -11,16 +11,16 @@ export default command({
   options: {
     name: requiredText('--name <name>', "the new master's name, e.g. host-b"),
     out: requiredText('-o, --out <file>', 'the file to write'),
-    recipient: repeated('-r, --recipient <age1…>', 'an age recipient who can install it; may be given again'),
-    validFor: span('--valid-for <time>', 'how long it can be installed', '24h'),
+    recipient: repeated('-r, --recipient <age1…>', 'age recipient who can install the master; repeatable'),
+    validFor: span('--valid-for <time>', 'lifetime of the invitation', '24h'),
     accountSeed: seedFile('--account-seed <file>', "the account's identity seed, if it is offline"),
     force: flag('--force', 'replace an existing file'),
   },
   notes: `
-The new master gets a name, signing keys and users of its own, so that "zester master remove" can withdraw them without touching
-the other masters' peels. The file carries only what a master needs: no identity seed and no admin's credentials. It does carry
-the operator's signing key, so whoever has the file and the age identity has a master: send it, install it, and delete it. Make
-the identity on the new host ("age-keygen -o key.txt").`,
+The new master gets its own name, signing keys and users, so that "zester master remove" can withdraw them without
+affecting the other masters' peels. The file contains only what a master needs: no identity seed and no admin's
+credentials. It does contain the operator's signing key, so anyone with the file and the age identity can act as a
+master: send it, install it, and delete it. Generate the identity on the new host ("age-keygen -o key.txt").`,
   examples: [
     'zester master invite --name host-b --out host-b.age -r age1…',
     ['zester master install host-b.age -i key.txt', 'on the other host'],

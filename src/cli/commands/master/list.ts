@@ -10,8 +10,8 @@ export default command({
   needs: 'system',
   options: { offline: flag('--offline', 'read the home only') },
   notes: `
-The first master is the one of the home that "zester init" made, and of every copy of that home made by hand: what those copies
-do cannot be told apart. "watching" is the master that follows the servers' events.`,
+"first" stands for the home that "zester init" created and every copy of it made by hand, which cannot be told apart.
+"watching" is the master that follows the servers' events.`,
   examples: ['zester master list', 'zester master list --json'],
   async run({ offline }, { io, output, system }) {
     const { home, ...options } = await system();

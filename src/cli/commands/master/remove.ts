@@ -14,24 +14,24 @@ import type { InterruptSignal } from '../../terminal/io.js';
 export default command({
   summary: "withdraw a master's users and signing keys",
   needs: 'operator',
-  arguments: { name: argument('its name, as "zester master list" shows it') },
+  arguments: { name: argument('the master\'s name, as in "zester master list"') },
   options: {
-    now: flag('--now', 'for a stolen host: cut off at once, with the peels that it signed'),
+    now: flag('--now', 'for a stolen host: cut it off at once, with the peels that it signed'),
     limit: count('--limit <n>', 'maximum number of peels rotating at once', { min: 1, max: 100_000 }, '10'),
     timeout: span('--timeout <time>', 'for each peel', '1m'),
     reason: text('--reason <text>', 'recorded in the audit log'),
-    yes: flag('-y, --yes', 'do not ask'),
+    yes: flag('-y, --yes', 'skip the confirmation'),
   },
   notes: `
-Run it in another master's home, while another master runs. First the master's users are revoked on every server, so that it can
-do nothing more. Then each peel whose credential it signed gets a new key from the other masters, and only then its signing
-keys are removed from the account: no connection is lost. If peels remain, because they are not connected or do not renew, it
-lists them, keeps the keys and exits with 1: run it again. Peels whose credential from this master has expired can no longer recover:
-it names them, and --json lists them as "expired".
+Run this in another master's home, while another master runs. First, the master's users are revoked on every server,
+which locks it out. Then each peel whose credential it signed gets a new key from the other masters, and only then its
+signing keys are removed from the account: no connection is lost. If peels remain, because they are not connected or do
+not renew, the command lists them, keeps the keys and exits with 1: run it again. Peels whose credential from this
+master has expired can no longer recover: it names them, and --json lists them as "expired".
 
---now withdraws everything in one step, and lists the peels that lose access: give each a new credential ("zester peel add ID
---replace", or a new join). Join tokens that the master signed stop working either way. What other masters signed is not touched.
-The operator's signing key is the same on all hosts: after a theft, replace it too (docs/fleet.md).`,
+--now withdraws everything in one step, and lists the peels that lose access: give each a new credential ("zester peel
+add ID --replace", or a new join). Join tokens signed by the master stop working either way. Other masters' credentials
+are not affected. The operator's signing key is the same on all hosts: after a theft, replace it too (docs/fleet.md).`,
   examples: ['zester master remove host-b', "zester master remove host-b --now --reason 'host was stolen'"],
   async run({ name, now, yes, ...how }, context) {
     const { io, system } = context;

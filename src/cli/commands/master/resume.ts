@@ -8,17 +8,17 @@ import { confirm } from '../../terminal/confirm.js';
 import { RESUME_POLL_MS, RESUME_TIMEOUT_MS } from '../../../timing.js';
 
 export default command({
-  summary: 'revoke the healthy peels whose revocation the masters hold',
+  summary: 'carry out the revocations of healthy peels that the masters hold',
   needs: 'fleet',
   options: {
     reason: text('--reason <text>', 'recorded in the audit log'),
-    yes: flag('-y, --yes', 'do not ask'),
+    yes: flag('-y, --yes', 'skip the confirmation'),
   },
   notes: `
-Masters that are about to revoke more than a few healthy peels by themselves (by default more than 3 and more than 2 % within a
-minute; see "zester master --help") hold the revocations: a fault is more likely than theft. Their log, the audit log, "zester
-doctor" and "zester peel list" report it. When the cause is gone, they continue by themselves. This command confirms the
-revocations instead: every held peel is revoked, permanently.`,
+Masters that are about to revoke more than a few healthy peels by themselves (by default more than 3 and more than 2 %
+within a minute; see "zester master --help") hold the revocations: a fault is more likely than theft. Their log, the
+audit log, "zester doctor" and "zester peel list" report it. When the cause is gone, they continue by themselves. This
+command confirms the revocations instead: every held peel is revoked, permanently.`,
   examples: [
     "zester audit --kind 'revocations.*'",
     "zester master resume --reason 'the signing key was stolen'",

@@ -9,15 +9,15 @@ import { labelsOption } from '../../options/label-options.js';
 export default command({
   summary: 'accept pending peels',
   needs: 'fleet',
-  arguments: { peelId: words('their IDs', { atLeastOne: true }) },
+  arguments: { peelId: words('peel IDs', { atLeastOne: true }) },
   options: {
     fingerprint: text('--fingerprint <text>', 'accept only a key with this fingerprint (one ID)'),
-    label: labelsOption('label that they get, e.g. env=prod; repeatable'),
-    reason: text('--reason <text>', 'recorded with the decision'),
+    label: labelsOption('label for the peels, e.g. env=prod; repeatable'),
+    reason: text('--reason <text>', 'recorded in the audit log'),
   },
   notes: `
-"zester peel list --state pending" shows the fingerprints of pending peels, and a joining peel shows its own. Compare them:
-another host could have requested the same ID.`,
+"zester peel list --state pending" shows the fingerprints of pending peels, and a joining peel shows its own. Compare
+them: another host could have requested the same ID.`,
   examples: [
     'zester peel accept web-01 --fingerprint 5b1f-09aa-3cd2-8841-77e0',
     "zester peel accept web-01 web-02 --label env=prod --label rack=7 --reason 'new rack'",

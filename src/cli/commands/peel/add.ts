@@ -26,13 +26,13 @@ export default command({
   summary: 'add peels: issue a .creds file for each',
   keepsKeys: true,
   needs: 'fleet',
-  arguments: { peelId: words('their IDs, one NATS token each') },
+  arguments: { peelId: words('peel IDs, one NATS token each') },
   options: {
     out: text('-o, --out <path>', 'directory for <peelId>.creds, or with one ID the file (default: .)'),
     from: text('--from <list>', 'IDs and labels from a .txt, .csv or .ndjson file, or -'),
-    format: choice('--format <format>', "the list's", ['txt', 'csv', 'ndjson']),
+    format: choice('--format <format>', 'format of the list', ['txt', 'csv', 'ndjson']),
     expiry: lifetimeOrNever('--expiry <time>', "lifetime, e.g. 7d, or none (default: the master's)"),
-    label: labelsOption('label that they get, e.g. env=prod; repeatable'),
+    label: labelsOption('label for the peels, e.g. env=prod; repeatable'),
     replace: flag('--replace', 'if the ID exists, issue a new key and revoke the old one'),
     offline: flag(
       '--offline',
@@ -42,8 +42,9 @@ export default command({
     wait: span('--wait <time>', 'wait until the servers and a master respond'),
   },
   notes: `
-The key is made here; its seed exists only in the file (mode 0600). The peel then renews its own credential. An ID that the
-masters know is refused (exit code 3) unless --replace is given. They learn of a peel added offline when it connects.`,
+The key is generated here; its seed exists only in the file (mode 0600). The peel then renews its own credential. An ID
+that the masters know is refused (exit code 3) unless --replace is given. They learn about a peel added offline when it
+connects.`,
   examples: [
     'zester peel add web-01',
     'zester peel add web-01 --out /etc/zester/web-01.creds',

@@ -18,7 +18,8 @@ export default command({
     timeout: span('--timeout <time>', 'for each peel', '10s'),
   },
   notes: `
-Every peel has "ping" and "facts"; its program adds others. There is no shell. The exit codes are those of "zester ping".`,
+Every peel has the handlers "ping" and "facts"; its program can add more. No shell is exposed. Exit codes are as for
+"zester ping".`,
   examples: [
     'zester peel exec web-01 facts',
     "zester peel exec 'db-*' disk.free /var --timeout 30s --json",

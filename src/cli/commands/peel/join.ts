@@ -24,9 +24,9 @@ export default command({
     run: flag('--run', 'then run the peel, like "zester peel run"'),
   },
   notes: `
-The key is made here, and its seed never leaves this host: only the public key and a signature are sent. Until the peel has its
-credentials, the key is kept in <out>.pending (mode 0600), so that you can run the command again. If an admin must accept the
-peel ("zester peel accept ID"), the command shows the fingerprint of its key and waits.
+The key is generated here, and its seed never leaves this host: only the public key and a signature are sent. Until the
+peel has its credentials, the key is kept in <out>.pending (mode 0600), so that you can run the command again. If an
+admin must accept the peel ("zester peel accept ID"), the command shows the fingerprint of its key and waits.
 
 Exit code 3 if the peel was refused, or not accepted in time.`,
   examples: [

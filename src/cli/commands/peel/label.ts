@@ -22,11 +22,11 @@ export default command({
   },
   options: {
     selector: selectorOption('change the peels with these labels, instead of those named'),
-    reason: text('--reason <text>', 'recorded with the change'),
+    reason: text('--reason <text>', 'recorded in the audit log'),
   },
   notes: `
-A name has 1 to 63 letters, digits and - _ . /, a value at most 63 letters, digits and - _ .; both begin and end with a letter or
-digit. A peel has at most 32 labels, and cannot change its own.`,
+A name has 1 to 63 letters, digits and - _ . /, a value at most 63 letters, digits and - _ .; both begin and end with a
+letter or digit. A peel has at most 32 labels, and cannot change its own.`,
   examples: [
     ['zester peel label web-01 env=prod tier-', 'set env, remove tier'],
     "zester peel label 'web-*' tier=web",

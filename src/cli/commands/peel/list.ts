@@ -49,24 +49,21 @@ export default command({
     selector: selectorOption(),
     sort: choice(
       '--sort <by>',
-      'the order: by ID, state, expiry (soonest first) or last seen (latest first)',
+      'sort by ID, state, expiry (soonest first) or last seen (latest first)',
       SORTS,
       'id',
     ),
     limit: number('--limit <n>', 'at most this many peels', { min: 1, max: 10_000_000 }),
-    format: choice('-o, --format <format>', 'how to print them', FORMATS),
-    columns: option(
-      '--columns <names>',
-      'which columns, in this order, e.g. id,expires,labels',
-      parseColumns,
-    ),
-    after: text('--after <id>', 'only IDs that come after this one: the next page'),
+    format: choice('-o, --format <format>', 'output format', FORMATS),
+    columns: option('--columns <names>', 'columns, in this order, e.g. id,expires,labels', parseColumns),
+    after: text('--after <id>', 'only IDs after this one: the next page'),
   },
   notes: `
-The servers report connections, not the peels. The fingerprint belongs to the key in use, or else to the last one.
+Connections are as reported by the servers, not by the peels. The fingerprint is that of the key in use, or else of the
+last key.
 
-Columns: id, state, connected, expires, seen, fingerprint, labels, since, issued, created, updated, key, keystate, recoveries,
-origin, decided, reason.`,
+Columns: id, state, connected, expires, seen, fingerprint, labels, since, issued, created, updated, key, keystate,
+recoveries, origin, decided, reason.`,
   examples: [
     'zester peel list',
     "zester peel list 'web-*' --state pending",

@@ -16,12 +16,12 @@ export default command({
   options: {
     creds: requiredText('--creds <file>', 'the .creds file of the peel, which is replaced'),
     recovery: text('--recovery <file>', 'its recovery credential (default: <creds>.recovery)'),
-    wait: span('--wait <time>', 'how long to try, and to wait for acceptance', '2m'),
+    wait: span('--wait <time>', 'maximum time to retry and to wait for acceptance', '2m'),
   },
   notes: `
-For hosts whose program uses a plain .creds file; "zester peel run" and startPeel() recover by themselves. The peel proves that
-it has its old key and makes a new one, so that the old file and every copy of it become useless. A master decides whether the
-credentials have expired: if they have not, nothing is changed.
+For hosts whose program uses a plain .creds file; "zester peel run" and startPeel() recover by themselves. The peel
+proves possession of its old key and generates a new one, so that the old file and every copy of it become useless. A
+master decides whether the credentials have expired: if they have not, nothing is changed.
 
 Exit code 3 if the peel is revoked, rejected, too late or not accepted in time, or if a copy of its file was used.`,
   examples: [

@@ -8,12 +8,12 @@ import { peelDocument } from '../../fleet/peel-document.js';
 export default command({
   summary: 'reject peels, and revoke their credentials',
   needs: 'fleet',
-  arguments: { peelId: words('their IDs', { atLeastOne: true }) },
+  arguments: { peelId: words('peel IDs', { atLeastOne: true }) },
   options: {
-    reason: text('--reason <text>', 'recorded with the decision, and sent to the peel'),
-    yes: flag('-y, --yes', 'do not ask'),
+    reason: text('--reason <text>', 'recorded in the audit log, and sent to the peel'),
+    yes: flag('-y, --yes', 'skip the confirmation'),
   },
-  notes: 'A rejected ID can ask to join again with a new key, and becomes pending.',
+  notes: 'A rejected ID can request to join again with a new key, and is then pending.',
   examples: ['zester peel reject web-99', "zester peel reject web-98 web-99 --reason 'not ours' --yes"],
   async run({ peelId: ids, reason, yes }, context) {
     const { io, output } = context;

@@ -13,13 +13,14 @@ export default command({
   arguments: { peelId: optionalArgument('its ID') },
   options: {
     selector: selectorOption('revoke every peel with these labels, e.g. env=lab,tier!=db'),
-    key: text('--key <key>', 'only this key of it (U…)'),
-    reason: text('--reason <text>', 'recorded with the decision, and sent to the peel'),
-    yes: flag('-y, --yes', 'do not ask'),
+    key: text('--key <key>', "only this one of the peel's keys (U…)"),
+    reason: text('--reason <text>', 'recorded in the audit log, and sent to the peel'),
+    yes: flag('-y, --yes', 'skip the confirmation'),
   },
   notes: `
-Exit code 0: every server has confirmed. Exit code 4: a server has not confirmed yet; the decision stands, and the masters keep
-trying. A revoked ID comes back only with a new key that is accepted again. If no master is running, use "zester revoke".`,
+Exit code 0: every server has confirmed. Exit code 4: a server has not confirmed yet; the decision stands, and the
+masters keep retrying. A revoked ID can return only with a new key, accepted again. If no master is running, use "zester
+revoke".`,
   examples: [
     "zester peel revoke web-01 --reason 'stolen laptop'",
     'zester peel revoke web-01 --key UA… --yes',

@@ -15,22 +15,22 @@ import type { Output } from '../../terminal/output.js';
 export default command({
   summary: 'rotate the keys of peels, without an outage',
   needs: 'fleet',
-  arguments: { peelId: words('their IDs') },
+  arguments: { peelId: words('peel IDs') },
   options: {
     all: flag('--all', 'every active peel'),
     selector: selectorOption('every active peel with these labels, e.g. env=prod'),
     limit: count('--limit <n>', 'maximum number of peels rotating at once', { min: 1, max: 100_000 }, '10'),
     since: past('--since <time>', 'skip peels whose key was issued after this time, e.g. 2h'),
-    wait: flag('--wait', 'wait until the notified peels are done'),
+    wait: flag('--wait', 'wait until the notified peels have rotated'),
     timeout: span('--timeout <time>', 'for each peel', '1m'),
     restart: flag('--restart', 'with --all or -l: start over instead of resuming the interrupted run'),
   },
   notes: `
-A connected peel is notified at once, any other when it next renews. A peel makes its new key itself and signs for it with the
-old one, which is revoked once the new one is in use. No connection and no message is lost.
+A connected peel is notified at once, any other at its next renewal. Each peel generates its new key itself and signs
+the request with the old one, which is revoked once the new one is in use. No connection and no message is lost.
 
---all and -l record the key of each peel in $XDG_STATE_HOME/zester (else ~/.local/state/zester). After an interruption, the same
-command resumes with the peels that still have that key.`,
+--all and -l record the key of each peel in $XDG_STATE_HOME/zester (else ~/.local/state/zester). After an interruption,
+the same command resumes with the peels that still have that key.`,
   examples: [
     'zester peel rotate web-01 --wait',
     'zester peel rotate --all --limit 50 --wait',

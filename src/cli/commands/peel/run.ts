@@ -19,11 +19,11 @@ export default command({
     'logLevel',
   ]),
   notes: `
-It waits for its server, and answers "zester ping" and "zester peel exec ID facts". For your own handlers, write a program with
-startPeel of "zester/peel". At two thirds of its lifetime the credential is replaced in its file, so the directory must be
-writable. The log goes to standard error, as JSON unless that is a terminal.
+The agent waits for a server, and answers "zester ping" and "zester peel exec ID facts". For your own handlers, write a
+program with startPeel of "zester/peel". At two thirds of its lifetime, the credential file is replaced, so the
+directory must be writable. The log goes to standard error, as JSON unless it is a terminal.
 
-Exit codes: 0 after Ctrl-C or SIGTERM, 3 when a master rejected or revoked it.`,
+Exit codes: 0 after Ctrl-C or SIGTERM, 3 when a master rejected or revoked the peel.`,
   examples: [
     'zester peel run --creds web-01.creds',
     'zester peel run --creds /etc/zester/peel.creds --servers tls://n1.acme:4222,tls://n2.acme:4222',

@@ -16,7 +16,7 @@ export default command({
   summary: 'show a peel: state, keys, connections, last events',
   needs: 'fleet',
   arguments: { peelId: argument('its ID') },
-  options: { events: number('--events <n>', 'how many of its last events', { min: 0, max: 200 }, '10') },
+  options: { events: number('--events <n>', 'number of recent events to show', { min: 0, max: 200 }, '10') },
   examples: ['zester peel show web-01', 'zester peel show web-01 --json | jq .keys'],
   async run({ peelId, events }, { io, output, fleet }) {
     (await import('../../../permissions/peel-id.js')).validatePeelId(peelId);

@@ -29,7 +29,7 @@ export default command({
   summary: 'upgrade the permissions of an older fleet',
   needs: 'operator',
   options: {
-    dryRun: flag('--dry-run', 'show what would change, and change nothing'),
+    dryRun: flag('--dry-run', 'show the changes without making them'),
     accountSeed: seedFile('--account-seed <file>', "the account's identity seed, if it is offline"),
     limit: count(
       '--limit <n>',
@@ -38,10 +38,10 @@ export default command({
       '10',
     ),
     timeout: span('--timeout <time>', 'for each peel', '1m'),
-    yes: flag('-y, --yes', 'do not ask'),
+    yes: flag('-y, --yes', 'skip the confirmation'),
   },
   notes: `
-The steps, in this order; run it again to resume:
+Steps, in this order; run the command again to resume:
 
   1. The templates of peels and join tokens lose "responses", and get limits.
      One push; each peel reconnects once.

@@ -14,13 +14,13 @@ export default command({
   options: {
     allowPublish: list('--allow-publish <subject...>', 'allow peels to publish here; {{name()}} is their ID'),
     allowSubscribe: list('--allow-subscribe <subject...>', 'allow peels to subscribe here'),
-    denyPublish: list('--deny-publish <subject...>', 'deny publishing here; wins over allow'),
-    denySubscribe: list('--deny-subscribe <subject...>', 'deny subscribing here; wins over allow'),
+    denyPublish: list('--deny-publish <subject...>', 'deny publishing here; overrides allow'),
+    denySubscribe: list('--deny-subscribe <subject...>', 'deny subscribing here; overrides allow'),
     removePublish: list('--remove-publish <subject...>', 'remove from the publish lists'),
     removeSubscribe: list('--remove-subscribe <subject...>', 'remove from the subscribe lists'),
     from: text('--from <file>', 'replace all with the output of "permissions show --json"'),
     default: flag('--default', 'replace all with the defaults of "zester init"'),
-    yes: flag('-y, --yes', 'do not ask'),
+    yes: flag('-y, --yes', 'skip the confirmation'),
   },
   notes: `
 No peel needs a new credential. Connected peels reconnect once, with the new permissions. Check the result with

@@ -5,7 +5,7 @@ import { permissionLines } from '../../terminal/permission-lines.js';
 export default command({
   summary: 'show the permissions of all peels',
   needs: 'home',
-  notes: 'They are in the template of the scoped signing key, in the account JWT.',
+  notes: 'The permissions are in the template of the scoped signing key, in the account JWT.',
   examples: ['zester permissions show', 'zester permissions show --json > template.json'],
   async run(_input, { home, output }) {
     const { peelTemplate } = await import('../../../account/permissions.js');

@@ -18,7 +18,7 @@ export default command({
       'revocations older than this, e.g. 30d; safe if credentials of that age have expired',
     ),
     all: flag('--all', 'all revocations'),
-    yes: flag('-y, --yes', 'do not ask'),
+    yes: flag('-y, --yes', 'skip the confirmation'),
   },
   examples: ['zester revocations clear web-server-01', 'zester revocations clear --before 30d --yes'],
   async run({ peelId, key, before, all, yes }, { io, output, change }) {

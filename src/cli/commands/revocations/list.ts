@@ -5,8 +5,7 @@ import { table } from '../../terminal/output.js';
 export default command({
   summary: 'list revocations, newest first',
   needs: 'change',
-  notes:
-    'It reads the newest account JWT of the home and the servers, or with --no-push the one in the home.',
+  notes: 'Reads the newest account JWT of the home and the servers; with --no-push, the one in the home.',
   examples: ['zester revocations list', 'zester revocations list --no-push'],
   async run(_input, { output, change }) {
     const { home, ...rest } = await change();

@@ -25,8 +25,8 @@ export default command({
   options: OPTIONS,
   notes: `
 A cluster has at least three servers, each listening on its own host or --host. With --tls-ca they check each other's
-certificates. Without it, make sure that only they can reach the cluster ports: any host that can may join the cluster. The
-configuration contains no secret.`,
+certificates. Without it, make sure that only they can reach the cluster ports: any host that can reach them can join
+the cluster. The configuration contains no secrets.`,
   examples: [
     'zester server config --host 0.0.0.0 --tls-cert /etc/nats/tls.crt --tls-key /etc/nats/tls.key > nats-server.conf',
     'zester server config --cluster n1=10.0.0.1 n2=10.0.0.2 n3=10.0.0.3 --out conf --tls-ca …',

@@ -11,12 +11,13 @@ export default command({
   needs: 'home',
   options: { ...SERVER_OPTIONS, restart: flag('--restart', 'restart the server if it stops by itself') },
   notes: `
-It runs in the foreground, with JetStream. The log goes to standard error and to nats-server/nats-server.log in the home. Ctrl-C
-and SIGTERM stop it gracefully, SIGHUP (unless from a terminal) reloads it, and SIGUSR2 starts lame duck mode.
+The server runs in the foreground, with JetStream. The log goes to standard error and to nats-server/nats-server.log in
+the home. Ctrl-C and SIGTERM stop it gracefully, SIGHUP (unless from a terminal) reloads it, and SIGUSR2 starts lame
+duck mode.
 
-If the server stops by itself, the command exits with 1 and names the log; --restart restarts it at the same port, with backoff
-from 0.5 to 30 s. The first start must succeed. After a full disk, JetStream may not write again before a restart: once the disk
-has room, the command restarts the server, with or without --restart.`,
+If the server stops by itself, the command exits with 1 and names the log; --restart restarts it at the same port, with
+backoff from 0.5 to 30 s. The first start must succeed. After a full disk, JetStream may not write again until a
+restart: once the disk has room, the command restarts the server, with or without --restart.`,
   examples: [
     'zester server',
     'zester server --host 0.0.0.0 --tls-cert server.crt --tls-key server.key',
