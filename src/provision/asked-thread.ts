@@ -1,4 +1,4 @@
-// A worker thread with request and answer.
+// A worker thread that answers requests.
 import type { Worker, WorkerOptions } from 'node:worker_threads';
 import { startThread } from './start-thread.js';
 
@@ -30,16 +30,16 @@ export class AskedThread<Task extends { batch: number }, Answer extends { batch:
     this.#worker.on('exit', (code) => end(new Error(`the thread ${options.name} ended (${code})`)));
   }
 
-  /** The tasks that it has not answered yet. */
+  /** The number of unanswered tasks. */
   get pending(): number {
     return this.#waiting.size;
   }
 
   /**
-   * Sends it a task.
+   * Sends a task to the thread.
    *
-   * @param moved buffers that are the thread's from here on
-   * @returns its answer
+   * @param moved buffers to transfer to the thread
+   * @returns the thread's answer
    * @throws when the thread ends
    */
   ask(task: Task, moved: ArrayBuffer[] = []): Promise<Answer> {
@@ -50,7 +50,7 @@ export class AskedThread<Task extends { batch: number }, Answer extends { batch:
     });
   }
 
-  /** Terminates it, whatever it is doing. */
+  /** Terminates the thread, even in the middle of a task. */
   async close(): Promise<void> {
     await this.#worker.terminate();
   }

@@ -1,4 +1,4 @@
-// Makes batches of credentials, here or in worker threads, and records them in the order of the IDs.
+// Issues batches of credentials, in this thread or in workers, and records them in the order of the IDs.
 import { availableParallelism } from 'node:os';
 import { timeClaims } from '../jwt/validity.js';
 import { isForWorker } from './batch-schedule.js';
@@ -8,16 +8,16 @@ import { jwtOptionsOf, planOf, type IssuePeelOptions } from './issue-options.js'
 import type { BatchNote, DoneBatch, ProductKind, ProductOf, Results } from './product.js';
 import { WorkerPool } from './worker-pool.js';
 
-/** What `issueBatches` makes, and its callbacks. */
+/** The product of `issueBatches`, and its callbacks. */
 export interface BatchOptions<Kind extends ProductKind> extends IssuePeelOptions {
   product: ProductOf<Kind>;
-  /** Awaited before a batch is used: nothing leaves unrecorded. Called in the order of the IDs. */
+  /** Records a batch. Awaited before the batch is used. Called in the order of the IDs. */
   note?: (batch: BatchNote) => Promise<void>;
 }
 
 type Finish<Kind extends ProductKind> = Awaited<ReturnType<typeof finisherOf<Kind>>>;
 
-/** Makes the batches of one run. Starts worker threads on demand. */
+/** Issues the batches of one run. Starts worker threads on demand. */
 export class BatchMaker<Kind extends ProductKind> {
   #workers: number;
   readonly #options: BatchOptions<Kind>;
@@ -53,7 +53,7 @@ export class BatchMaker<Kind extends ProductKind> {
     return this.#makeHere(peelIds);
   }
 
-  /** Worker threads; 0: none, or there is no program file for them. */
+  /** The number of worker threads; 0: none, or their program file is missing. */
   get workers(): number {
     return this.#workers;
   }
@@ -104,7 +104,7 @@ export function wipeCredentials(credentials: readonly PeelCredential[]): void {
   for (const { content } of credentials) content.fill(0);
 }
 
-/** More threads than one only help with more than one core. */
+/** One worker per core; none on a single core, where they would not help. */
 function defaultWorkers(): number {
   const cores = availableParallelism();
   return cores > 1 ? cores : 0;

@@ -1,11 +1,15 @@
-// Decides where batches are made, how many at once, and what comes next. No threads, no clock.
+// Decides where batches are issued, how many run at once, and the next step. No threads, no clock.
 
-/** Batches made in this thread before worker threads start. */
+/** Batches issued in this thread before worker threads start. */
 const BATCHES_WITHOUT_WORKERS = 3;
-/** Batches in progress per worker: one that it makes, and one that waits. */
+/** Batches in progress per worker: one running, one queued. */
 const BATCHES_PER_WORKER = 2;
 
-/** Whether a worker makes this batch. @param batch its number, from 1 */
+/**
+ * Whether a worker issues this batch.
+ *
+ * @param batch the number of the batch, from 1
+ */
 export function isForWorker(batch: number, workers: number): boolean {
   return workers >= 1 && batch > BATCHES_WITHOUT_WORKERS;
 }
@@ -14,14 +18,14 @@ export function isForWorker(batch: number, workers: number): boolean {
 export interface Progress {
   /** Whether all IDs were read. */
   readAll: boolean;
-  /** Batches started. */
+  /** The number of started batches. */
   begun: number;
-  /** Of those, the batches not handed out yet. */
+  /** Of these, the number not handed out yet. */
   underWay: number;
 }
 
 /**
- * The next step: `handOut` the oldest batch, `read` IDs for another one, `either` (whichever is ready first, since
+ * The next step: `handOut` the oldest batch, `read` IDs for another batch, `either` (the first that is ready, since
  * IDs may arrive slowly, and finished batches should not wait for them), or `end`.
  *
  * @example nextStep({ readAll: false, begun: 0, underWay: 0 }, 2); // 'read'

@@ -2,10 +2,10 @@
 import { setImmediate } from 'node:timers/promises';
 
 /**
- * Groups a source into arrays: full ones if it is fast, and what has arrived if it is slow, so that an ID typed by a
- * person does not wait for many more.
+ * Groups a source into arrays: full ones if the source is fast, partial ones if it is slow, so that an ID typed by a
+ * person is not held back.
  *
- * @param size the most that one holds
+ * @param size the maximum size of a batch
  */
 export async function* batchesOf<T>(
   source: Iterable<T> | AsyncIterable<T>,

@@ -1,15 +1,15 @@
-// Delivers credentials to a sink, several at once.
+// Delivers credentials to a sink concurrently.
 import { BulkError } from '../errors.js';
 import type { CredentialSink } from './sinks/sink.js';
 import type { DeliveryEvents } from './delivery.js';
 import type { PeelCredential } from './issue-batch.js';
 
 /**
- * Delivers credentials to a sink, as many at once as it accepts, and wipes each one afterwards. If the sink cannot
- * continue (a full disk), waits for those in progress and throws.
+ * Delivers credentials to a sink with the sink's concurrency, and wipes each one afterwards. If the sink cannot
+ * continue (a full disk), waits for deliveries in progress and throws.
  *
- * @param signal ends it early: what is under way is still delivered, what is not yet is not
- * @throws what the source or the sink throws, but for `ERR_BULK_DELIVERY`
+ * @param signal stops early: deliveries in progress are completed, no new ones start
+ * @throws errors of the source and the sink, except `ERR_BULK_DELIVERY`
  */
 export async function deliverAll(
   source: AsyncIterable<PeelCredential>,

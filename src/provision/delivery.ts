@@ -2,7 +2,7 @@
 import type { BulkError } from '../errors.js';
 import type { DoneBatch, ProductKind, ProductOf } from './product.js';
 
-/** Issues for IDs, as `issueBatches` does, with a key that it holds. */
+/** Issues credentials for IDs, like `issueBatches`, with its own signing key. */
 export type Issuer = <Kind extends ProductKind>(
   ids: AsyncIterable<string>,
   product: ProductOf<Kind>,
@@ -10,29 +10,29 @@ export type Issuer = <Kind extends ProductKind>(
 
 /** The callbacks of a delivery. */
 export interface DeliveryEvents {
-  /** Delivered. Awaited before more are started. */
+  /** These were delivered. Awaited before more deliveries start. */
   delivered(peelIds: readonly string[]): Promise<void>;
-  /** One failed; the others continue. */
+  /** One delivery failed; the others continue. */
   failed(peelId: string, error: BulkError): void;
 }
 
-/** How credentials reach their destination. */
+/** Delivers credentials to their destination. */
 export interface Delivery {
   /**
-   * Whether the peel's credential already exists completely, so that `--resume` skips it.
+   * Whether the peel's complete credential already exists, so that `--resume` skips it.
    *
    * @throws BulkError `ERR_BULK_DELIVERY` when something else is at its path
    */
   has?(peelId: string): Promise<boolean>;
   /**
-   * Issues for the IDs and delivers. What it reports as delivered survives a crash, if the destination can promise
-   * that.
+   * Issues and delivers credentials for the IDs. A credential reported as delivered survives a crash, if the
+   * destination is durable.
    *
-   * @throws what ends it all: a full disk, a reader that left. What was under way is ended first.
+   * @throws fatal errors, such as a full disk or a closed pipe, once deliveries in progress have ended
    */
   run(issue: Issuer, ids: AsyncIterable<string>, events: DeliveryEvents): Promise<void>;
-  /** All are delivered: writes what is left. */
+  /** Called after the last delivery: flushes the rest. */
   finish?(): Promise<void>;
-  /** The work ends early; also called after an error. */
+  /** Called instead of `finish` when the run stops early, also after an error. */
   abort?(): Promise<void>;
 }

@@ -5,17 +5,21 @@ import { packed, roomFor } from './packed.js';
 import type { ProductKind, ProductOf, Results } from './product.js';
 
 /**
- * Makes the product of a batch, in the thread that made its credentials. Wipes the credentials, unless they are the
+ * Makes the product of a batch, in the thread that issued its credentials. Wipes the credentials, unless they are the
  * product.
  *
- * @param spare a buffer that is no longer used, to write documents into
+ * @param spare an unused buffer to write documents into
  */
 export type Finisher<Kind extends ProductKind = ProductKind> = (
   made: PeelCredential[],
   spare?: ArrayBuffer,
 ) => Promise<Results[Kind]>;
 
-/** The finisher of a product. @throws UsageError for an age recipient that is none */
+/**
+ * The finisher of a product.
+ *
+ * @throws UsageError for an invalid age recipient
+ */
 export async function finisherOf<Kind extends ProductKind>(
   product: ProductOf<Kind>,
 ): Promise<Finisher<Kind>> {
@@ -29,7 +33,7 @@ export async function finisherOf<Kind extends ProductKind>(
   };
 }
 
-// load what a product needs only where it is made: there are many threads
+// load the modules of a product only in the thread that makes it: there are many threads
 async function finisherOfAny(product: ProductOf<ProductKind>): Promise<Finisher> {
   switch (product.kind) {
     case 'credentials':
@@ -74,7 +78,7 @@ async function fileMaker(
   });
 }
 
-/** Texts, concatenated as bytes: in the spare buffer if they fit. */
+/** Concatenates texts as bytes, in the spare buffer if they fit. */
 function textBytes(texts: readonly string[], spare: ArrayBuffer | undefined): Uint8Array {
   const length = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   const room = roomFor(length, spare);

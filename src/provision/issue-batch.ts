@@ -6,15 +6,15 @@ import { formatCreds } from '../creds/format.js';
 import { jwtOptionsOf, type IssuePlan } from './issue-options.js';
 
 /**
- * The new credentials of one peel. `content` is not enumerable: logged, printed, cloned or as JSON, the object shows
- * its peel and no seed.
+ * The new credentials of one peel. `content` is not enumerable: when logged, printed, cloned or converted to JSON, the
+ * object shows its peel and no seed.
  */
 export interface PeelCredential {
   readonly peelId: string;
   /** The user's public key (`U…`). */
   readonly publicKey: string;
   readonly jwt: string;
-  /** The bytes of its `.creds` file. They contain the seed: the caller keeps them safe and wipes them. */
+  /** The bytes of the `.creds` file. They contain the seed: the caller keeps them safe and wipes them. */
   readonly content: Uint8Array;
   /** Wipes the content. */
   [Symbol.dispose](): void;
@@ -52,9 +52,9 @@ export class IssuedCredential implements PeelCredential {
 }
 
 /**
- * Makes the credentials of some peels: a new key each, its JWT, and the bytes of its file.
+ * Issues credentials for some peels: for each, a new key, its JWT, and the bytes of its file.
  *
- * @param nowMs when they are issued, in milliseconds since 1970
+ * @param nowMs the issue time, in milliseconds since 1970
  * @throws PeelIdError, KeyError, JwtError
  */
 export function issueBatch(

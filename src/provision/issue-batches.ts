@@ -9,10 +9,10 @@ import type { DoneBatch, ProductKind, Results } from './product.js';
 const BATCH = 64;
 
 /**
- * Issues credentials for many peels, some at a time, and makes a product of each batch in the thread that made it.
+ * Issues credentials for many peels in batches, and makes the product of each batch in the thread that issued it.
  * Batches come in the order of the IDs.
  *
- * @throws PeelIdError, JwtError, KeyError as `issuePeelCredentials`; what `note` throws; what the product throws
+ * @throws PeelIdError, JwtError, KeyError as `issuePeelCredentials`; errors of `note` and of the product
  */
 export async function* issueBatches<Kind extends ProductKind>(
   ids: Iterable<string> | AsyncIterable<string>,
@@ -45,11 +45,11 @@ export async function* issueBatches<Kind extends ProductKind>(
       for (const id of found.value) validatePeelId(id);
       begun += 1;
       const done = maker.make(begun, found.value);
-      done.catch(() => undefined); // it is awaited above, perhaps after it fails
+      done.catch(() => undefined); // awaited above, possibly after it has failed
       underWay.push(done);
     }
   } finally {
-    // an iterator that waits for an ID is asked to stop, and does so when that ID arrives
+    // an iterator that is waiting for an ID stops only when that ID arrives
     const ended = source.return();
     if (next === undefined) await ended;
     else void next.then(() => ended).catch(() => undefined);
@@ -60,7 +60,7 @@ export async function* issueBatches<Kind extends ProductKind>(
   }
 }
 
-/** Resolves with whichever is ready first: IDs for another batch, or the oldest batch. */
+/** Resolves with the first that is ready: IDs for another batch, or the oldest batch. */
 function firstOf(
   ids: Promise<unknown> | undefined,
   oldest: Promise<unknown> | undefined,
@@ -71,14 +71,14 @@ function firstOf(
   ]);
 }
 
-/** Documents are only lent while the batch is processed; the consumer owns credentials and files. */
+/** Documents are valid only while the batch is processed; the consumer owns credentials and files. */
 function wipe({ result, recycle }: DoneBatch<ProductKind>): void {
   if (!(result instanceof Uint8Array)) return;
   result.fill(0);
   recycle(result);
 }
 
-/** For a batch that nobody took. */
+/** For a batch that was not consumed. */
 function wipeAll(result: Results[ProductKind]): void {
   if (Array.isArray(result)) wipeCredentials(result);
   else if (result instanceof Uint8Array) result.fill(0);

@@ -20,14 +20,14 @@ const ISSUE = bag(
 
 /**
  * Issues credentials for many peels: for each ID, in order, a new key, its JWT and the bytes of its `.creds` file.
- * IDs are read as needed, and at most some hundred credentials are held, however many there are. Keys and signatures
- * are made on all cores.
+ * IDs are read on demand, and at most a few hundred credentials are held in memory, however many there are. Keys and
+ * signatures are generated on all cores.
  *
  * Writes no file, and records nothing in a home.
  *
- * @param ids peel ids; one that comes twice gets two credentials
- * @returns iterate it to its end or leave the loop: both end the threads
- * @throws the signal's reason; PeelIdError at the first id that is none; JwtError, KeyError as `bootstrapPeelCreds`
+ * @param ids peel IDs; a duplicate ID gets two credentials
+ * @returns an iterator; iterating to the end and leaving the loop both stop the threads
+ * @throws the signal's reason; PeelIdError at the first invalid ID; JwtError, KeyError as `bootstrapPeelCreds`
  * @example
  * import { writeFile } from 'node:fs/promises';
  * import { issuePeelCredentials, loadKeyBundleFromFile } from 'zester';
@@ -55,7 +55,7 @@ export async function* issuePeelCredentials(
   }
 }
 
-/** @internal Yields each credential to the caller; wipes those that it did not take. */
+/** @internal Yields each credential to the caller; wipes those that were not consumed. */
 export function* handOver(batch: PeelCredential[]): Generator<PeelCredential, void, undefined> {
   let taken = 0;
   try {

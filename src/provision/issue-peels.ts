@@ -8,10 +8,10 @@ import { readyToIssue } from '../trust/ready-to-issue.js';
 
 /**
  * Issues credentials for many peels with a home's peel signing key. They are scoped, and durably recorded in the home
- * before anything is done with them, so each can be revoked by ID whatever happens to it.
+ * before they are used, so that each can be revoked by ID in any case.
  *
- * @param product what is made of them
- * @throws as `issueBatches`, `readyToIssue` and `TrustDomain.peelSigner`; FileError when they cannot be noted
+ * @param product the product to make from the credentials
+ * @throws as `issueBatches`, `readyToIssue` and `TrustDomain.peelSigner`; FileError when they cannot be recorded
  */
 export async function* issuePeelsOf<Kind extends ProductKind>(
   domain: TrustDomain,

@@ -11,12 +11,12 @@ import { Coalescer } from '../async/coalesce.js';
 /** More than three million IDs of maximum length. */
 const MAX_JOURNAL_BYTES = 400 * 1024 * 1024;
 
-/** The first line, so that no other file is mistaken for a journal and appended to. */
+/** The first line: it prevents appending to a file that is not a journal. */
 const HEADER = '# zester: ids of the peels whose credentials were delivered';
 
 /**
- * The IDs of delivered peels, one per line, for sinks that cannot tell what they have. An ID is recorded once its
- * credential is durable there. If a crash comes right after a delivery, the ID may be missing; the peel then gets
+ * The IDs of delivered peels, one per line, for sinks that cannot list their contents. An ID is recorded once its
+ * credential is durable there. After a crash right after a delivery, the ID may be missing; the peel then gets
  * another credential that replaces the first.
  */
 export class Journal {
@@ -38,10 +38,10 @@ export class Journal {
   }
 
   /**
-   * Opens a journal, or creates one. Locked against other runs.
+   * Opens or creates a journal, and locks it against other runs.
    *
-   * @param resume continue with what it holds; without it, one that is there is refused
-   * @throws FileError; BulkError `ERR_BULK_INPUT` when the file is something else
+   * @param resume continue an existing journal; without it, an existing journal is refused
+   * @throws FileError; BulkError `ERR_BULK_INPUT` when the file is not a journal
    */
   static async open(path: string, resume: boolean): Promise<Journal> {
     const claimed = await claim(dirname(path), basename(path));
@@ -65,7 +65,7 @@ export class Journal {
       );
     }
     const lines = (text ?? '').split('\n');
-    const torn = lines.pop() ?? ''; // after the last line end: nothing, or a line that a crash truncated
+    const torn = lines.pop() ?? ''; // after the last newline: nothing, or a line that a crash truncated
     if (!isNew && lines[0] !== HEADER) {
       throw new BulkError('ERR_BULK_INPUT', `${path} is not a journal of zester: choose another --journal`);
     }
@@ -75,7 +75,7 @@ export class Journal {
       file = await openToAppend(path);
       const journal = new Journal(file, path, done, claimed);
       if (isNew) await journal.#append(`${HEADER}\n`);
-      // a truncated ID may itself be an ID: remove it
+      // a truncated ID may look like another ID: remove it
       else if (torn !== '') await file.truncate(Buffer.byteLength(text ?? '') - Buffer.byteLength(torn));
       return journal;
     } catch (cause) {
@@ -84,14 +84,15 @@ export class Journal {
     }
   }
 
-  /** Whether it was delivered in an earlier run. */
+  /** Whether the peel's credential was delivered in an earlier run. */
   has(peelId: string): boolean {
     return this.#done.has(peelId);
   }
 
   /**
-   * Records IDs.
-   * @returns when they are durable; those that come while others are synced are synced together @throws FileError
+   * Records IDs. Resolves when they are durable. IDs that arrive during a sync share the next one.
+   *
+   * @throws FileError
    */
   note(peelIds: readonly string[]): Promise<void> {
     this.#waiting.push(...peelIds);

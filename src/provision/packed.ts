@@ -1,6 +1,6 @@
 // Packs byte arrays into one buffer.
 
-/** A buffer of this size: the spare one, if it is large enough. */
+/** A buffer of at least this size: the spare one, if it is large enough. */
 export function roomFor(length: number, spare: ArrayBuffer | undefined): ArrayBuffer {
   if (spare !== undefined && spare.byteLength >= length) return spare;
   // with room to spare, so that a slightly longer next batch fits too

@@ -2,8 +2,8 @@
 import type { PeelCredential } from './issue-batch.js';
 
 /**
- * What a thread makes from the credentials that it made. It does as much of the work as possible, since threads pass
- * each other only a few buffers.
+ * The form in which a thread returns its credentials. The thread does as much of the work as possible, so that threads
+ * exchange only a few buffers.
  */
 export type Product =
   /** The credentials themselves. */
@@ -20,9 +20,9 @@ export type ProductOf<Kind extends ProductKind> = Extract<Product, { kind: Kind 
 /** The result of a batch, by kind of product. */
 export interface Results {
   credentials: PeelCredential[];
-  /** They are wiped when the next batch is requested. */
+  /** Wiped when the next batch is requested. */
   documents: Uint8Array;
-  /** The caller owns, wipes and returns them. */
+  /** The caller owns, wipes and recycles them. */
   files: PackedFiles;
 }
 
@@ -41,12 +41,12 @@ export interface DoneBatch<Kind extends ProductKind> {
   recycle(bytes: Uint8Array): void;
 }
 
-/** What to record about a batch before any of it leaves its thread. */
+/** The facts to record about a batch before it leaves its thread. */
 export interface BatchNote {
   peelIds: readonly string[];
   /** `U…`, in the same order. */
   publicKeys: readonly string[];
-  /** The key that signed them (`A…`). */
+  /** The signing key (`A…`). */
   issuer: string;
   /** Seconds since 1970. */
   issuedAt: number;

@@ -5,28 +5,28 @@ import { validatePeelId } from '../permissions/peel-id.js';
 import { parseLabels, type Labels } from '../protocol/records/labels.js';
 import { SeenIds } from './seen-ids.js';
 
-/** How a list of peels is written. */
+/** The formats of a list of peels. */
 export const ROW_FORMATS = ['txt', 'csv', 'ndjson'] as const;
 export type RowFormat = (typeof ROW_FORMATS)[number];
 
 /** A peel in the list. */
 export interface PeelRow {
-  /** Its line, from 1. */
+  /** The line number, from 1. */
   line: number;
   peelId: string;
-  /** Its host, if the list names one. */
+  /** The peel's host, if the list names one. */
   host?: string;
-  /** The labels that the peel gets, if the list names any. */
+  /** The peel's labels, if the list names any. */
   labels?: Labels;
 }
 
-/** A line without a peel. */
+/** A line without a valid peel. */
 export interface BadRow {
   line: number;
   error: Error;
 }
 
-/** A longer line is not a row, and is not buffered. */
+/** Longer lines are bad rows, and are not buffered. */
 const MAX_LINE = 64 * 1024;
 
 /**
@@ -34,14 +34,15 @@ const MAX_LINE = 64 * 1024;
  *
  * - `txt`: one ID per line. Ignores empty lines, and comments: `#` at the start of a line or after white space.
  * - `csv`: the first line is the header, with a column `id`, `peel_id` or `peelId`, and optionally `host` and
- *   `labels` (`env=prod,tier=db`, or with spaces between them). Fields may be quoted, and contain no newlines. A line that starts with `#` is a comment; elsewhere, `#` is text.
- * - `ndjson`: each line is an object with `id` (or `peel_id`, `peelId`) and optionally `host` and `labels` (an object
- *   or a text as in CSV), or the ID as a string.
+ *   `labels` (`env=prod,tier=db`, or separated by spaces). Fields may be quoted, and contain no newlines. A line that
+ *   starts with `#` is a comment; elsewhere, `#` is text.
+ * - `ndjson`: each line is an object with `id` (or `peel_id`, `peelId`) and optionally `host` and `labels` (an object,
+ *   or a string as in CSV), or the ID as a string.
  *
- * A line without a peel, or with a duplicate, is returned as a bad row, and reading continues.
+ * An invalid or duplicate line is returned as a bad row, and reading continues.
  *
  * @param chunks the bytes of the list, UTF-8
- * @throws BulkError `ERR_BULK_INPUT` when a CSV's first line names no column of ids
+ * @throws BulkError `ERR_BULK_INPUT` when a CSV's first line names no ID column
  */
 export async function* readRows(
   chunks: AsyncIterable<Uint8Array>,
@@ -87,7 +88,7 @@ export function rowFormatOf(path: string): RowFormat | undefined {
   return ROW_FORMATS.find((format) => format === ending);
 }
 
-/** Lines with any line ending; `text` is undefined for one that is too long. */
+/** Splits lines with any line ending; `text` is undefined if a line is too long. */
 async function* linesOf(
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<{ line: number; text: string | undefined }, void, undefined> {
@@ -187,13 +188,13 @@ function readHeader(text: string): readonly string[] {
   if (columns.some((name) => ID_NAMES.includes(name))) return columns;
   throw new BulkError(
     'ERR_BULK_INPUT',
-    'the first line of the CSV names no column "id": give it one, such as "id,host", or use --format txt for one id a line',
+    'the first line of the CSV names no column "id": add one, such as "id,host", or use --format txt for one id a line',
   );
 }
 
 /**
- * A field, quoted or not, and the comma behind it. Each alternative can match a text in one way only: a line of 64 KiB that
- * does not match must not be tried in all ways to split its blanks.
+ * A field, quoted or not, and the comma after it. Each alternative can match a text in only one way, so that a line of
+ * 64 KiB without a match causes no exponential backtracking over its blanks.
  */
 const CSV_FIELD = /\s*"((?:[^"]|"")*)"\s*(,|$)|([^",]*)(,|$)/y;
 

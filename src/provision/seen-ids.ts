@@ -2,15 +2,15 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Remembers IDs in sixteen bytes each, whatever their length, so that a list of any length can be checked for
- * duplicates. It keeps a 64-bit hash: among a million IDs, one in thirty million lists would have a collision, which
- * is then reported, not dropped.
+ * Remembers IDs in sixteen bytes each, regardless of their length, so that a list of any length can be checked for
+ * duplicates. It keeps a 64-bit hash: of lists with a million IDs, one in thirty million has a collision, which
+ * is then reported as a duplicate, not dropped silently.
  */
 export class SeenIds {
   #table = new BigUint64Array(1024);
   #count = 0;
 
-  /** @returns whether it is new */
+  /** @returns whether the ID is new */
   add(id: string): boolean {
     if (this.#count * 2 >= this.#table.length) this.#grow();
     return this.#put(hashOf(id));

@@ -1,17 +1,17 @@
-// Finds the program of a worker thread, and starts it, from compiled code or source.
+// Finds the program of a worker thread, and starts it from compiled code or source.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 
 /**
  * The program of a thread, in the same directory as the module that starts it. In a bundled program, the module is
- * elsewhere, or has no location at all (CommonJS), and a file of that name beside the bundle may be anyone's: it must
+ * elsewhere, or has no location at all (CommonJS), and a file of that name next to the bundle is untrusted: it must
  * not get a seed.
  *
  * @param moduleUrl `import.meta.url` of the module
- * @param place the module's path below the sources, without its ending
- * @param program the name of the program's file, without its ending
- * @returns undefined: there is none here, and the work is done without a thread
+ * @param place the module's path below the sources, without its extension
+ * @param program the name of the program's file, without its extension
+ * @returns undefined if there is none: then the caller works without a thread
  */
 export function threadProgram(
   moduleUrl: string | undefined,
@@ -28,7 +28,7 @@ export function threadProgram(
 /**
  * Starts a thread.
  *
- * @param program as {@link threadProgram} found it: compiled, or in a checkout the source, which tsx loads
+ * @param program from {@link threadProgram}: compiled code, or in a checkout the source, which tsx loads
  */
 export function startThread(program: URL, options: WorkerOptions): Worker {
   if (!program.href.endsWith('.ts')) return new Worker(program, options);

@@ -1,25 +1,25 @@
-// Encodes a batch's result for transfer between threads.
+// Encodes the result of a batch for transfer between threads.
 import { IssuedCredential, type PeelCredential } from './issue-batch.js';
 import { packed as packedBytes } from './packed.js';
 import type { PackedFiles, ProductKind, Results } from './product.js';
 
 /**
  * The result of a batch in transit between threads: few values, and all bytes in one buffer, which is moved, not
- * copied, so that no second copy of a seed remains.
+ * copied, so that no second copy of a seed is left.
  */
 export type Wire =
   | { kind: 'credentials'; list: readonly Described[]; packed: Uint8Array }
   | { kind: 'documents'; documents: Uint8Array }
   | { kind: 'files'; files: PackedFiles };
 
-/** A credential without its bytes; it has the next `length` of them. */
+/** A credential without its bytes, which are the next `length` bytes of the buffer. */
 type Described = Omit<PeelCredential, 'content' | typeof Symbol.dispose> & { length: number };
 
 /**
  * Prepares a result for transfer.
  *
- * @param spare as of `Finisher`
- * @returns what to send, and the buffers to move
+ * @param spare as in `Finisher`
+ * @returns the message to send, and the buffers to transfer
  */
 export function toWire(
   result: Results[ProductKind],
@@ -44,7 +44,7 @@ export function toWire(
   return { wire: { kind: 'files', files: result }, moved: [result.bytes.buffer as ArrayBuffer] };
 }
 
-/** @returns the result, and the buffer that is free at once */
+/** @returns the result, and a buffer that can be reused at once */
 export function fromWire(wire: Wire): { result: Results[ProductKind]; spare?: ArrayBuffer } {
   switch (wire.kind) {
     case 'documents':
@@ -52,7 +52,7 @@ export function fromWire(wire: Wire): { result: Results[ProductKind]; spare?: Ar
     case 'credentials': {
       const { packed } = wire;
       let at = 0;
-      // separate bytes for each: the caller owns them, and may keep, move or wipe them
+      // a separate copy for each: the caller owns it, and may keep, move or wipe it
       const result = wire.list.map(
         ({ peelId, publicKey, jwt, length }) =>
           new IssuedCredential(peelId, publicKey, jwt, packed.slice(at, (at += length))),

@@ -7,7 +7,7 @@ import type { Product, ProductKind, Results } from './product.js';
 import { fromWire, type Wire } from './wire.js';
 import type { WorkerAnswer, WorkerStart, WorkerTask } from './worker.js';
 
-/** Threads that make credentials and a product of them. Each works through its own queue, in order. */
+/** Threads that issue credentials and make their product. Each processes its own queue, in order. */
 export class WorkerPool {
   readonly #threads: AskedThread<WorkerTask, WorkerAnswer>[];
   readonly #spares: ArrayBuffer[] = [];
@@ -18,8 +18,8 @@ export class WorkerPool {
   }
 
   /**
-   * @param size threads, at least 1
-   * @returns undefined where the program of the threads is not at hand, as in a bundle
+   * @param size the number of threads, at least 1
+   * @returns undefined if the program of the threads is not available, as in a bundle
    */
   static start(options: IssuePeelOptions, product: Product, size: number): WorkerPool | undefined {
     const program = threadProgram(import.meta.url, 'provision/worker-pool', 'worker');
@@ -32,10 +32,10 @@ export class WorkerPool {
   }
 
   /**
-   * Gives a batch to the next thread.
+   * Gives a batch to the next thread (round-robin).
    *
-   * @param noted is called with the public keys, and waited for, before anything is done with the credentials
-   * @throws as `issueBatch` and the finisher of the product, and what `noted` throws
+   * @param noted called with the public keys, and awaited, before the credentials are used
+   * @throws as `issueBatch`, the finisher of the product, and `noted`
    */
   async issue(
     ids: readonly string[],
@@ -68,7 +68,7 @@ export class WorkerPool {
 
 const YOUNG_MIB = 6;
 
-/** A thread. It gets a copy of the signer's seed, moved; the signer's own bytes stay. */
+/** Starts a thread. A copy of the signer's seed is transferred to it; the signer keeps its own bytes. */
 function issuingThread(
   program: URL,
   options: IssuePeelOptions,
@@ -85,7 +85,7 @@ function issuingThread(
   });
 }
 
-/** @throws what the thread failed with */
+/** @throws the error of the thread */
 async function asked(answer: Promise<WorkerAnswer>): Promise<Exclude<WorkerAnswer, { failed: unknown }>> {
   const given = await answer;
   if ('failed' in given) throw errorOf(given.failed);

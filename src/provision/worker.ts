@@ -8,7 +8,7 @@ import type { IssuePlan } from './issue-options.js';
 import type { Product } from './product.js';
 import { toWire, type Wire } from './wire.js';
 
-/** The start data of a worker; the seed is its own copy. */
+/** The start data of a worker; the seed is the worker's own copy. */
 export interface WorkerStart {
   seed: Uint8Array;
   plan: IssuePlan;
@@ -17,12 +17,12 @@ export interface WorkerStart {
 
 /** Requests to a worker. Batches are numbered. */
 export type WorkerTask =
-  /** Make the credentials of a batch. With `hold`, wait for the second task; otherwise finish at once. */
+  /** Issue the credentials of a batch. With `hold`, wait for the second task; otherwise finish at once. */
   | { batch: number; ids: readonly string[]; nowMs: number; hold: boolean; spare: ArrayBuffer | undefined }
-  /** Finish what is held. */
+  /** Finish the held batch. */
   | { batch: number; go: true };
 
-/** Its answers. */
+/** The answers of a worker. */
 export type WorkerAnswer = { batch: number } & (
   { publicKeys: readonly string[] } | { done: Wire } | { failed: { code?: string; message: string } }
 );
@@ -65,7 +65,7 @@ if (parentPort !== null) {
       answer({ batch, failed: { ...(code !== undefined && { code }), message } });
     }
   };
-  // one after the other, so that no thread holds more than necessary
+  // one after the other, so that a thread holds only one batch at a time
   let last: Promise<void> = Promise.resolve();
   port.on('message', (task: WorkerTask) => {
     last = last.then(() => work(task));

@@ -10,10 +10,10 @@ import { ageFileName } from './file-names.js';
 const AGE_HEADER = 'age-encryption.org/v1\n';
 
 /**
- * Writes `<id>.creds.age` into a directory, encrypted to recipients: only they can read it, and Zester cannot.
+ * Writes `<id>.creds.age` into a directory, encrypted to recipients: only they can read it; Zester cannot.
  *
  * @param ageRecipients `age1…`
- * @throws UsageError for what is not a recipient, FileError as `directoryDelivery`
+ * @throws UsageError for an invalid recipient, FileError as `directoryDelivery`
  */
 export async function ageDelivery(
   directory: string,
@@ -24,7 +24,7 @@ export async function ageDelivery(
   return filesDelivery(directory, options, { nameOf: ageFileName, has: hasAgeFile, ageRecipients });
 }
 
-/** The writer and the peel are not visible; that it is an age file is. */
+/** Checks only that it is an age file: its writer and its peel cannot be determined. */
 async function hasAgeFile(path: string): Promise<boolean> {
   if (!(await isThere(path))) return false;
   const content = Buffer.from(await readSmallFile(path, MAX_CREDS_BYTES));

@@ -16,22 +16,26 @@ export interface DirectoryOptions {
   replace?: boolean;
 }
 
-/** Batches written at once: while some are synced together, the next are placed. */
+/** Batches written concurrently: while some are synced together, the next are placed. */
 const BATCHES_IN_FLIGHT = 32;
 
-/** The files of one form, in a directory. */
+/** The kind of files in a directory. */
 interface FileForm {
   nameOf(peelId: string): string;
-  /** Whether the peel's file exists, complete. @throws BulkError `ERR_BULK_DELIVERY` when something else is */
+  /**
+   * Whether the peel's complete file exists.
+   *
+   * @throws BulkError `ERR_BULK_DELIVERY` when the file is something else
+   */
   has(path: string, peelId: string): Promise<boolean>;
   ageRecipients?: readonly string[];
 }
 
 /**
- * Writes `<id>.creds` into a directory: mode 0600, complete or not at all, synced. Locks the directory against other
- * runs, and removes temporary files of an interrupted one first.
+ * Writes `<id>.creds` into a directory, atomically: mode 0600, complete or absent, synced. Locks the directory against
+ * other runs, and first removes temporary files of an interrupted run.
  *
- * @throws FileError when the directory cannot be used, or another run has it
+ * @throws FileError when the directory cannot be used, or is locked by another run
  */
 export function directoryDelivery(directory: string, options: DirectoryOptions = {}): Promise<Delivery> {
   return filesDelivery(directory, options, { nameOf: credsFileName, has: hasCredentials });
@@ -74,7 +78,7 @@ export async function filesDelivery(
           if (broken !== undefined) break;
         }
       } finally {
-        // work in progress is finished and reported: a thread that writes a file is not interrupted
+        // finish and report work in progress: a thread that is writing a file is not interrupted
         await Promise.all(underWay);
         await writers.close();
       }

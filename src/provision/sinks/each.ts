@@ -8,7 +8,7 @@ import type { CredentialSink } from './sink.js';
 /**
  * Delivers credentials one by one to a sink.
  *
- * @param signal ends it early: what is under way is still delivered, what is not yet is not
+ * @param signal stops early: deliveries in progress are completed, no new ones start
  */
 export function eachDelivery(sink: CredentialSink, signal: AbortSignal): Delivery {
   return {

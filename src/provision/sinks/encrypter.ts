@@ -1,12 +1,12 @@
-// Encrypts with age.
+// Creates an age encrypter for recipients.
 import { Encrypter } from 'age-encryption';
 import { UsageError } from '../../errors.js';
 
 /**
- * Encrypts with age, to recipients.
+ * An age encrypter for these recipients.
  *
  * @param recipients `age1…`
- * @throws UsageError for what is not a recipient
+ * @throws UsageError for an invalid recipient
  */
 export function encrypterFor(recipients: readonly string[]): Encrypter {
   const encrypter = new Encrypter();
@@ -15,10 +15,10 @@ export function encrypterFor(recipients: readonly string[]): Encrypter {
 }
 
 function addRecipient(encrypter: Encrypter, recipient: string): void {
-  // an identity is the secret that decrypts: do not repeat it, and do not derive its recipient
+  // an identity is a secret: do not repeat it, and do not derive its recipient
   if (/^AGE-SECRET-KEY-/i.test(recipient)) {
     throw new UsageError(
-      'an age identity (AGE-SECRET-KEY-…) was given where a recipient belongs: give its age1… recipient',
+      'an age identity (AGE-SECRET-KEY-…) was given instead of a recipient: give its age1… recipient',
     );
   }
   try {

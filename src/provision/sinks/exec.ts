@@ -10,20 +10,20 @@ import { PROGRAM_RETRY_MS } from '../../timing.js';
 export interface ExecSinkOptions {
   /** The program and its arguments, for one peel. */
   commandOf(peelId: string, contentLength: number): readonly string[];
-  /** Programs that run at once. */
+  /** The maximum number of concurrent programs. */
   parallel: number;
-  /** How often a failed one is retried, with the same credential. */
+  /** Maximum retries of a failed program, with the same credential. */
   retries: number;
-  /** Milliseconds before the first retry; doubled for each further one. */
+  /** Milliseconds before the first retry; doubled for each further retry. */
   retryDelayMs?: number;
-  /** Time limit of one run, in milliseconds; then it is killed, and has failed. */
+  /** Timeout of one run, in milliseconds: the program is killed, and has failed. */
   timeoutMs: number;
   env: Readonly<Record<string, string | undefined>>;
-  /** No retries once it is aborted. */
+  /** No retries once this is aborted. */
   signal: AbortSignal;
 }
 
-/** How much of a failed program's output is kept. */
+/** Characters kept of a failed program's output. */
 const MAX_STDERR = 4_096;
 
 /**
@@ -49,7 +49,7 @@ export function execSink(options: ExecSinkOptions): CredentialSink {
   };
 }
 
-/** @returns in words, why it failed; undefined: it did not */
+/** @returns a description of the failure; undefined on success */
 function run(credential: PeelCredential, options: ExecSinkOptions): Promise<string | undefined> {
   const { peelId, publicKey, content } = credential;
   const [program = '', ...args] = options.commandOf(peelId, content.length);
@@ -59,7 +59,7 @@ function run(credential: PeelCredential, options: ExecSinkOptions): Promise<stri
       stdio: ['pipe', 'ignore', 'pipe'],
       env,
     });
-    // not spawn's own `timeout`, which keeps running if the program cannot be started
+    // not spawn's own `timeout`: that timer keeps running if the program cannot be started
     let late = false;
     const timer = setTimeout(() => {
       late = true;
@@ -69,7 +69,7 @@ function run(credential: PeelCredential, options: ExecSinkOptions): Promise<stri
     }, options.timeoutMs);
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-MAX_STDERR)));
-    // a program may have reasons not to read everything; its exit code says whether it succeeded
+    // a program may choose not to read everything; its exit code says whether it succeeded
     child.stdin.on('error', () => undefined);
     child.on('error', (cause: NodeJS.ErrnoException) => {
       clearTimeout(timer);

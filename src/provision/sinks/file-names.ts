@@ -1,6 +1,6 @@
 // The file names of credentials in a directory.
 
-/** The file names of a peel's credentials, in a directory of many. */
+/** The file name of a peel's credentials in a directory of many. */
 export function credsFileName(peelId: string): string {
   return `${peelId}.creds`;
 }

@@ -11,20 +11,20 @@ import {
 } from '../../files/write-secret-files.js';
 import type { PackedFiles } from '../product.js';
 
-/** A thread that writes files, batch by batch: its program and its messages. */
+/** The start data of a thread that writes files. */
 export interface WriterStart {
   directory: string;
   replace: boolean;
 }
 
-/** Requests to it. Batches are numbered. */
+/** Requests to the thread. Batches are numbered. */
 export type WriterTask =
   /** Write files, durably. With `place`, only place them, and wait for the second task. */
   | { batch: number; files: PackedFiles; place: boolean }
   /** Rename placed files to their final names, after syncing each, unless the file system was synced. */
   | { batch: number; settle: { synced: boolean } };
 
-/** Its answers; the bytes come back wiped. */
+/** Answers of the thread; the bytes come back wiped. */
 export type WriterAnswer = { batch: number } & (
   { placed: true; bytes: Uint8Array } | (ToldFiles & { bytes?: Uint8Array })
 );
@@ -35,7 +35,7 @@ export interface ToldFiles {
   error?: { code: FileErrorCode; path: string; message: string };
 }
 
-/** Packed files, one by one; each is a view of the same bytes. */
+/** Yields packed files one by one; each is a view of the same bytes. */
 export function* unpacked({ names, lengths, bytes }: PackedFiles): Generator<NewFile, void, undefined> {
   let at = 0;
   for (const [i, name] of names.entries()) {

@@ -16,20 +16,20 @@ import {
 } from './file-writer.js';
 import { SYNC_GATHER_MS } from '../../timing.js';
 
-/** Batches written in this thread before others start: starting one costs more than writing a few files. */
+/** Batches written in this thread before others start: starting a thread costs more than writing a few files. */
 const BATCHES_HERE = 3;
 /** Threads if the file system is synced as a whole: they rarely wait. */
 const THREADS_TOGETHER = 2;
-/** Threads if each file is synced by itself: they mostly wait for the disk. */
+/** Threads if each file is synced separately: they mostly wait for the disk. */
 const THREADS_ALONE = 16;
-/** Young generation of a thread, in MiB: it makes almost no garbage. */
+/** Young generation of a thread, in MiB: a thread produces almost no garbage. */
 const YOUNG_MIB = 2;
 
 type Thread = AskedThread<WriterTask, WriterAnswer>;
 
 /**
  * Writes files into a directory, in threads that start on demand. If possible, one sync of the file system makes the
- * files of several batches durable, and only then do they get their names; otherwise each file is synced by itself.
+ * files of several batches durable, and only then are they renamed; otherwise each file is synced separately.
  */
 export class FileWriters {
   readonly #start: WriterStart;
@@ -49,9 +49,9 @@ export class FileWriters {
   }
 
   /**
-   * Writes a batch. What it reports as written is durable.
+   * Writes a batch. Files reported as written are durable.
    *
-   * @param recycle takes the bytes back, wiped, as soon as they are not needed
+   * @param recycle takes the wiped bytes back as soon as they are not needed
    */
   async write(files: PackedFiles, recycle: (bytes: Uint8Array) => void): Promise<WrittenFiles> {
     const { directory, replace } = this.#start;
@@ -69,20 +69,20 @@ export class FileWriters {
     if (answer.bytes !== undefined) recycle(answer.bytes);
     if ('outcomes' in answer) return writtenOf(answer);
     const synced = await this.#synced.run();
-    // no retry: the files report failures one by one
+    // no retry: failures are then reported per file
     if (!synced) this.#together = false;
     const settled = await thread.ask({ batch, settle: { synced } });
     await this.#directory.run();
     return writtenOf(settled as ToldFiles & WriterAnswer);
   }
 
-  /** Ends the threads. None may be busy. */
+  /** Stops the threads. None may be busy. */
   async close(): Promise<void> {
     this.#fileSystem.close();
     await Promise.all(this.#threads.map((thread) => thread.close()));
   }
 
-  /** An idle thread, a new one if allowed, or the least busy one. */
+  /** An idle thread, else a new one if allowed, else the least busy one. */
   #thread(program: URL, most: number): Thread {
     const least = this.#threads.reduce<Thread | undefined>(
       (found, thread) => (found === undefined || thread.pending < found.pending ? thread : found),

@@ -7,12 +7,12 @@ import { contentText } from './content-text.js';
 /**
  * A YAML document: a Secret manifest with the credentials under the key `peel.creds`.
  *
- * @param namespace left out where there is none: kubectl's own applies
+ * @param namespace undefined: kubectl's current namespace applies
  */
 export function secretManifest(credential: PeelCredential, namespace?: string): string {
   const { peelId, publicKey } = credential;
-  // YAML reads whatever JSON quotes (YAML 1.2, 10.3), so no value is mistaken for a number or for more than one value; but
-  // it allows fewer characters, and takes more of them for line ends
+  // JSON strings are valid YAML (YAML 1.2, 10.3), so no value is mistaken for a number or for more than one value; but
+  // YAML allows fewer characters, and treats more of them as line breaks
   const quoted = (value: string) => printableJson(JSON.stringify(value));
   return `---
 apiVersion: v1
@@ -37,7 +37,7 @@ function indented(text: string): string {
 }
 
 /**
- * The name of a peel's Secret: `zester-peel-<id>`. Kubernetes names have no capitals and no `_`: they are replaced,
+ * The name of a peel's Secret: `zester-peel-<id>`. Kubernetes names cannot contain capitals or `_`: these are replaced,
  * and the start of the ID's hash is added, so that no two IDs share a Secret.
  */
 export function secretName(peelId: string): string {

@@ -3,16 +3,16 @@ import type { PeelCredential } from '../issue-batch.js';
 
 /** A destination for credentials, one by one. */
 export interface CredentialSink {
-  /** How many it accepts at once. */
+  /** The maximum number of concurrent deliveries. */
   readonly concurrency: number;
   /**
-   * Delivers one. Once it resolves, the credential survives a crash, if the sink can promise that.
+   * Delivers one credential. Once this resolves, the credential survives a crash, if the sink is durable.
    *
-   * @throws BulkError `ERR_BULK_DELIVERY` when this one could not be delivered and others can; any other error ends all
+   * @throws BulkError `ERR_BULK_DELIVERY` when only this delivery failed; any other error stops the run
    */
   deliver(credential: PeelCredential): Promise<void>;
-  /** All are delivered: writes what is left. */
+  /** Called after the last delivery: flushes the rest. */
   finish?(): Promise<void>;
-  /** The work ends early. */
+  /** Called instead of `finish` when the run stops early. */
   abort?(): Promise<void>;
 }

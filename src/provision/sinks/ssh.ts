@@ -16,10 +16,10 @@ export interface SshSinkOptions extends Omit<ExecSinkOptions, 'commandOf'> {
 }
 
 /**
- * Writes each credential to a host with `ssh`, as `writeSecretFile` does locally: into a new file beside the path,
- * mode 0600 from the start, complete or not at all, synced, then renamed over the path.
+ * Writes each credential to a host with `ssh`, atomically like `writeSecretFile` locally: into a new file next to the
+ * path, mode 0600 from the start, complete, synced, then renamed over the path.
  *
- * @throws UsageError for a path that cannot be written
+ * @throws UsageError for an invalid path
  */
 export function sshSink(options: SshSinkOptions): CredentialSink {
   const { path, hostOf, sshArguments, ssh = 'ssh', ...rest } = options;
@@ -40,21 +40,21 @@ export function sshSink(options: SshSinkOptions): CredentialSink {
   });
 }
 
-/** Whether `ssh` can be given this as a host: not an option, and a single word. */
+/** Whether this is safe to pass to `ssh` as a host: a single word, and not an option. */
 export function isHost(host: string): boolean {
   return /^[A-Za-z0-9_[][\w.@:%[\]-]*$/.test(host);
 }
 
-/** Whoever names the hosts, a list or a program: none of them becomes an option. */
+/** Prevents option injection, from a list as well as from a program. */
 function checkedHost(host: string): string {
   if (isHost(host)) return host;
   throw new BulkError('ERR_BULK_DELIVERY', 'its host is not a valid host name or address');
 }
 
-/** What runs on the host, in any POSIX shell. */
+/** The script for the host, for any POSIX shell. */
 function remoteScript(path: string, length: number): string {
   const quoted = `'${path.replaceAll("'", "'\\''")}'`;
-  // check the length, since a broken connection looks like the end of the file
+  // check the length: a broken connection looks like the end of the file
   return [
     'set -e; umask 077',
     `p=${quoted}; t=$(mktemp "$p.zester-XXXXXXXX")`,

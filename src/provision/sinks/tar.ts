@@ -14,7 +14,7 @@ export function tarSink(target: ByteTarget, now: () => number = Date.now): Crede
     concurrency: 1,
     async deliver({ peelId, content }) {
       const header = { name: `${peelId}.creds`, mode: 0o600, mtime: new Date(now()), size: content.length };
-      // the archive keeps its input until it is written, and the content is wiped as soon as this resolves
+      // copy: the archive keeps its input until it is written, but the content is wiped as soon as this resolves
       const bytes = Buffer.from(content);
       const packed = new Promise<void>((resolve, reject) => {
         archive.entry(header, bytes, (error) => {

@@ -9,17 +9,17 @@ import { reserveTemporary, releaseTemporary, sweepOnce } from '../../files/tempo
 
 /** The destination of a stream of credentials. */
 export interface ByteTarget {
-  /** @returns when the system has taken them */
+  /** Resolves when the operating system has accepted the bytes. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Called when everything is written. @returns when it is durable, where the target can be */
+  /** Called when everything is written. Resolves when it is durable, if the target can be. */
   finish(): Promise<void>;
-  /** The stream ends early. */
+  /** Called instead of `finish` when the stream stops early. */
   abort(): Promise<void>;
 }
 
 /**
- * A file, mode 0600, that appears at its path only when it is complete and synced. Until then, it has another name in
- * the same directory, and an existing file stays. Removes what a killed run left under such a name.
+ * A file, mode 0600, that appears at its path only when it is complete and synced. Until then, it has a temporary name
+ * in the same directory, and an existing file stays. Removes temporary files of killed runs.
  *
  * @throws FileError
  */
