@@ -37,8 +37,8 @@ export interface NewAdmin {
 }
 
 /**
- * Adds an admin, and writes its credentials. The audit log and the home's list have it before its file exists, so no
- * admin is unrecorded. The account JWT does not change: the account's identity key signs the credentials.
+ * Adds an admin, and writes its credentials. The audit log and the home's list record the admin before its file exists,
+ * so no admin is unrecorded. The account JWT does not change: the account's identity key signs the credentials.
  *
  * @param path the `.creds` file
  * @throws UsageError for an invalid name; TrustError `ERR_TRUST_ADMIN` when an admin of that name exists,
@@ -92,7 +92,7 @@ async function signAdmin(
   }
 }
 
-/** Writes the home's list and the file, or neither if one fails, and audits the failure. */
+/** Writes the home's list and the file; if one fails, rolls back and audits the failure. */
 async function writeNoted(
   domain: TrustDomain,
   path: string,

@@ -5,7 +5,7 @@ import { readTextFile } from '../files/read-small-file.js';
 import { writeSecretFile } from '../files/write-secret-file.js';
 import { ADDED_ROLES, type AddedRole } from '../permissions/admin-roles.js';
 
-/** An added admin. No secret. */
+/** An added admin. Contains no secret. */
 export interface AddedAdmin {
   name: string;
   role: AddedRole;
@@ -35,7 +35,7 @@ const schema = v.object({
 const MAX_BYTES = 8 * 1024 * 1024;
 
 /**
- * Reads them in the order of addition; none without a list.
+ * Reads the list, in the order of addition; empty if there is no file.
  *
  * @param path the list in the home
  * @throws TrustError `ERR_TRUST_DAMAGED`; FileError
@@ -57,12 +57,20 @@ export async function readAddedAdmins(path: string): Promise<AddedAdmin[]> {
   }
 }
 
-/** Writes them, durably. The home is locked. @throws FileError */
+/**
+ * Writes the list, durably. The caller holds the home's lock.
+ *
+ * @throws FileError
+ */
 export async function writeAddedAdmins(path: string, admins: readonly AddedAdmin[]): Promise<void> {
   await writeSecretFile(path, Buffer.from(`${JSON.stringify({ admins }, null, 2)}\n`));
 }
 
-/** Whether its credentials are valid according to the list. @param nowS seconds since 1970 */
+/**
+ * Whether the admin's credentials are valid according to the list.
+ *
+ * @param nowS seconds since 1970
+ */
 export function isInForce({ expiresAt, removedAt }: AddedAdmin, nowS: number): boolean {
   return removedAt === undefined && (expiresAt === undefined || expiresAt > nowS);
 }

@@ -24,7 +24,7 @@ export function auditAdded(domain: TrustDomain, at: StateConnection, admin: Adde
  * Audits that an admin was removed.
  *
  * @returns whether there is an audit log
- * @throws FleetError `ERR_FLEET_STORE`: it is removed, but not audited
+ * @throws FleetError `ERR_FLEET_STORE`: the admin is removed, but not audited
  */
 export function auditRemoved(
   domain: TrustDomain,

@@ -13,15 +13,14 @@ import { mergeAdmins } from './merge-admins.js';
 /** The known added admins. */
 export interface KnownAdmins {
   admins: AddedAdmin[];
-  /** Why the audit log could not be read: admins that other homes added are missing then. */
+  /** Why the audit log could not be read; admins added by other homes are missing then. */
   unread?: string | undefined;
 }
 
 /**
- * The admins that were added from any home. If the audit log has deleted old events, earlier admins of other homes are
- * missing.
+ * The admins added from any home. If the audit log has deleted old events, earlier admins of other homes are missing.
  *
- * Cost: the server filters the events; reads one event for each admin that was ever added or removed.
+ * Cost: the server filters the events; reads one event for each admin ever added or removed.
  *
  * @param at undefined: read the home only
  * @throws TrustError `ERR_TRUST_DAMAGED`; FileError
@@ -39,7 +38,7 @@ export async function knownAdmins(
   }
 }
 
-/** Oldest first; none if no master has run yet. */
+/** The events about admins, oldest first; none if no master has run yet. */
 async function eventsOfAdmins(domain: TrustDomain, at: StateConnection): Promise<AuditEvent[]> {
   return withState(domain, at, async (_nc, store) => {
     const events: AuditEvent[] = [];

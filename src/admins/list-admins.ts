@@ -17,7 +17,7 @@ export interface ListedAdmin extends AddedAdmin {
 }
 
 /**
- * Lists the admins that were added from any home. Revocations come from the servers' account JWT.
+ * Lists the admins added from any home. Revocations come from the servers' account JWT.
  *
  * Cost: one request to all servers per active admin.
  *

@@ -1,4 +1,4 @@
-// Merges a home's list of admins with the events of the audit log: pure.
+// Merges a home's list of admins with the events of the audit log. Pure.
 import { isPublicKey } from '../nkeys/validate.js';
 import { isAdminName } from '../permissions/admin-names.js';
 import { ADDED_ROLES } from '../permissions/admin-roles.js';

@@ -12,15 +12,15 @@ import { knownAdmins } from './known-admins.js';
 /** The result of {@link removeAdmin}. */
 export interface RemovedAdmin {
   admin: AddedAdmin;
-  /** The servers that have the revocation, and none of its connections; undefined: it was not pushed. */
+  /** The servers that have the revocation and no connection of the admin; undefined: nothing was pushed. */
   report: PushReport | undefined;
 }
 
 /**
  * Removes an admin: its key is revoked permanently on every server, which cuts its connections, and masters refuse its
- * requests. If servers had not confirmed, call it again to continue.
+ * requests. If a server has not confirmed, call it again to continue.
  *
- * @param which its name, or its public key
+ * @param which the admin's name or public key
  * @throws TrustError `ERR_TRUST_ADMIN` when neither the home nor the audit log knows it; as `changeAccount`, and
  *   `ERR_NATS_SERVER_PUSH_REFUSED` when no server accepted the revocation: nothing has changed then
  */
@@ -36,7 +36,7 @@ export async function removeAdmin(
     const meant = admins.filter(({ name, publicKey }) =>
       isPublicKey(which, 'user') ? publicKey === which : name === which,
     );
-    // if several had the name in turn, the active one, otherwise the last
+    // if several admins have had this name, the active one, otherwise the last
     const admin = meant.find((one) => isInForce(one, nowS)) ?? meant.at(-1);
     if (admin === undefined)
       throw new TrustError(

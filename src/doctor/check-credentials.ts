@@ -16,9 +16,9 @@ export const DEFAULT_MAX_CONTROL_LINE = 4096;
 /** The rest of a CONNECT line: public key, signature, connection name, and the client's own fields. */
 const REST_OF_CONNECT = 512;
 
-/** What {@link checkCredentials} checks against. */
+/** The options of {@link checkCredentials}. */
 export interface CheckCredentialsOptions {
-  /** The trust domain that they should belong to; absent: the chain is not checked. */
+  /** The expected trust domain; absent: the chain is not checked. */
   domain?: TrustDomain | undefined;
   /** The longest line that a server accepts, in bytes; by default, the server's default. */
   maxControlLine?: number | undefined;

@@ -26,7 +26,7 @@ import { templateOf } from '../trust/user-permissions.js';
  * Checks a home: modes and owners, completeness, keys, chains, expiry, and the peels' template. Changes nothing.
  *
  * @param options.now milliseconds since 1970, as `Date.now`
- * @returns what was found, and the trust domain when it can be opened
+ * @returns the findings, and the trust domain if it can be opened
  */
 export async function checkHome(
   home: string,
@@ -50,7 +50,7 @@ export async function checkHome(
   findings.push(...checkJwts(domain, now));
   findings.push(...(await checkMigration(domain)), renewalFinding(domain));
   for (const path of [paths.masterCreds, paths.adminCreds, paths.systemCreds]) {
-    // a home that was made by an invitation has no admin
+    // an invited master's home has no admin
     if (path === paths.adminCreds && !(await isThere(path))) continue;
     findings.push(...(await checkOwnCreds(domain, path, now)));
   }
@@ -62,7 +62,7 @@ export async function checkHome(
   return { findings, domain };
 }
 
-/** What computes signatures on this machine, and where it keeps seeds. */
+/** The Ed25519 backend of this machine, and where it keeps seeds. */
 function ed25519Finding(): Finding {
   const subject = 'Ed25519';
   try {
@@ -76,7 +76,7 @@ function ed25519Finding(): Finding {
   }
 }
 
-/** Everything that others can access. */
+/** Files and directories that other users can access. */
 async function checkModes(paths: TrustPaths): Promise<Finding[]> {
   const findings: Finding[] = [];
   const check = async (path: string, look: (path: string) => Promise<boolean>): Promise<boolean> => {
@@ -126,7 +126,7 @@ async function checkKeys(domain: TrustDomain): Promise<Finding[]> {
     await check('peel signing key', true, () => domain.peelSigner()),
     ...(await checkJoinKey(domain)),
   ];
-  // without it, the credentials would expire unnoticed for long
+  // without this check, a missing seed would go unnoticed until the credentials expire
   for (const one of ownCreds(domain))
     findings.push(await check(`signing key of ${basename(one.path)}`, true, () => ownSigner(one)));
   const account = decodeAccountJwt(domain.accountJwt);
@@ -182,7 +182,7 @@ function lateFinding(finding: Finding, life: Life | undefined, now: number): Fin
   return {
     ...finding,
     severity: 'warning',
-    message: `${finding.message}, and was not renewed: nothing of this home has run for long, or its log says why`,
+    message: `${finding.message}, and was not renewed: no command of this home has run for long, or its log has the reason`,
     fix: 'run "zester creds renew"',
   };
 }
@@ -196,7 +196,7 @@ function renewalFinding({ settings, paths }: TrustDomain): Finding {
     ...base,
     message:
       'the credentials of master, admin and system do not expire; once every peel and master is upgraded, "zester keys add ' +
-      'master-signing" lets them expire and renew themselves (docs/upgrading.md)',
+      'master-signing" makes them expire and renew themselves (docs/upgrading.md)',
   };
 }
 

@@ -12,8 +12,8 @@ import { templateOf } from '../trust/user-permissions.js';
 const SUBJECT = 'join signing key';
 
 /**
- * Checks the signing key for join tokens: its seed, that the account has it, and that its users may only ask to join.
- * A fleet works without it, so its absence is a warning.
+ * Checks the signing key for join tokens: its seed, that the account has it, and that its users can only request to
+ * join. A fleet works without it, so a missing key is a warning.
  */
 export async function checkJoinKey(domain: TrustDomain): Promise<Finding[]> {
   const findings = [await checkSeed(domain)];
@@ -27,7 +27,8 @@ export async function checkJoinKey(domain: TrustDomain): Promise<Finding[]> {
       severity: 'error',
       check: 'template',
       subject: publicKey,
-      message: 'it is not a scoped signing key of the account for join tokens: servers refuse what it signs',
+      message:
+        'it is not a scoped signing key of the account for join tokens: servers refuse the tokens that it signs',
       fix: '"zester keys add join-signing"',
     });
   } else if (exceedsJoining(templateOf(account, publicKey) ?? {})) {
@@ -35,7 +36,7 @@ export async function checkJoinKey(domain: TrustDomain): Promise<Finding[]> {
       severity: 'error',
       check: 'template',
       subject: publicKey,
-      message: 'its template lets join tokens do more than ask to join',
+      message: 'its template lets join tokens do more than request to join',
       fix,
     });
   }
@@ -61,7 +62,7 @@ async function checkSeed(domain: TrustDomain): Promise<Finding> {
   }
 }
 
-/** Whether a template allows more than asking to join. To a server, an empty allow list means everything. */
+/** Whether a template allows more than requesting to join. To a server, an empty allow list means everything. */
 export function exceedsJoining(template: Permissions): boolean {
   const most = permissionClaims(joinPermissionsTemplate());
   return (

@@ -19,7 +19,7 @@ export async function checkMigration(domain: TrustDomain): Promise<Finding[]> {
       // a join template that allows more is a separate finding
       .filter(({ role, before }) => role === 'peel' || !exceedsJoining(before))
       .map(({ role, publicKey, before }): Finding => ({
-        // without responses, what is missing is a limit
+        // without responses, only limits are missing
         severity: before.resp === undefined ? 'warning' : 'error',
         check: 'migration',
         subject: publicKey,
@@ -43,7 +43,7 @@ export async function checkMigration(domain: TrustDomain): Promise<Finding[]> {
   ] as const) {
     const creds = await loadCredsFile(path).catch(() => undefined);
     creds?.wipe();
-    // an unreadable one, or another account's, is a separate finding
+    // unreadable credentials, or those of another account, are a separate finding
     if (creds === undefined || creds.claims.name !== options.name) continue;
     if (accountOf(creds.claims) !== publicKeys.account) continue;
     if (isScopedUser(creds.claims) || isAsIssuedNow(creds.claims, options)) continue;
@@ -51,7 +51,7 @@ export async function checkMigration(domain: TrustDomain): Promise<Finding[]> {
       severity: 'warning',
       check: 'migration',
       subject: path,
-      message: 'has other grants than this version issues',
+      message: 'has different grants from those that this version issues',
       fix: FIX,
     });
   }

@@ -120,7 +120,7 @@ export async function checkServers(
   return { findings, maxControlLine };
 }
 
-/** @param outside the servers that JetStream's meta group lacks; undefined: it has no leader that could tell */
+/** @param outside the servers missing from JetStream's meta group; undefined: it has no leader to report them */
 function metaGroupFindings(outside: readonly string[] | undefined): Finding[] {
   if (outside === undefined) {
     return [
@@ -221,7 +221,7 @@ function allowsLeafnodes(types: readonly string[] = []): boolean {
   return types.length === 0 || types.some((type) => type.toUpperCase().startsWith('LEAFNODE'));
 }
 
-/** The server read its clock between our two times, so only a difference beyond them is its fault. */
+/** The server read its clock between our two readings, so only an offset outside them is certain. */
 function clockFinding(subject: string, time: number, before: number, after: number): Finding {
   const off = time < before ? time - before : time > after ? time - after : 0;
   const seconds = (Math.abs(off) / 1000).toFixed(1);
@@ -241,7 +241,7 @@ function clockFinding(subject: string, time: number, before: number, after: numb
   };
 }
 
-/** Connected users with grants that nobody should have. */
+/** Connected users with grants that no user should have. */
 async function checkWeakUsers(nc: NatsConnection, domain: TrustDomain): Promise<Finding[]> {
   const weak = await weakUsers(nc, domain.publicKeys.account);
   return weak.map(({ name, publicKey, why }) => ({
@@ -263,12 +263,12 @@ async function checkStreams(nc: NatsConnection, domain: TrustDomain): Promise<Fi
       check: 'stream',
       subject: name,
       message:
-        'it acknowledges what peels publish: a peel can have the acknowledgement sent to any subject, and so overwrite records ' +
+        'it acknowledges messages from peels: a peel can direct the acknowledgement to any subject, and so overwrite records ' +
         'or send commands',
       fix: `disable its acknowledgements ("no_ack": nats stream edit ${name} --no-ack)`,
     })),
     ...retentionFindings(streams, Date.now()),
-    // as bad as an old master.creds, which is a warning too: only a stolen master credential can reach it
+    // a warning, like an old master.creds: only a stolen master credential can exploit it
     ...unguardedStreams(streams).map(({ name, allows }): Finding => ({
       severity: 'warning',
       check: 'stream',
@@ -301,7 +301,7 @@ function retentionFindings(streams: readonly AccountStream[], now: number): Find
   return [
     {
       ...base,
-      message: `its oldest events, of ${due.oldest ?? 'now'}, will be deleted soon, because of their ${due.soon === 'age' ? 'age' : 'size'}`,
+      message: `its oldest events, from ${due.oldest ?? 'now'}, will be deleted soon, because of their ${due.soon === 'age' ? 'age' : 'size'}`,
       fix: 'export them with "zester audit --all --json", or raise the limit with "zester audit retention"',
     },
   ];

@@ -6,7 +6,7 @@ import { serverUrls } from '../trust/home.js';
 import type { TlsFiles } from '../trust/tls-settings.js';
 import { checkServers } from './check-server.js';
 
-/** What {@link examine} checks. */
+/** The options of {@link examine}. */
 export interface ExamineOptions {
   /** The servers; by default those of the home, or the one on this machine. */
   servers?: readonly string[];
@@ -21,7 +21,7 @@ export interface ExamineOptions {
   env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** The findings, by what was checked. */
+/** The findings, by part. */
 export interface Examination {
   home: Finding[];
   server: Finding[];

@@ -1,20 +1,20 @@
-// Decides what to report about masters, peels and signing keys.
+// Decides the findings about masters, peels and signing keys.
 import type { Finding } from '../trust/finding.js';
 import type { KnownCredentials } from '../fleet-client/key-use.js';
 import { currentKey, isAccepted, type PeelRecord } from '../protocol/records/record.js';
 
-/** The most peels and keys that a finding names; the others are counted. */
+/** The maximum number of peels and keys that a finding names; the others are counted. */
 const NAMED = 5;
 
-/** What {@link judgeFleet} checks. */
+/** The input of {@link judgeFleet}. */
 export interface FleetSeen extends Pick<KnownCredentials, 'records' | 'connected'> {
   /** The keys that may sign users of the account: its own key, and its signing keys. */
   signers: ReadonlySet<string>;
 }
 
 /**
- * Judges a fleet by its registry and its connections: peels that wait, expired credentials, and live credentials
- * whose signing key the account does not trust. Time and memory grow linearly with the number of keys.
+ * Judges a fleet by its registry and its connections: pending peels, expired credentials, and live credentials
+ * whose signing key the account does not trust. Time and memory are linear in the number of keys.
  *
  * @param nowSeconds seconds since 1970
  */
@@ -59,7 +59,7 @@ function hasExpired(record: PeelRecord, now: number): boolean {
 }
 
 /**
- * Signing keys in use that are not, or no longer, in the account: servers refuse what they signed at the next
+ * Signing keys in use that are not, or no longer, in the account: servers refuse their credentials at the next
  * connect.
  */
 function untrusted({ records, connected, signers }: FleetSeen, now: number): Finding[] {

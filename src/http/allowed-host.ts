@@ -2,9 +2,9 @@
 import { isIP } from 'node:net';
 
 /**
- * Whether an HTTP request that names this host may be answered: one that does not come from a web page whose own name was
- * made to point at this machine (DNS rebinding). A page can only do so with a *name* of its own. So an IP address is
- * fine, and so are the names that this machine has by itself: `localhost`, its host name, and the configured one.
+ * Whether to answer an HTTP request with this `Host`. A web page can point its own domain name at this machine (DNS
+ * rebinding), but it needs a *name* for that. So an IP address is accepted, and so are this machine's own names:
+ * `localhost`, its host name, and the configured host.
  *
  * @param header the request's `Host`
  * @param names the configured host and this machine's host name
@@ -13,7 +13,7 @@ export function isAllowedHost(header: string | undefined, names: readonly string
   const parts = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::\d{1,5})?$/.exec(header ?? '');
   const host = (parts?.[1] ?? parts?.[2] ?? '').toLowerCase();
   if (host === '') return false;
-  // brackets are for version 6, and only for it
+  // brackets are for IPv6 only
   if (parts?.[1] !== undefined) return isIP(host) === 6;
   return isIP(host) === 4 || ['localhost', ...names].some((name) => name.toLowerCase() === host);
 }

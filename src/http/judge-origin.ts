@@ -1,6 +1,6 @@
-// Decides whether a request may come from a page of another site.
+// Decides whether a request is cross-site.
 
-/** The headers that a browser sets, and a page cannot. */
+/** The headers that browsers set and pages cannot. */
 export interface OriginHeaders {
   host?: string | undefined;
   origin?: string | undefined;
@@ -8,8 +8,8 @@ export interface OriginHeaders {
 }
 
 /**
- * Whether a request is this page's own, or none of a page. A browser says the site of a page that sends a request: another
- * one, and another port of this machine too, is refused. What is no browser says nothing.
+ * Whether a request is from this page, or not from a page at all. A browser names the site of the page that sends a
+ * request: another site, and another port of this machine, is refused. Other clients send no such headers.
  */
 export function isOwnOrigin({ host, origin, 'sec-fetch-site': site }: OriginHeaders): boolean {
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return false;

@@ -1,4 +1,4 @@
-// serveHttp: listens for HTTP requests that name this machine.
+// serveHttp: an HTTP listener that checks the `Host` header.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
@@ -6,21 +6,21 @@ import { FleetError } from '../errors.js';
 import { HTTP_CHECK_INTERVAL_MS, HTTP_REQUEST_TIMEOUT_MS } from '../timing.js';
 import { isAllowedHost } from './allowed-host.js';
 
-/** For all headers of a request. */
+/** The limit for all headers of a request together. */
 const HTTP_MAX_HEADER_BYTES = 8 * 1024;
 
-/** Where {@link serveHttp} listens. */
+/** The options of {@link serveHttp}. */
 export interface ServeHttpOptions {
   host: string;
-  /** 0: any that is free. */
+  /** 0: any free port. */
   port: number;
-  /** What it serves, for the error: "metrics". */
+  /** The content, for error messages: "metrics". */
   what: string;
-  /** Connections at the same time. */
+  /** Maximum number of concurrent connections. */
   maxConnections: number;
 }
 
-/** A server that listens. */
+/** A listening server. */
 export interface HttpServer {
   /** Such as `http://127.0.0.1:9464`. */
   readonly url: string;
@@ -30,8 +30,7 @@ export interface HttpServer {
 
 /**
  * Serves HTTP. A request whose `Host` is neither an address nor a name of this machine (`localhost`, its host name, `host`)
- * gets 421: it may come from a web page whose name was made to point here. A request that fails unexpectedly gets 500, and
- * nothing of the error.
+ * gets 421, to prevent DNS rebinding. A request that fails unexpectedly gets 500, without details of the error.
  *
  * @throws FleetError `ERR_FLEET_CONFIG` when it cannot listen there
  */
@@ -71,7 +70,7 @@ export async function serveHttp(
   };
 }
 
-/** Answers with a text that no cache keeps. What was begun already is only ended. */
+/** Sends an uncacheable text. If a response has already been started, only ends it. */
 export function sendText(response: ServerResponse, status: number, type: string, body: string): void {
   if (response.headersSent) return void response.end();
   const guarded = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };

@@ -15,10 +15,10 @@ describe('a connected user', () => {
       (key) => (key === 'UISSUED' ? 'issued' : key === 'UREVOKED' ? 'revoked' : undefined),
     );
     expect(
-      findings.map(({ subject, message }) => [subject, /revoked key|nobody issued/.exec(message)?.[0]]),
+      findings.map(({ subject, message }) => [subject, /revoked key|never issued/.exec(message)?.[0]]),
     ).toEqual([
       ['UREVOKED', 'revoked key'],
-      ['USTRANGER', 'nobody issued'],
+      ['USTRANGER', 'never issued'],
     ]);
   });
 });

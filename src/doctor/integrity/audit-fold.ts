@@ -21,7 +21,7 @@ interface Folded {
   lastId: string;
   early: Map<number, RecordEvent>;
   wrong: string | undefined;
-  /** The kind of an event that only a newer version knows: how the record came about cannot be checked. */
+  /** The kind of an event that only a newer version knows: the record cannot be recomputed. */
   newer: string | undefined;
 }
 
@@ -32,21 +32,21 @@ interface Folded {
 export class AuditFold {
   readonly #peels = new Map<string, Folded>();
   readonly #tokens = new Set<string>();
-  /** Peels with two events of the same number: to be checked again individually. */
+  /** Peels with two events of the same number, to be checked again individually. */
   readonly doubtful = new Set<string>();
   count = 0;
   readonly #trimmedBefore: number | undefined;
 
   /**
-   * @param options.trimmedBefore ISO 8601: the retention of the audit log has deleted what was before; so the events of a peel
-   *   may begin anywhere, and what a record that has not changed since says cannot be checked
+   * @param options.trimmedBefore ISO 8601: the retention of the audit log has deleted earlier events; so the events of
+   *   a peel may begin with any number, and a record that has not changed since cannot be checked
    */
   constructor({ trimmedBefore }: { trimmedBefore?: string | undefined } = {}) {
     this.#trimmedBefore = trimmedBefore === undefined ? undefined : Date.parse(trimmedBefore);
   }
 
   /**
-   * Whether the audit log may have lost events from that time. The clocks of masters and servers may differ by a
+   * Whether the retention may have deleted events from that time. The clocks of masters and servers may differ by a
    * minute.
    */
   isTrimmed(at: string): boolean {
@@ -74,10 +74,10 @@ export class AuditFold {
     };
     this.#peels.set(event.peelId, folded);
     const { number } = folded;
-    // one of the first that remain
+    // one of the first remaining events
     if (this.#trimmedBefore !== undefined && folded.record === undefined && event.number <= number) return;
     if (event.number <= number || folded.early.has(event.number)) {
-      // a duplicate, or another event with its number: only a list of all IDs could tell
+      // a duplicate, or a different event with the same number: only a list of all IDs could tell
       this.doubtful.add(event.peelId);
       return;
     }
@@ -101,12 +101,12 @@ export class AuditFold {
     }
   }
 
-  /** Whether the audit log says that this token was created. */
+  /** Whether the audit log records the creation of this token. */
   madeToken(tokenId: string, publicKey: string): boolean {
     return this.#tokens.has(`${tokenId} ${publicKey}`);
   }
 
-  /** The kind of an event of this peel that only a newer version knows; undefined: none. */
+  /** The kind of a peel's event that only a newer version knows; undefined: none. */
   newerKind(peelId: string): string | undefined {
     return this.#peels.get(peelId)?.newer;
   }
@@ -116,9 +116,10 @@ export class AuditFold {
   }
 
   /**
-   * How a record differs from the audit log; undefined: they agree.
+   * The difference between a record and the audit log; undefined: they agree.
    *
-   * @param stored the record, and the ID of the event that it says it was made by; undefined: there is no record
+   * @param stored the record, and the ID of the event that produced it according to the record; undefined: there is no
+   *   record
    */
   compare(peelId: string, stored: { record: PeelRecord; eventId: string } | undefined): string | undefined {
     const folded = this.#peels.get(peelId);
@@ -141,12 +142,14 @@ export class AuditFold {
       return `the audit log has ${at} changes, but the record only ${record.number} of them`;
     if (gap !== undefined) return `the audit log has an event ${gap}, but the record only ${at} changes`;
     if (folded.lastId !== eventId)
-      return `event ${at} in the audit log differs from the one that the record was made by`;
+      return `event ${at} in the audit log differs from the one that produced the record`;
     return made === undefined ? undefined : difference(made, record);
   }
 }
 
-/** The fields that an attacker would change; not what another version of Zester may compute differently. */
+/**
+ * Compares the fields that an attacker would change, and none that another version of Zester may compute differently.
+ */
 function difference(audit: PeelRecord, record: PeelRecord): string | undefined {
   if (audit.state !== record.state)
     return `the record says ${record.state}, but the audit log says ${audit.state}`;

@@ -26,7 +26,7 @@ export interface StreamSeen {
 export interface ConsumerSeen {
   name: string;
   durable: boolean;
-  /** Where it pushes to; undefined: it is a pull consumer. */
+  /** The delivery subject; undefined: it is a pull consumer. */
   deliver?: string | undefined;
   acknowledges: boolean;
   /** Milliseconds of inactivity after which it is removed; undefined: never. */
@@ -44,11 +44,10 @@ function isOfFleet(subject: string): boolean {
 }
 
 /**
- * Finds streams and consumers in the fleet's account that are not the fleet's own but receive, store or write its
- * data.
+ * Finds foreign streams and consumers in the fleet's account that receive, store or write the fleet's data.
  *
- * @param inbox the prefix of the masters' inboxes
- * @param allowed names of streams that the user knows to be their own
+ * @param inboxes the prefixes of the masters' inboxes
+ * @param allowed the user's own streams
  */
 export function judgeStreams(
   streams: readonly StreamSeen[],

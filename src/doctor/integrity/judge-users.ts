@@ -1,12 +1,12 @@
-// Decides which connected keys nobody issued.
+// Decides which connected keys were never issued.
 import type { ConnectedUser } from '../../system-account/connected-users.js';
 import type { Finding } from '../../trust/finding.js';
 import { fingerprint } from '../../protocol/fingerprint.js';
 
-/** What is known about a key: its owner, or that it is no longer valid; undefined: nobody issued it. */
+/** The status of a key; undefined: no record of its being issued. */
 export type KeyKnown = 'issued' | 'revoked' | undefined;
 
-/** Connected users whose key is revoked, or was not issued by anyone as far as the home and the registry know. */
+/** Finds connected users whose key is revoked, or unknown to the home and the registry. */
 export function judgeUsers(
   users: readonly ConnectedUser[],
   known: (publicKey: string) => KeyKnown,
@@ -23,7 +23,7 @@ export function judgeUsers(
       message:
         is === 'revoked'
           ? `a revoked key (${fingerprint(publicKey)}) is ${where}`
-          : `a key that nobody issued, according to this home and the registry (${fingerprint(publicKey)}), is ${where}`,
+          : `a key that was never issued, according to this home and the registry (${fingerprint(publicKey)}), is ${where}`,
       fix: `if it is not yours, run "zester revoke --key ${publicKey}" and replace the signing key that signed it; otherwise pass --known-key ${publicKey}`,
     });
   }

@@ -1,4 +1,4 @@
-// Compares records and join tokens with the audit log, and finds what no master wrote.
+// Compares records and join tokens with the audit log, and finds entries that no master wrote.
 import * as v from 'valibot';
 import { AUDIT_STREAM, AUDIT_SUBJECTS, auditSubject, subjectFor } from '../../permissions/names.js';
 import { isPeelId } from '../../permissions/peel-id.js';
@@ -19,7 +19,7 @@ import { AuditFold, rivals } from './audit-fold.js';
 import type { KeyKnown } from './judge-users.js';
 
 const ROUNDS = 2;
-/** The most findings of a kind that are named; the others are counted. */
+/** The maximum number of findings listed per kind; the others are counted. */
 export const NAMED = 200;
 /** Number of events between two progress reports. */
 const PROGRESS = 50_000;
@@ -32,7 +32,7 @@ export interface StreamMessage {
   headers?: { get(name: string): string } | undefined;
 }
 
-/** What a fleet has stored, as {@link RecordCheck} reads it: oldest first. */
+/** The stored state of a fleet, as {@link RecordCheck} reads it: oldest first. */
 export interface FleetSource {
   audit(filter: string): AsyncIterable<StreamMessage>;
   records(): AsyncIterable<StreamMessage>;
@@ -49,7 +49,7 @@ interface Stored {
   eventId: string;
 }
 
-/** One comparison: what was read, and the findings. */
+/** One comparison: the state as read, and the findings. */
 export class RecordCheck {
   readonly #source: FleetSource;
   readonly #progress: (text: string) => void;
@@ -90,7 +90,9 @@ export class RecordCheck {
     return [...new Map(all.map((finding) => [`${finding.subject} ${finding.message}`, finding])).values()];
   }
 
-  /** An attacker may write as much as JetStream stores: what is not named is only counted. */
+  /**
+   * Adds a finding. An attacker may write as much as JetStream stores, so findings above the limit are only counted.
+   */
   #found(check: string, subject: string, message: string): void {
     const count = (this.#counts.get(check) ?? 0) + 1;
     this.#counts.set(check, count);
@@ -104,7 +106,7 @@ export class RecordCheck {
       if (++messages % PROGRESS === 0) this.#progress(`${messages} audit events read`);
       const event = parseAnyEvent(data);
       if (event === undefined) {
-        // an event that changed no record and has an unknown kind may be from a newer version
+        // an event of an unknown kind that changed no record may be from a newer version
         const kind = subject.split('.').slice(3).join('.');
         if (AUDIT_KINDS.includes(kind) || !isObject(data))
           this.#found(
@@ -179,7 +181,11 @@ export class RecordCheck {
     for (const [id, why] of wrong) this.#found(this.#records.has(id) ? 'record' : 'audit', id, why);
   }
 
-  /** @returns why a peel's record and its events, read anew, do not agree */
+  /**
+   * Reads a peel's record and events again.
+   *
+   * @returns the difference; undefined: they agree
+   */
   async #compareAgain(id: string): Promise<string | undefined> {
     const own = new AuditFold({ trimmedBefore: this.#trimmedBefore });
     const events: (AuditEvent | NewerChange)[] = [];
@@ -205,7 +211,7 @@ export class RecordCheck {
     return data && storedIn(data);
   }
 
-  /** The keys that have records. */
+  /** The keys in records. */
   #owners(): Map<string, KeyKnown> {
     const keys = new Map<string, KeyKnown>();
     for (const { record } of this.#records.values())
@@ -233,7 +239,7 @@ export class RecordCheck {
         this.#found(
           'token',
           id,
-          `the join token (${subject}) exists, but the audit log does not say who created it`,
+          `the join token (${subject}) exists, but the audit log does not record its creation`,
         );
     return keys;
   }
@@ -251,7 +257,7 @@ async function tokensInAudit(source: FleetSource): Promise<AuditFold> {
   return fold;
 }
 
-/** Events that cannot follow one another are found in the comparison. */
+/** Adds an event. An impossible sequence of events is found in the comparison. */
 function addTo(fold: AuditFold, event: AuditEvent | NewerChange): void {
   try {
     fold.add(event);
@@ -262,7 +268,7 @@ function addTo(fold: AuditFold, event: AuditEvent | NewerChange): void {
 
 const CHANGE_KINDS = /^(peel|key|rotation)\./;
 
-/** Why an event cannot be from a master, judged by what masters always write; undefined: it may be one. */
+/** Why an event cannot be from a master, judged by the fields that masters always set; undefined: it may be. */
 function unlikeAMaster(
   event: AuditEvent | NewerChange,
   subject: string,
@@ -270,11 +276,11 @@ function unlikeAMaster(
 ): string | undefined {
   const peelId = isPeelId(event.peelId) ? event.peelId : undefined;
   if (subject !== auditSubject(peelId, event.kind))
-    return `it is on ${subject}, where no master writes such an event`;
+    return `it is on ${subject}, where masters write no such event`;
   if (messageId !== event.id && !messageId.startsWith(`${event.id}-`))
     return 'it lacks the message ID that masters set';
   if (CHANGE_KINDS.test(event.kind) && !isRecordEvent(event))
-    return 'it says that a record changed, but not how';
+    return 'it reports a change of a record, but not the change itself';
   return undefined;
 }
 
@@ -290,7 +296,7 @@ function isObject(data: Uint8Array): boolean {
 
 const FIX: Readonly<Record<string, string>> = {
   record:
-    'compare "zester peel show" and "zester audit"; if none of your admins decided this, run "zester peel revoke" and add the peel again',
+    'compare "zester peel show" with "zester audit"; if none of your admins decided this, run "zester peel revoke" and add the peel again',
   audit: 'do not trust it: no master wrote it, or its record was tampered with',
   token:
     'run "zester join-token remove" if none of your admins created it; a master killed at that instant may not have audited it',

@@ -27,14 +27,14 @@ import { snapshot, startHome, startHomeCluster, type HomeWithServers } from './s
 
 const DAY_MS = 86_400_000;
 
-/** What is not well; that the tested server is old is not meant (servers.test.ts). */
+/** The findings that are not "ok", except for an old server version (see servers.test.ts). */
 function wrong(found: Examination): Finding[] {
   return [...found.home, ...found.server, ...found.credentials].filter(
     ({ severity, check }) => severity !== 'ok' && !(belowRange && check === 'version'),
   );
 }
 
-/** That one thing is wrong, and that something to do about it is said. */
+/** Expects exactly one problem, with a fix. */
 function expectOne(found: Examination, expected: Partial<Record<keyof Finding, unknown>>): void {
   expect(wrong(found)).toEqual([expect.objectContaining(expected)]);
 }
@@ -98,7 +98,7 @@ describe('the doctor finds, in a home,', () => {
     expectOne(await examine(home, { offline: true }), { code: 'ERR_TRUST_NOT_FOUND' });
   });
 
-  it('another key’s seed, and takes identities for offline that are not there', async () => {
+  it('another key’s seed, and treats missing identity seeds as offline', async () => {
     const { home, paths } = await newDomain();
     await rm(paths.operatorSeed);
     await rm(paths.accountSeed);
@@ -148,7 +148,7 @@ describe('the doctor finds, in a home,', () => {
       { resp: { max: 1, ttl: 1 } },
     ]) {
       const found = await template((key) => [{ ...key, template: { ...key.template, ...wider } }]);
-      expectOne(found, { ...expected, message: expect.stringContaining('more than ask to join') });
+      expectOne(found, { ...expected, message: expect.stringContaining('more than request to join') });
       await template((key) => [{ ...key, template: roleTemplate('join') }]);
     }
     expectOne(await template(() => []), {
@@ -317,7 +317,7 @@ describe('the doctor finds, of a server,', () => {
     }
   });
 
-  it('that its clock is another', async () => {
+  it('that its clock differs', async () => {
     const domain = await home.domain();
     for (const [off, severity, words] of [
       [10_000, 'warning', 'behind'],
@@ -330,7 +330,7 @@ describe('the doctor finds, of a server,', () => {
     }
   });
 
-  it('that it has another account JWT than the home', async () => {
+  it('that its account JWT differs from the home’s', async () => {
     const { paths } = await home.domain();
     const before = await readFile(paths.accountJwt);
     const other = await createTrustDomain(join(await tempDir(), 'home'));
