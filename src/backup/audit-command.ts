@@ -1,4 +1,4 @@
-// Audits a command's action, as the home's master.
+// Writes a command's action into the audit log, as the home's master.
 import { afterwards } from '../fleet-client/afterwards.js';
 import { RegistryReader } from '../fleet-client/registry-reader.js';
 import type { AuditEvent } from '../protocol/records/audit-event.js';
@@ -37,7 +37,7 @@ export function auditCommand(
 }
 
 /**
- * As {@link auditCommand}, after the action: the error says that it is done.
+ * Like {@link auditCommand}, for an action that is already done: the error says so.
  *
  * @throws FleetError `ERR_FLEET_STORE`
  */

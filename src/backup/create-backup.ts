@@ -29,9 +29,9 @@ export interface CreateBackupOptions extends ChangeOptions {
 }
 
 /**
- * Creates a backup, encrypted to recipients while it is written. The fleet keeps running; the backup is consistent:
+ * Creates a backup, encrypted to recipients as it is written. The fleet keeps running; the backup is consistent:
  * records and tokens come first, then the home and the account JWTs, which may have more revocations but never fewer,
- * and those audit events that led to the records.
+ * and the audit events that led to the records.
  *
  * Cost: time grows with the number of records and audit events, memory with the number of records (about 0.5 KB each).
  *
@@ -47,7 +47,7 @@ export async function createBackup(
   options: CreateBackupOptions,
 ): Promise<BackupSummary> {
   const domain = await openTrustDomain(home);
-  encrypterFor(options.recipients); // report errors in them before doing anything
+  encrypterFor(options.recipients); // report invalid recipients before doing anything
   return withState(domain, options, async (_nc, store) => {
     const archive = await ArchiveWriter.open(
       path,
@@ -132,7 +132,7 @@ async function addHome(archive: ArchiveWriter, home: string, options: CreateBack
   });
 }
 
-/** Adds the events that led to the records, and those about no peel. Later events belong to the next backup. */
+/** Adds the events that led to the records, and those that concern no peel. Later events belong to the next backup. */
 async function addAudit(
   archive: ArchiveWriter,
   store: StateReader,
@@ -152,7 +152,7 @@ async function addAudit(
     }
     if (known.add(event?.id ?? id)) await archive.event(id, subject, text);
   }
-  // a master has decided, but not published yet
+  // a master has made the decision, but not published it yet
   for (const peelId of missing) {
     const { id, kind, text } = records.get(peelId) ?? { id: '', kind: '', text: '' };
     await archive.event(id, auditSubject(peelId, kind), text);

@@ -19,7 +19,7 @@ export const HOME_PREFIX = 'home/';
 export const LINE_FOLDERS = ['peels', 'tokens', 'audit'] as const;
 export type LineFolder = (typeof LINE_FOLDERS)[number];
 
-/** Larger entries are refused: a foreign file must not fill the memory. */
+/** Larger entries are refused: a foreign file must not exhaust memory. */
 export const MAX_ENTRY_BYTES = 256 * 1024 * 1024;
 /** Size at which an entry of lines is closed, in bytes. */
 export const LINES_ENTRY_BYTES = 4 * 1024 * 1024;
@@ -31,7 +31,7 @@ export const headerSchema = v.object({
   version: v.number(),
   /** ISO 8601. */
   createdAt: v.string(),
-  /** The version of Zester that made it. */
+  /** The version of Zester that created it. */
   zester: v.string(),
   operator: party,
   account: party,
@@ -85,12 +85,12 @@ export function isHomePath(path: string): boolean {
   return !isOfRunning(path);
 }
 
-/** In a home during a restore: its content is incomplete. */
+/** The staging directory of a restore; its content is incomplete. */
 export const RESTORE_STAGE = '.restoring';
 
 /**
- * Files that a backup skips, and that a restore does not write: those of running commands and servers, and the tokens of the
- * HTTP interface, since a token that was removed after the backup was made would be valid again.
+ * Files that a backup skips and a restore does not write: those of running commands and servers, and the tokens of the
+ * HTTP interface, since a restore would revive a token removed after the backup.
  */
 export function isLeftOut(path: string): boolean {
   return path === API_TOKENS_FILE || isOfRunning(path);

@@ -63,7 +63,7 @@ async function* ifThere(messages: AsyncIterable<JsMsg>): AsyncGenerator<JsMsg, v
 }
 
 /**
- * Writes a value by compare-and-set: if there is none, or over the revision that was read.
+ * Writes a value by compare-and-set: creates it, or replaces the given revision.
  *
  * @returns false after a concurrent write
  */

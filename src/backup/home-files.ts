@@ -60,7 +60,7 @@ export async function* homeFiles(
   }
 }
 
-/** Whether {@link checkHome} needs a file: the small essential ones. */
+/** Whether {@link checkHome} needs a file: one of the small essential ones. */
 export function isEssential(path: string): boolean {
   return path === 'zester.json' || /^(jwt|keys)\/[^/]+$/.test(path);
 }
@@ -86,7 +86,7 @@ export function checkHome(file: string, header: BackupHeader, files: ReadonlyMap
     });
     const { operator, account } = settings;
     if (operator.publicKey !== header.operator.publicKey || account.publicKey !== header.account.publicKey)
-      throw damagedBackup(file, 'its home is of another trust domain than its header says');
+      throw damagedBackup(file, 'its home belongs to a different trust domain from the one in its header');
     const seeds = new Set(
       [...files]
         .filter(([path]) => path.endsWith('.seed'))

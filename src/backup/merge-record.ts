@@ -1,4 +1,4 @@
-// Decides what a restore does with a record: pure. A restore never reinstates a revoked peel.
+// Decides what a restore does with a record. Pure. A restore never reinstates a revoked peel.
 import type { PeelChange } from '../protocol/records/audit-event.js';
 import { currentKey, isAccepted, type PeelKey, type PeelRecord } from '../protocol/records/record.js';
 import { REVOCATION_KEPT_AFTER_EXPIRY_SECONDS } from '../timing.js';
@@ -6,12 +6,12 @@ import { REVOCATION_KEPT_AFTER_EXPIRY_SECONDS } from '../timing.js';
 /**
  * Whether a backup's record replaces the fleet's.
  *
- * - There is none: it does.
- * - The fleet's is the same record, as old or newer: it stays.
- * - The fleet's is the same record, but older, as after restoring an older backup: the backup's replaces it, unless the
- *   fleet has revoked something since.
- * - The fleet's is a different record, because the peel joined while the registry was lost: if it is undecided and has
- *   no key that the backup lacks, the backup's replaces it. Otherwise an admin decides.
+ * - The fleet has no record: yes.
+ * - The fleet has the same record, at the same or a newer revision: no.
+ * - The fleet has the same record at an older revision, as after restoring an older backup: yes, unless the fleet has
+ *   revoked something since.
+ * - The fleet has a different record, because the peel joined while the registry was lost: yes, if that record is
+ *   undecided and has no issued key that the backup lacks. Otherwise no: an admin decides.
  *
  * @param living undefined: the fleet has none
  */
@@ -40,8 +40,8 @@ const isKeyOut = (state: PeelKey['state']): boolean => state === 'revoking' || s
 
 /**
  * The change to a restored record for a revocation after the backup, which the account JWT has and the record does not.
- * If the key in use is revoked, so is the peel, because it is unknown whether an admin or a rotation did it, and an
- * admin's revocation must hold. If another key is, only that one.
+ * If the key in use is revoked, the peel is revoked too: the cause (an admin or a rotation) is unknown, and an
+ * admin's revocation must hold. If another key is revoked, only that key.
  *
  * Servers enforce revocations of every key up to a time (`*`): the peel may have had a newer JWT.
  *

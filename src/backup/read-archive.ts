@@ -50,7 +50,7 @@ export type BackupPiece =
   | { is: 'end'; summary: BackupSummary; signer: UserClaims };
 
 /**
- * Reads a backup to its end. The file may be damaged after the pieces read so far: read it once to check it, and again
+ * Reads a backup to its end. The file may be damaged beyond the pieces read so far: read it once to check it, and again
  * to use it. Memory: one entry, at most 256 MiB.
  *
  * @param identities from `readIdentities`

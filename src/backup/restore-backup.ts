@@ -48,7 +48,11 @@ export interface RestoredFleet {
   events: { restored: number; kept: number };
 }
 
-/** Checks a backup to its last byte, so that nothing of a damaged one is restored. @throws as `verifyBackup` */
+/**
+ * Checks a whole backup, so that nothing of a damaged one is restored.
+ *
+ * @throws as `verifyBackup`
+ */
 export async function checkBackup(path: string, identities: readonly string[]): Promise<CheckedBackup> {
   return { ...(await verifyBackup(path, identities)), path, identities };
 }
@@ -98,10 +102,10 @@ async function* filesOf({ path, identities }: CheckedBackup) {
 }
 
 /**
- * Restores the servers' state: merges and pushes the account JWT, as `zester account push` does, then adds what the
- * audit log, the join tokens and the registry lack. A peel that was revoked since the backup was made stays revoked:
- * the account JWTs of backup, home and servers are merged, and a record whose key is revoked there becomes revoked. It
- * may be interrupted and rerun, and it may run while masters run.
+ * Restores the servers' state: merges and pushes the account JWT, like `zester account push`, then adds missing entries
+ * to the audit log, the join tokens and the registry. A peel that was revoked since the backup was made stays revoked:
+ * the account JWTs of backup, home and servers are merged, and a record whose key is revoked there becomes revoked.
+ * Idempotent: it may be interrupted and rerun. Masters may be running.
  *
  * Cost: time grows with the backup; memory with the number of audit events that the servers already have.
  *
@@ -165,7 +169,7 @@ class StateRestore {
   readonly #living = new Map<string, PeelRecord | undefined>();
   /** Peels with a different record in the fleet: the backup's events did not lead to it. */
   readonly #others = new Set<string>();
-  /** Records wait for the audit log: no decision may exist without its event. */
+  /** Records to write after the audit log: no decision may exist without its event. */
   readonly #records: StoredRecord[] = [];
 
   constructor(store: Store, by: Actor, now: () => number, revocations: Readonly<Record<string, number>>) {
@@ -236,7 +240,7 @@ class StateRestore {
       const entry = await peels.get(id);
       const living = entry?.operation === 'PUT' ? parseStoredRecord(entry.value) : undefined;
       if (living === undefined && entry?.operation === 'PUT') {
-        this.result.peels.kept += 1; // a newer version's
+        this.result.peels.kept += 1; // written by a newer version
         return;
       }
       const takes = takesBackup(backup.record, living?.record);
@@ -286,7 +290,7 @@ class StateRestore {
   }
 }
 
-/** Concurrent up to a limit; sends in the order of the source. */
+/** Runs actions concurrently, in batches; starts them in the order of the source. */
 async function inBatches<T>(
   source: Iterable<T> | AsyncIterable<T>,
   act: (item: T) => Promise<void>,

@@ -1,4 +1,4 @@
-// Checks a backup from its first byte to its last, without writing anything.
+// Checks a whole backup, without writing anything.
 import { accountsOf, type HeldJwt } from '../account/held-account.js';
 import { AuditFold } from '../doctor/integrity/audit-fold.js';
 import type { UserClaims } from '../jwt/claims.js';
@@ -14,7 +14,7 @@ export interface VerifiedBackup {
   summary: BackupSummary;
   /** The account JWTs of the home and the servers. */
   accounts: HeldJwt[];
-  /** Records that its audit log does not explain: an event was lost, or the retention has deleted older ones. */
+  /** Records that do not follow from the audit log: an event was lost, or the retention has deleted older events. */
   unexplained: { peelId: string; why: string }[];
 }
 

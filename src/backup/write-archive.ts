@@ -1,4 +1,4 @@
-// Writes a backup: a tar archive, encrypted with age while it is written.
+// Writes a backup: a tar archive, encrypted with age as it is written.
 import { createHash } from 'node:crypto';
 import { ReadableStream } from 'node:stream/web';
 import { pack } from 'tar-stream';
@@ -18,7 +18,7 @@ import {
 } from './entries.js';
 
 /**
- * Writes a backup, entry by entry. The file is at its path only once it is complete and synced. Memory: one entry.
+ * Writes a backup, entry by entry. The file appears at its path once it is complete and synced. Memory: one entry.
  *
  * @example
  * const archive = await ArchiveWriter.open('fleet.age', ['age1…'], header);
@@ -52,7 +52,7 @@ export class ArchiveWriter {
   }
 
   /**
-   * Begins a backup.
+   * Starts a backup.
    *
    * @param recipients `age1…`, at least one
    * @throws UsageError for an invalid recipient; FileError

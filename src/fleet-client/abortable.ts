@@ -1,8 +1,9 @@
-// Aborts work in progress with a signal's reason.
+// Makes promises and iterations abortable by a signal.
 import { orAborted } from '../async/or-aborted.js';
 
 /**
- * Runs promises and iterations that end with a signal's reason as soon as it is aborted; without a signal, unchanged.
+ * Runs promises and iterations so that they fail with a signal's reason as soon as it is aborted; without a signal,
+ * they are unchanged.
  */
 export class Abortable {
   readonly signal: AbortSignal | undefined;
@@ -11,7 +12,7 @@ export class Abortable {
     this.signal = signal;
   }
 
-  /** The same, also ended by another signal. */
+  /** The same, also aborted by another signal. */
   with(signal: AbortSignal | undefined): Abortable {
     if (signal === undefined) return this;
     return new Abortable(this.signal === undefined ? signal : AbortSignal.any([this.signal, signal]));
@@ -38,7 +39,7 @@ export class Abortable {
         yield next.value;
       }
     } finally {
-      // a generator that waits for its next part ends when that arrives: do not wait for it
+      // do not wait: a generator that is waiting for its next part ends only when that part arrives
       if (left) void iterator.return?.(undefined)?.then(undefined, () => undefined);
     }
   }

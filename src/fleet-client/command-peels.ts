@@ -5,7 +5,7 @@ import { readCommandAnswer, type Command } from '../protocol/command.js';
 import { encodeJson } from '../protocol/messages.js';
 import { requestPeel } from './request-peel.js';
 
-/** How many peels are called at once. */
+/** Maximum number of concurrent calls. */
 const AT_ONCE = 128;
 
 /** The result of a command to one peel. */
@@ -64,7 +64,7 @@ async function commandPeel(
   }
 }
 
-/** The line for one peel; its ID comes before it. */
+/** The error messages for one peel, printed after its ID. */
 const WORDS: Partial<Record<FleetErrorCode, (seconds: number) => string>> = {
   ERR_FLEET_NOT_CONNECTED: () => 'it is not connected',
   ERR_FLEET_TIMEOUT: (seconds) => `it did not answer within ${seconds} s`,

@@ -14,10 +14,10 @@ import { Fleet } from './fleet.js';
 export interface ConnectFleetOptions extends ConnectSettings {
   /**
    * An admin's credentials: the path or the `file:` URL of a `.creds` file, parsed credentials, or a provider. They
-   * may be replaced at any time, as for `connectMaster`; requests are signed with the key that the connection uses.
+   * may be replaced at any time, as for `connectMaster`; requests are signed with the key of the current connection.
    */
   credentials: UserCredentials;
-  /** Time limit for a master's answer, in milliseconds; 5,000 by default, and longer for what servers must confirm. */
+  /** Timeout of a request in milliseconds; 5,000 by default, and longer for requests that servers must confirm. */
   timeoutMs?: number | undefined;
   /** When aborted, closes the fleet's connection; pending calls fail with its reason. */
   signal?: AbortSignal | undefined;
@@ -33,9 +33,8 @@ const CONNECT_FLEET = bag(
  * Connects to a fleet as an admin: to list, accept, revoke and command peels, to create join tokens and to read the
  * audit log. The servers and the masters decide what the credentials allow. The connection survives outages.
  *
- * @throws ConnectError `ERR_CONNECT_OPTIONS` for options that it does not know; CredsError, FileError when the credentials cannot
- *   be used; ConnectError when no server takes the connection; the
- *   signal's reason
+ * @throws ConnectError `ERR_CONNECT_OPTIONS` for unknown options; CredsError, FileError when the credentials cannot
+ *   be used; ConnectError when no server accepts the connection; the signal's reason
  * @example
  * import { connectFleet } from 'zester';
  *
@@ -66,7 +65,7 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<Fleet>
       { timeoutMs },
     );
     void (async () => {
-      // requests are signed with the key that the connection uses
+      // sign requests with the key of the current connection
       for await (const { type } of nc.events()) {
         if (type !== 'rotated') continue;
         signer.wipe();

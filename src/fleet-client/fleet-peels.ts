@@ -24,19 +24,19 @@ export interface ListPeelsOptions extends WaitingOptions {
   pattern?: string | undefined;
   /** Only peels in this state. */
   state?: PeelState | undefined;
-  /** Only connected peels; false: only those that are not. */
+  /** Only connected peels; false: only disconnected ones. */
   connected?: boolean | undefined;
   /** Only peels whose credential expires within this time. */
   expiringWithinSeconds?: number | undefined;
   /**
-   * Only peels with these labels: a selector such as `env=prod,tier!=db,zone`, or an object such as `{ env: 'prod' }`. A selector
-   * has `NAME=VALUE`, `NAME!=VALUE`, `NAME in (A,B)`, `NAME notin (A,B)`, `NAME` (it exists) and `!NAME`, with commas between
-   * them; all must hold.
+   * Only peels with these labels: a selector such as `env=prod,tier!=db,zone`, or an object such as `{ env: 'prod' }`.
+   * A selector is a comma-separated list of `NAME=VALUE`, `NAME!=VALUE`, `NAME in (A,B)`, `NAME notin (A,B)`, `NAME`
+   * (it exists) and `!NAME`, all of which must hold.
    */
   labels?: string | Labels | undefined;
-  /** Only peels with IDs after this one: with `limit`, the next page. */
+  /** Only peels with IDs after this one; with `limit`, the next page. */
   after?: string | undefined;
-  /** At most this many, ordered by ID. */
+  /** Maximum number of peels, ordered by ID. */
   limit?: number | undefined;
 }
 
@@ -84,10 +84,11 @@ export class FleetPeels {
   }
 
   /**
-   * Peels, ordered by ID, as they arrive: a fleet need not fit into memory.
+   * Lists peels, ordered by ID, as they arrive: the fleet need not fit into memory.
    *
    * @throws FleetError `ERR_FLEET_NO_MASTER`, `ERR_FLEET_TIMEOUT`, `ERR_FLEET_DENIED`, `ERR_FLEET_REQUEST`;
-   *   `ERR_FLEET_LABEL` for what is not a label selector; at the end, `ERR_FLEET_RECORD` when a record exceeds the message size: no list is silently incomplete
+   *   `ERR_FLEET_LABEL` for an invalid label selector; at the end, `ERR_FLEET_RECORD` when a record exceeds the message
+   *   size: no list is silently incomplete
    * @example
    * import { connectFleet } from 'zester';
    *
@@ -153,9 +154,9 @@ export class FleetPeels {
   /**
    * Accepts a pending peel.
    *
-   * @param options.fingerprint accept only a key with this fingerprint: another host could have asked for the same ID
-   * @param options.labels labels that the peel gets, beside those of its join token
-   * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`; `ERR_FLEET_PROOF` when the fingerprint is another; `ERR_FLEET_LABEL`
+   * @param options.fingerprint accept only a key with this fingerprint: another host could have requested the same ID
+   * @param options.labels labels for the peel, in addition to those of its join token
+   * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`; `ERR_FLEET_PROOF` when the fingerprint differs; `ERR_FLEET_LABEL`
    * @example
    * import { connectFleet } from 'zester';
    *
@@ -194,8 +195,8 @@ export class FleetPeels {
   /**
    * Changes the labels of a peel.
    *
-   * @returns the record, with all labels that it has now
-   * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`; `ERR_FLEET_LABEL` for what is not a label, or too many of them;
+   * @returns the record, with all its labels
+   * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`; `ERR_FLEET_LABEL` for an invalid label, or too many labels;
    *   `ERR_FLEET_DENIED` when the admin's role is not `operator` or `owner`
    * @example
    * import { connectFleet } from 'zester';
@@ -215,7 +216,7 @@ export class FleetPeels {
   }
 
   /**
-   * Rejects a peel: it cannot come back with this key.
+   * Rejects a peel, which cannot return with this key.
    *
    * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`
    * @example
@@ -242,8 +243,9 @@ export class FleetPeels {
    * Revokes a peel, or one of its keys. Resolves when every server has confirmed and the connections are cut.
    *
    * @param options.publicKey only this key (`U…`)
-   * @returns the record, and the keys that every server has confirmed to be revoked
-   * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`; `ERR_FLEET_TIMEOUT` when not every server confirmed in time: masters continue
+   * @returns the record, and the keys whose revocation every server has confirmed
+   * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`; `ERR_FLEET_TIMEOUT` when not every server confirmed in time: masters
+   *   keep retrying
    * @example
    * import { connectFleet } from 'zester';
    *
@@ -264,10 +266,11 @@ export class FleetPeels {
   /**
    * Makes a peel replace its key.
    *
-   * @param options.since ISO 8601: nothing is done when its key was issued at this time or later
-   * @param options.publicKey nothing is done when it no longer uses this key (`U…`): a program that is started again, and
-   *   names the key that it saw at first, rotates no peel twice
-   * @returns `done`: nothing to do; `told`: it is connected and was notified; `asked`: it will be notified when it renews
+   * @param options.since ISO 8601: does nothing if the key was issued at this time or later
+   * @param options.publicKey does nothing if the peel no longer uses this key (`U…`), so that a retry does not rotate
+   *   a peel twice
+   * @returns `done`: nothing to do; `told`: the peel is connected and was notified; `asked`: it will be notified at its
+   *   next renewal
    * @throws FleetError `ERR_FLEET_UNKNOWN_PEEL`
    * @example
    * import { connectFleet } from 'zester';
@@ -287,11 +290,11 @@ export class FleetPeels {
   }
 
   /**
-   * Calls a handler on peels, at most 128 of them at a time, and yields each reply as it arrives. A peel that does
-   * not answer, or answers with an error, is a reply with `ok: false`. A peel's reply is untrusted: check it before
+   * Calls a handler on peels, at most 128 at a time, and yields each reply as it arrives. A peel that does
+   * not answer, or answers with an error, yields a reply with `ok: false`. A peel's reply is untrusted: check it before
    * you use it.
    *
-   * @throws FleetError `ERR_FLEET_REQUEST` for what is not a handler's name; PeelIdError; the signal's reason
+   * @throws FleetError `ERR_FLEET_REQUEST` for an invalid handler name; PeelIdError; the signal's reason
    * @example
    * import { connectFleet } from 'zester';
    *

@@ -14,7 +14,7 @@ import type { WaitingOptions } from './waiting-options.js';
 export interface CreateTokenOptions extends WaitingOptions {
   /** Lifetime in seconds; 900 by default, at most a year. */
   ttlSeconds?: number | undefined;
-  /** How many peels may join with it; 1 by default. */
+  /** Maximum number of peels that may join with it; 1 by default. */
   uses?: number | undefined;
   /** Only peels whose ID matches, such as `web-*`. */
   ids?: string | undefined;
@@ -24,7 +24,7 @@ export interface CreateTokenOptions extends WaitingOptions {
 
 /** A new join token. */
 export interface CreatedToken {
-  /** The masters' record of it. */
+  /** The token's record. */
   token: JoinToken;
   /** The token's `.creds` file: a secret. Write it with mode 0600 only, and overwrite it with zeros afterwards. */
   creds: Uint8Array;
@@ -33,7 +33,7 @@ export interface CreatedToken {
 }
 
 /**
- * Join tokens: credentials that can only ask to join.
+ * Join tokens: credentials that can only request to join.
  *
  * @example
  * import { connectFleet } from 'zester';
@@ -55,7 +55,7 @@ export class FleetTokens {
   }
 
   /**
-   * Creates a join token. Its key is made here: the seed exists only in the result.
+   * Creates a join token. Its key is generated here: the seed exists only in the result.
    *
    * @throws FleetError `ERR_FLEET_REQUEST`, `ERR_FLEET_LABEL`, `ERR_FLEET_NO_MASTER`, `ERR_FLEET_TIMEOUT`, `ERR_FLEET_DENIED`
    * @example
@@ -86,7 +86,7 @@ export class FleetTokens {
       const { jwt, token } = await this.#abortable
         .with(options.signal)
         .run(() => this.#client.ask('token.create', request));
-      requireStored(labels, token.labels, `the join token ${token.id} was made, but is not given out`);
+      requireStored(labels, token.labels, `the join token ${token.id} was created, but is not returned`);
       const creds = generateCredsFile(jwt, seed);
       return { token, creds, [Symbol.dispose]: () => void creds.fill(0) };
     } finally {
@@ -110,10 +110,10 @@ export class FleetTokens {
   }
 
   /**
-   * Removes a join token: nobody can join with it any longer, and its connections are cut.
+   * Removes a join token: no host can join with it any longer, and its connections are cut.
    *
-   * @throws FleetError `ERR_FLEET_TOKEN_UNKNOWN` when there is none with this ID; `ERR_FLEET_UNCONFIRMED` when a server has not
-   *   confirmed in time
+   * @throws FleetError `ERR_FLEET_TOKEN_UNKNOWN` when there is no token with this ID; `ERR_FLEET_UNCONFIRMED` when a
+   *   server has not confirmed in time
    */
   async remove(tokenId: string, options: WaitingOptions = {}): Promise<JoinToken> {
     checkFleetOptions('tokens.remove', options);

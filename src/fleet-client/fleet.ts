@@ -12,7 +12,7 @@ import { Abortable } from './abortable.js';
 import type { WaitingOptions } from './waiting-options.js';
 
 /**
- * A fleet, as an admin sees it; {@link connectFleet} creates one.
+ * An admin's view of a fleet; {@link connectFleet} creates one.
  *
  * @example
  * import { connectFleet } from 'zester';
@@ -52,7 +52,8 @@ export class Fleet implements AsyncDisposable {
   }
 
   /**
-   * The state of the fleet: the answering master, its policy, and how many peels are in each state and connected.
+   * The state of the fleet: the answering master, its policy, and the numbers of peels in each state and of connected
+   * peels.
    *
    * @throws FleetError `ERR_FLEET_NO_MASTER`, `ERR_FLEET_TIMEOUT`, `ERR_FLEET_DENIED`; the signal's reason
    */
@@ -62,9 +63,9 @@ export class Fleet implements AsyncDisposable {
   }
 
   /**
-   * The events of the audit log, oldest first. With `follow`, it continues with new ones as they are stored, each
-   * once and without a gap, across outages too, until the iteration is left, the signal is aborted or the connection
-   * closes. It reads ahead at most one page.
+   * The events of the audit log, oldest first. With `follow`, it continues with new events as they are stored, each
+   * exactly once and without a gap, even across outages, until the loop is left, the signal is aborted or the
+   * connection closes. It reads ahead at most one page.
    *
    * @throws as {@link status}
    * @example
@@ -73,7 +74,7 @@ export class Fleet implements AsyncDisposable {
    * const fleet = await connectFleet({ servers: process.env.NATS_URL, credentials: 'admin.creds' });
    * for await (const { at, kind, peelId } of fleet.audit({ kinds: ['peel.*'], last: 1, follow: true })) {
    *   console.log(at, kind, peelId);
-   *   break; // else it continues with what happens from now on
+   *   break; // otherwise it continues with new events
    * }
    * await fleet.close();
    */
@@ -91,7 +92,7 @@ export class Fleet implements AsyncDisposable {
     return this.#client;
   }
 
-  /** Closes the connection. May be called twice. */
+  /** Closes the connection. Idempotent. */
   close(): Promise<void> {
     return this.connection.close();
   }

@@ -18,14 +18,16 @@ import {
   FOLLOW_STORED_RETRY_MS,
 } from '../timing.js';
 
-/** An event is received when it is published, and readable when it is stored: the interval of checks in between. */
+/**
+ * An event is received when it is published, and readable once it is stored: the number of read attempts in between.
+ */
 const STORED_ATTEMPTS = 8;
 
 /** The callbacks of {@link followAudit}. */
 export interface FollowAudit {
-  /** While its promise is pending, nothing more is read. */
+  /** Nothing more is read while the returned promise is pending (backpressure). */
   tell: (event: AuditEvent) => void | Promise<void>;
-  /** Called once when the audit log is temporarily unreadable; following resumes by itself. */
+  /** Called once per outage when the audit log is temporarily unreadable; following resumes by itself. */
   wait: (why: string) => void;
   /** Called when the stream was deleted and recreated. */
   restarted: () => void;
@@ -33,9 +35,9 @@ export interface FollowAudit {
 }
 
 /**
- * Delivers the events of the audit log in stream order, each once, until the signal is aborted. All are read from the
- * stream, each read continuing after the last one; messages on the audit's subjects only trigger reads. So an event
- * written while this connection, its server or every master was away is delivered when they are back.
+ * Delivers the events of the audit log in stream order, each once, until the signal is aborted. All events are read
+ * from the stream, and each read continues after the last one; messages on the audit subjects only trigger reads. So an
+ * event written while this connection, its server or every master was down is delivered when they are back.
  *
  * @throws errors of the first read; later, permanent errors
  */
@@ -45,7 +47,7 @@ export async function followAudit(
   { tell, wait, restarted, signal }: FollowAudit,
 ): Promise<void> {
   const wake = new Wake();
-  /** Received, and not read yet. */
+  /** IDs of events that were received, but not read yet. */
   const heard = new Set<string>();
   const ended = new AbortController();
   const end = (): void => {
@@ -120,7 +122,7 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => undefined);
 }
 
-/** A coalesced task: requests before it runs lead to one run. */
+/** Coalesces wake-ups: several before the next wait count as one. */
 class Wake {
   #is = false;
   #waiting: (() => void) | undefined;
@@ -137,14 +139,14 @@ class Wake {
   }
 }
 
-/** Reads the audit log, each time from where the last read ended, and delivers each event once. */
+/** Reads the audit log, each time from the end of the last read, and delivers each event once. */
 class StreamReader {
   readonly #client: AdminClient;
   readonly #query: AuditQuery;
   readonly #to: Pick<FollowAudit, 'tell' | 'restarted'> & { heard: Set<string>; wake: Wake };
   readonly #known = new RecentIds();
   #after: number | undefined;
-  /** For a master that sends no sequences: where to restart. */
+  /** For a master that sends no sequence numbers: the time to resume from. */
   #since: string | undefined;
 
   constructor(

@@ -1,4 +1,4 @@
-// Follows presence changes reported by masters.
+// Follows the presence changes that masters report.
 import { sleep } from '../async/sleep.js';
 import { withDeadline } from '../async/deadline.js';
 import { FleetError } from '../errors.js';
@@ -10,7 +10,7 @@ import { FOLLOW_RETRY_MS, PRESENCE_WATCH_HANDOVER_MS, PRESENCE_WATCH_SILENCE_MS 
 export interface FollowPresence {
   /** A change of one peel. It may be delivered twice. */
   tell: (peelId: string, presence: Presence) => void;
-  /** Called when a watch begins after a failed one: changes in between were missed. Not at the start. */
+  /** Called when a watch starts after a failed one: changes in between were missed. Not called at the start. */
   missed: () => void;
   /** Called when no master answers. */
   wait: (error: unknown) => void;
@@ -19,10 +19,11 @@ export interface FollowPresence {
 
 /**
  * Delivers presence changes until the signal is aborted. A watch belongs to one master and ends after a while; the next
- * one begins before that, so that no change is missed.
+ * one starts before that, so that no change is missed.
  *
- * @param begun called once, when the first watch has begun
- * @throws FleetError `ERR_FLEET_REQUEST`, `ERR_FLEET_DENIED`: the masters are of an earlier version, or the admin is not authorized
+ * @param begun called once, when the first watch has started
+ * @throws FleetError `ERR_FLEET_REQUEST`, `ERR_FLEET_DENIED`: the masters are of an earlier version, or the admin is
+ *   not authorized
  */
 export async function followPresence(
   client: Pick<AdminClient, 'stream'>,
@@ -69,7 +70,7 @@ async function watchOnce(
   for (let count = 0; ; count += 1) {
     const part = await withDeadline(parts.next(), Date.now() + PRESENCE_WATCH_SILENCE_MS);
     if (part === undefined)
-      throw new FleetError('ERR_FLEET_TIMEOUT', 'the master that said who is connected fell silent');
+      throw new FleetError('ERR_FLEET_TIMEOUT', 'the master stopped reporting presence');
     if (part.done === true) return;
     if (count === 0) started();
     for (const { id, presence } of part.value.peels) tell(id, presence);

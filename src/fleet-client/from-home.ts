@@ -62,7 +62,7 @@ export function peelsFromHome(
 /**
  * The known credentials of the fleet: from the registry, the connections, and the home's list.
  *
- * @throws errors of connecting and reading: the result is then unknown, which is not "none"
+ * @throws errors of connecting and reading: the credentials are then unknown, which is not "none"
  */
 export async function knownCredentials(
   domain: TrustDomain,

@@ -9,7 +9,7 @@ import { afterwards } from './afterwards.js';
 import { auditKeyRemoved, knownCredentials, useOfKey } from './from-home.js';
 import { peelKeyUse } from './key-use.js';
 
-/** How to query the fleet: servers and credentials. `servers: false`: do not query it. */
+/** Servers and credentials for querying the fleet. `servers: false`: do not query it. */
 export type FleetChoice = Omit<
   Pick<SystemConnectionOptions, 'servers' | 'tls' | 'requireTls' | 'systemCreds'>,
   'servers'
@@ -24,7 +24,7 @@ const UNREACHABLE: ReadonlySet<string> = new Set(['ERR_NATS_SERVER_UNREACHABLE',
  * the keys may be removed.
  *
  * @param publicKeys `A…`
- * @param options.force permit it even with dependents, or if they cannot be counted
+ * @param options.force permit the removal even with dependents, or if they cannot be counted
  * @throws TrustError `ERR_TRUST_SIGNING_KEY`; NatsServerError `ERR_NATS_SERVER_UNREACHABLE`, ConnectError
  *   `ERR_CONNECT_UNREACHABLE` when no server answers
  */
@@ -37,7 +37,7 @@ export async function judgeKeyRemoval(
   const uses = new Map<string, CountedUse>();
   if (publicKeys.length === 0) return KeyRemoval.judge(domain.home, uses, { force });
   try {
-    if (servers === false) throw new Error('with --no-push, no server is asked');
+    if (servers === false) throw new Error('with --no-push, no server is queried');
     const known = await knownCredentials(domain, { ...at, servers }, systemCreds);
     for (const key of publicKeys) {
       uses.set(key, (await useOfKey(domain, key, known, now())) ?? peelKeyUse(key, known, now() / 1000));
@@ -56,7 +56,7 @@ export async function judgeKeyRemoval(
  *
  * @param by the command, such as `zester keys remove`
  * @returns whether there is an audit log: the first master creates it
- * @throws FleetError `ERR_FLEET_STORE`: the keys are removed, but that is not audited
+ * @throws FleetError `ERR_FLEET_STORE`: the keys are removed, but not audited
  */
 export async function auditKeyRemoval(
   domain: TrustDomain,

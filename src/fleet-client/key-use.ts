@@ -18,7 +18,7 @@ export interface KnownCredentials {
 }
 
 /**
- * Counts the valid credentials that a signing key of peels signed: in the registry, in the home's list but not in the
+ * Counts the valid credentials signed by a peel signing key: in the registry, in the home's list but not in the
  * registry, and among connections.
  *
  * @param now seconds since 1970
@@ -44,7 +44,7 @@ export interface DependentPeel {
 }
 
 /**
- * The keys of peels whose valid JWT a signing key signed: in the registry, and in the home's list but not in the
+ * The peel keys with a valid JWT from a signing key: in the registry, and in the home's list but not in the
  * registry.
  *
  * @param now seconds since 1970
@@ -71,7 +71,7 @@ export function dependentPeels(signer: string, known: KnownCredentials, now: num
     }
   }
   for (const { peelId, publicKey, issuer, issuedAt, expiresAt } of issued) {
-    // keys in the registry were renewed since, or have expired
+    // keys in the registry have been renewed since, or have expired
     if (issuer !== signer || inRegistry.has(publicKey)) continue;
     if (isValid(publicKey, issuedAt, expiresAt))
       dependent.push({ peelId, publicKey, issuedAt, expiresAt, isReplaced: false });
@@ -80,9 +80,9 @@ export function dependentPeels(signer: string, known: KnownCredentials, now: num
 }
 
 /**
- * Counts the join tokens that a signing key may have signed: valid ones that were created before another key took over.
+ * Counts the join tokens that a signing key may have signed: valid tokens created before another key took over.
  *
- * @param until when another key began to sign, in milliseconds since 1970; undefined: never
+ * @param until when another key took over, in milliseconds since 1970; undefined: never
  * @param nowMs milliseconds since 1970
  */
 export function joinKeyUse(

@@ -1,4 +1,4 @@
-// Recognizes that a stream does not exist.
+// Recognizes the error for a stream that does not exist.
 import { JetStreamApiError } from '@nats-io/jetstream';
 
 /** JetStream's codes for an unknown stream, and for an account without JetStream. */

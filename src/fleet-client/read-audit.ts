@@ -9,7 +9,7 @@ import { followAudit } from './follow-audit.js';
 export interface ReadAuditOptions {
   /** Continue with new events as they are stored; false by default. */
   follow?: boolean | undefined;
-  /** With `follow`: called once if the audit log cannot be read at the moment; reading resumes when it can. */
+  /** With `follow`: called once per outage when the audit log is temporarily unreadable; reading resumes by itself. */
   onWait?: ((why: string) => void) | undefined;
   /** With `follow`: called when the stream was deleted and recreated. */
   onRestart?: (() => void) | undefined;
@@ -63,7 +63,7 @@ export async function* readAudit(
   }
 }
 
-/** Passes values from a producer to a consumer, one at a time: `give` resolves when the value was taken. */
+/** Passes values from a producer to a consumer, one at a time: `give` resolves when the value has been taken. */
 class Handover<T> {
   #given: { value: T; taken: () => void } | undefined;
   #wake: () => void = () => undefined;

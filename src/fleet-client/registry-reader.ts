@@ -16,8 +16,8 @@ import { BUCKET_READ_TIMEOUT_MS, JETSTREAM_TIMEOUT_MS } from '../timing.js';
 const storedSchema = v.object({ record: recordSchema });
 
 /**
- * Reads the fleet's registry directly from JetStream, and writes to the audit log, if no master may be running. An
- * unparsable record is an error: an unread key must not count as absent.
+ * Reads the fleet's registry directly from JetStream, and writes to the audit log, for use when no master may be
+ * running. An unparsable record is an error: an unread key must not count as absent.
  *
  * @param nc a connection of a master
  */

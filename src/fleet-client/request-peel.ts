@@ -13,7 +13,7 @@ import { COMMAND_TIMEOUT_MS } from '../timing.js';
 export interface RequestPeelOptions {
   /** Tokens below `zester.cmd.<id>`, such as `uptime`; absent: `zester.cmd.<id>` itself, where `startPeel` listens. */
   command?: string | undefined;
-  /** Time limit for the answer, in milliseconds; 10,000 by default. */
+  /** Timeout in milliseconds; 10,000 by default. */
   timeoutMs?: number | undefined;
   headers?: MsgHdrs | undefined;
   /** Stops waiting for the answer; the peel still runs the command. */
@@ -40,9 +40,9 @@ const NAMED = bag({ ...ENTRIES, peelId: anything, data: anything } satisfies Ent
 const optionsError = (message: string) => new FleetError('ERR_FLEET_REQUEST', message);
 
 /**
- * Sends a command to a peel and waits for its answer. A plain `nc.request()` gets none, because a peel may not
- * publish to its callers' inboxes. It answers on `zester.job.<nonce>.return.<id>`: only that peel may publish there,
- * and admins and masters may subscribe. The answer is untrusted: check it before you use it.
+ * Sends a command to a peel and waits for its answer. A plain `nc.request()` gets no answer, because a peel may not
+ * publish to its callers' inboxes. The peel answers on `zester.job.<nonce>.return.<id>`: only that peel may publish
+ * there, and admins and masters may subscribe. The answer is untrusted: check it before you use it.
  *
  * @param nc a connection with an admin's or a master's credentials
  * @param peelId the peel

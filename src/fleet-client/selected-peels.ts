@@ -1,4 +1,4 @@
-// Lists peels in parts, and verifies that the master understood the label selector.
+// Lists peels in parts, and verifies that the master applied the label selector.
 import { FleetError } from '../errors.js';
 import type { AdminClient } from '../protocol/admin-client.js';
 import type { AnswerOf, RequestOf } from '../protocol/messages.js';

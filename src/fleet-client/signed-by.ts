@@ -1,4 +1,4 @@
-// Finds what still depends on a peel signing key that is being replaced: pure.
+// Finds the dependents of a peel signing key that is being replaced. Pure.
 import { isAccepted } from '../protocol/records/record.js';
 import { dependentPeels, type KnownCredentials } from './key-use.js';
 
@@ -6,7 +6,7 @@ import { dependentPeels, type KnownCredentials } from './key-use.js';
 export interface SignedPeel {
   peelId: string;
   /**
-   * - `connected`: it can be told to renew.
+   * - `connected`: it can be notified to renew.
    * - `replaced`: it has renewed; its old key is revoked within seconds.
    * - `offline`: it renews when it reconnects, if the key still exists.
    */
@@ -17,7 +17,7 @@ export interface SignedPeel {
   expiresAt: number | undefined;
 }
 
-/** A user that is connected with a JWT signed by the key, although no master accepted it. */
+/** A user connected with a JWT signed by the key, although no master accepted it. */
 export interface Stranger {
   /** From its JWT: untrusted text. */
   name: string;
@@ -41,7 +41,7 @@ export function signedBy(signer: string, known: KnownCredentials, nowMs: number)
   const here = new Set(connected.map(({ publicKey }) => publicKey));
   const peels = new Map<string, SignedPeel>();
   const keys = new Set<string>();
-  // an unaccepted one may be a thief's
+  // an unaccepted peel may be a thief's
   const accepted = { ...known, records: known.records.filter(isAccepted) };
   for (const one of dependentPeels(signer, accepted, nowMs / 1000)) {
     keys.add(one.publicKey);

@@ -38,7 +38,7 @@ export interface AddMasterKeysOptions extends ChangeOptions {
   accountSeed?: string | undefined;
   /** Credential lifetime in seconds; 90 days by default. */
   lifetime?: number | undefined;
-  /** How long to wait for masters to use their new credentials, in milliseconds; 20,000 by default. */
+  /** Maximum wait for masters to use their new credentials, in milliseconds; 20,000 by default. */
   masterWaitMs?: number;
 }
 
@@ -152,7 +152,7 @@ async function pushKeys(open: OpenHome, keys: Keys, { now }: ChangeOptions): Pro
 }
 
 /**
- * Records the keys and the JWTs to revoke in the settings, before the JWTs are replaced; recording early is harmless.
+ * Records the keys and the JWTs to revoke in the settings before the JWTs are replaced; recording early is harmless.
  */
 async function switchOver(
   { paths, publicKeys }: TrustDomain,
@@ -178,7 +178,7 @@ async function switchOver(
 /**
  * Revokes the old JWT of the home's system account user, once only this command uses it.
  *
- * @returns its key while it is in use
+ * @returns the user's key if the old JWT is still in use
  */
 async function revokeSystem(
   { domain, connected }: OpenHome,

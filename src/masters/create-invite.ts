@@ -1,4 +1,4 @@
-// Creates an invitation: everything that a second master's host needs, encrypted, without identity seeds.
+// Creates an invitation: an encrypted file with everything that a second master's host needs, except identity seeds.
 import {
   changeAccount,
   changeSystemAccount,
@@ -61,7 +61,7 @@ export interface CreatedInvite {
   keys: { peelSigning: string; joinSigning: string; systemSigning: string };
   /** Whether it has its own peel signing key; otherwise it shares this home's, since the account's key has no role. */
   ownPeelKey: boolean;
-  /** The servers that know its keys. */
+  /** The servers that have its keys. */
   report: PushReport;
 }
 
@@ -77,13 +77,13 @@ interface NewKeys {
 }
 
 /**
- * Creates an invitation for a master on another host: creates and pushes its own signing keys and users, and writes
- * them with the JWTs and the operator's signing key to a file that is encrypted to the recipients. The file has no
- * identity seeds.
+ * Creates an invitation for a master on another host: creates and pushes the new master's signing keys and users, and
+ * writes them with the JWTs and the operator's signing key to a file that is encrypted to the recipients. The file
+ * contains no identity seeds.
  *
- * @returns the servers that know the new keys: the file is written only if all do
+ * @returns the new keys, and the servers that have them: the file is written only if all servers do
  * @throws UsageError for an invalid name or recipient; TrustError `ERR_TRUST_MASTER` for a name that is taken,
- *   `ERR_TRUST_KEY_OFFLINE` without the key that signs masters; NatsServerError, FileError: then no file is written,
+ *   `ERR_TRUST_KEY_OFFLINE` without the key that signs masters; NatsServerError, FileError: no file is written then,
  *   and the new keys are removed from the account again
  */
 export async function createInvite(
@@ -188,7 +188,7 @@ function refuseIdentitySigner({ home, publicKeys }: TrustDomain): void {
 function newKeys(hasRole: boolean, renews: boolean): NewKeys {
   return {
     own: renews ? { master: generateKeyBundle('account'), answers: generateKeyBundle('account') } : undefined,
-    // without a role, other masters would not know what the key signs
+    // without a role, other masters would not recognize the key as a peel signing key
     peel: hasRole ? generateKeyBundle('account') : undefined,
     join: generateKeyBundle('account'),
     system: generateKeyBundle('account'),

@@ -8,7 +8,7 @@ import type { RosterEntry } from './roster.js';
 export interface MasterDependents {
   /** IDs of peels with a valid credential that it signed. */
   peels: string[];
-  /** IDs of accepted peels with an expired credential that it signed: they could no longer recover by themselves. */
+  /** IDs of accepted peels with an expired credential that it signed: after the removal, they can no longer recover. */
   expired: string[];
   /** IDs of valid join tokens that it signed. */
   tokens: string[];
@@ -68,7 +68,7 @@ function expiredPeels(
 }
 
 /**
- * The permission to remove a master's signing keys: if no peel depends on them, or in any case with `now`.
+ * Permits the removal of a master's signing keys if no peel depends on them; with `now`, in any case.
  *
  * @throws TrustError `ERR_TRUST_SIGNING_KEY`
  */

@@ -15,7 +15,7 @@ import { parseSettings, type TrustSettings } from '../trust/settings.js';
 /** The format version that is written, and the newest that can be read. */
 export const INVITE_VERSION = 1;
 
-/** More than any invitation has: a foreign file must not fill the memory. */
+/** Larger than any invitation: a foreign file must not exhaust memory. */
 export const MAX_INVITE_BYTES = 16 * 1024 * 1024;
 
 /** The only files in an invitation. */
@@ -59,7 +59,7 @@ export type Invite = v.InferOutput<typeof schema>;
 
 /**
  * Reads a decrypted invitation, and checks that it is the complete home of one master: settings, JWTs, the seeds of the
- * named keys, credentials that the account vouches for, and no identity seed.
+ * named keys, credentials signed by the account, and no identity seed.
  *
  * @param path the file, for the error
  * @param now milliseconds since 1970

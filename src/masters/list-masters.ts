@@ -66,7 +66,7 @@ export async function listMasters(
   });
 }
 
-/** The name of the master that holds the lease; empty: none does, or one of an earlier version; undefined: unknown. */
+/** The name of the master that holds the lease; empty: none, or a master of an earlier version; undefined: unknown. */
 async function watchingMaster(
   domain: TrustDomain,
   options: Parameters<typeof withState>[1],

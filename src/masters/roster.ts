@@ -23,8 +23,8 @@ export interface RosterEntry {
 }
 
 /**
- * The masters, the first one first, then by name. A key without a label is the first master's: homes that were copied
- * by hand count as one master.
+ * The masters: the first master, then the others by name. A key without a label belongs to the first master: homes that
+ * were copied by hand count as one master.
  *
  * @param peelSigningKey a peel signing key of the account, whose role identifies the others
  */
