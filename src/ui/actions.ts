@@ -1,4 +1,4 @@
-// What the page can do to peels, what it says before, and how it does it to many.
+// The page's actions on peels: roles, confirmation texts, and execution on many peels.
 import type { PeelDocument } from '../cli/fleet/peel-document.js';
 import { errorText, post } from './http.js';
 import type { Row } from './rows.js';
@@ -6,7 +6,7 @@ import { store } from './store.js';
 
 export type Action = 'accept' | 'reject' | 'rotate' | 'revoke';
 
-/** The first role that may do it. */
+/** The lowest role that may perform each action. */
 export const ACTION_ROLES = {
   accept: 'approver',
   reject: 'approver',
@@ -35,10 +35,10 @@ export function isPossible(action: Action, { state, keyState }: Row): boolean {
   }
 }
 
-/** What a confirmation says. */
+/** The text of a confirmation. */
 export interface Consequences {
   title: string;
-  /** What will happen, one sentence each. */
+  /** The consequences, one sentence each. */
   lines: string[];
   /** The label of the button. */
   button: string;
@@ -52,7 +52,7 @@ const NAMES: Readonly<Record<Action, string>> = {
   revoke: 'Revoke',
 };
 
-/** What will happen to these peels. It is pure: the dialog shows it, and a test reads it. */
+/** The consequences of an action for these peels. Pure. */
 export function consequencesOf(action: Action, rows: readonly Row[]): Consequences {
   const [first] = rows;
   const one = rows.length === 1;
@@ -69,7 +69,7 @@ export function consequencesOf(action: Action, rows: readonly Row[]): Consequenc
           one
             ? `The host with the fingerprint ${first?.fingerprint ?? '–'} gets a credential for the ID ${what}.`
             : `Each host gets a credential for its ID. Accept only hosts whose fingerprints you have compared.`,
-          'Another host that asks for the same ID is refused from then on.',
+          'Any other host that requests the same ID is refused from then on.',
         ],
       };
     case 'reject':
@@ -81,7 +81,7 @@ export function consequencesOf(action: Action, rows: readonly Row[]): Consequenc
           one
             ? 'The host gets no credential, and its key is refused from now on.'
             : 'The hosts get no credentials, and their keys are refused from now on.',
-          'To come back, a host must ask to join again with a new key.',
+          'To return, a host must request to join again with a new key.',
         ],
       };
     case 'rotate':
@@ -92,7 +92,7 @@ export function consequencesOf(action: Action, rows: readonly Row[]): Consequenc
         lines: [
           connected === rows.length
             ? `${one ? 'It is' : 'They are'} connected and will replace ${one ? 'its key' : 'their keys'} now, without losing messages.`
-            : `${connected} of ${rows.length} ${rows.length === 1 ? 'is' : 'are'} connected and will replace the key now; the others do so when they next renew.`,
+            : `${connected} of ${rows.length} ${rows.length === 1 ? 'is' : 'are'} connected and will replace the key now; the others will do so at their next renewal.`,
           'The old keys are revoked once the new ones are in use.',
         ],
       };
@@ -106,13 +106,13 @@ export function consequencesOf(action: Action, rows: readonly Row[]): Consequenc
           connected === 0
             ? `${one ? 'It is not' : 'None of them is'} connected at the moment.`
             : `${connected === 1 ? 'One connection is' : `The connections of ${connected} peels are`} cut at once.`,
-          'To come back, a host must be added or join again with a new key.',
+          'To return, a host must be added or join again with a new key.',
         ],
       };
   }
 }
 
-/** How far an action on many peels is. */
+/** The progress of an action on many peels. */
 export interface Progress {
   action: Action;
   total: number;
@@ -122,13 +122,13 @@ export interface Progress {
   stopped: boolean;
 }
 
-/** Peels that are asked for at the same time: masters carry out revocations together. */
+/** Concurrent requests; masters carry out concurrent revocations together. */
 const AT_ONCE = 8;
 
 /**
- * Does something to peels, a few at a time. Closing the page stops it after those that are under way.
+ * Performs an action on peels, a few at a time. Closing the page stops it after the requests in progress.
  *
- * @param stop aborted: no further peel is begun
+ * @param stop when aborted, no further peels are started
  */
 export async function perform(
   action: Action,
@@ -161,7 +161,7 @@ export async function perform(
   return progress;
 }
 
-/** With the fingerprint that was shown: another host cannot have taken its place meanwhile. */
+/** The request body. It has the displayed fingerprint, so that no other host can have taken the peel's place since. */
 function bodyOf(action: Action, { fingerprint }: Row, reason: string): object {
   const why = reason === '' ? {} : { reason };
   if (action === 'rotate') return {};

@@ -1,6 +1,6 @@
-// Asks the HTTP interface that serves this page.
+// Sends requests to the HTTP interface that serves this page.
 
-/** What the interface refused with. */
+/** An error response of the interface. */
 export class HttpError extends Error {
   readonly status: number;
   readonly code: string;
@@ -36,7 +36,7 @@ export async function ask<T>(method: 'GET' | 'POST' | 'DELETE', path: string, bo
 export const get = <T>(path: string): Promise<T> => ask<T>('GET', path);
 export const post = <T>(path: string, body: object = {}): Promise<T> => ask<T>('POST', path, body);
 
-/** An error for people, with its code. */
+/** An error for display, with its code. */
 export function errorText(error: unknown): string {
   if (error instanceof HttpError) return `${error.message} [${error.code}]`;
   return error instanceof Error ? error.message : String(error);

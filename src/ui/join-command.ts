@@ -1,15 +1,15 @@
-// The command that lets a host join with a token that was just made.
+// The command that lets a host join with a newly created token.
 
-/** Where a command connects if nothing else is given. */
+/** The default server of a command. */
 const USUAL_SERVER = 'nats://127.0.0.1:4222';
 
-/** A word for a POSIX shell. */
+/** Quotes a word for a POSIX shell. */
 function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /**
- * What to run on the host, with an ID that the token permits.
+ * The command to run on the host, with an ID that the token permits.
  *
  * @param ids the pattern of the token; empty: any ID
  */

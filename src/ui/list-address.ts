@@ -1,12 +1,12 @@
-// The address of the list of peels: what it shows is in there, so that a link or a way back shows the same.
+// The address of the list of peels. It contains the filters, so that a link or the Back button shows the same list.
 import { EVERYTHING, SORT_COLUMNS, type RowQuery } from './rows.js';
 
 let last = '#/peels';
 
-/** The list as it was shown last. */
+/** The last address of the list. */
 export const lastList = (): string => last;
 
-/** What the address asks for: `#/peels?state=pending`. */
+/** The query in an address such as `#/peels?state=pending`. */
 export function queryFrom(params: URLSearchParams): RowQuery {
   const connected = params.get('connected');
   const query: RowQuery = {
@@ -21,7 +21,7 @@ export function queryFrom(params: URLSearchParams): RowQuery {
   return query;
 }
 
-/** The address of a list, which is remembered as the last one. */
+/** The address of a list; remembers it as the last one. */
 export function addressOfList({
   text,
   state,

@@ -1,4 +1,4 @@
-// The page: navigation, and the view that the address names.
+// The page: navigation and routing.
 import { render, type RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { printable } from '../text/printable.js';
@@ -14,14 +14,14 @@ import { PendingView } from './views/pending.js';
 import { TokensView } from './views/tokens.js';
 import { TrustView } from './views/trust.js';
 
-/** Where the page is: `#/peels?state=pending`. */
+/** The current location, such as `#/peels?state=pending`. */
 interface Place {
   view: string;
   id: string;
   params: URLSearchParams;
 }
 
-/** The key of a link names no view. */
+/** Parses a hash. The key of a one-time link counts as no view. */
 function placeOf(hash: string): Place {
   const [path = '', query = ''] = hash.replace(/^#(key=.*|\/?)/, '').split('?');
   const [view = '', id = ''] = path.split('/');
@@ -67,9 +67,9 @@ function View({ place: { view, id, params } }: { place: Place }) {
     default:
       return (
         <section>
-          <h1>There is no such view</h1>
+          <h1>Page not found</h1>
           <p>
-            <a href="#/">To the overview</a>
+            <a href="#/">Go to the overview</a>
           </p>
         </section>
       );
@@ -77,8 +77,8 @@ function View({ place: { view, id, params } }: { place: Place }) {
 }
 
 /**
- * Where what has the focus vanishes, such as a button after its use, the open dialog or the content gets it: otherwise the
- * next Tab would begin with the browser's own controls.
+ * When the focused element disappears, such as a button after its use, moves the focus to the open dialog or the
+ * content: otherwise the next Tab would start at the browser's own controls.
  */
 function useKeptFocus(main: RefObject<HTMLElement | null>): void {
   useEffect(() => {
@@ -155,7 +155,7 @@ function Navigation({ current }: { current: string }) {
   );
 }
 
-/** How many peels wait, counted once for each change. */
+/** The number of pending peels, counted once per change. */
 function usePending(rows: readonly { state: string }[], version: number): number {
   const counted = useRef({ version: -1, pending: 0 });
   if (counted.current.version !== version) {

@@ -1,8 +1,8 @@
-// The rows of the list of peels: read, searched, filtered and sorted.
+// The rows of the list of peels: parsing, search, filters and sorting.
 import type { PeelDocument } from '../cli/fleet/peel-document.js';
 import { labelText } from '../protocol/records/labels.js';
 
-/** A peel as the list holds it: short, since there may be 50,000. */
+/** A peel in the list: few fields, since there may be 50,000 rows. */
 export interface Row {
   id: string;
   state: string;
@@ -21,7 +21,7 @@ export interface Row {
 export const SORT_COLUMNS = ['id', 'state', 'connected', 'expiresAt', 'lastSeen', 'createdAt'] as const;
 export type SortColumn = (typeof SORT_COLUMNS)[number];
 
-/** What the list shows. */
+/** The search, filters and order of the list. */
 export interface RowQuery {
   text: string;
   state: string;
@@ -41,7 +41,7 @@ export const EVERYTHING: RowQuery = {
   descending: false,
 };
 
-/** A row of a peel that was pushed. */
+/** The row of a peel document. */
 export function rowOf(peel: PeelDocument): Row {
   const {
     id,
@@ -71,7 +71,7 @@ export function rowOf(peel: PeelDocument): Row {
   };
 }
 
-/** The rows of an answer in the form `rows`. */
+/** The rows of an answer with `format=rows`. */
 export function rowsOf(fields: readonly string[], rows: readonly (readonly unknown[])[]): Row[] {
   return rows.map(
     (values) => Object.fromEntries(fields.map((field, i) => [field, values[i] ?? null])) as unknown as Row,
@@ -79,16 +79,16 @@ export function rowsOf(fields: readonly string[], rows: readonly (readonly unkno
 }
 
 /**
- * The rows that a query asks for, in its order.
+ * The rows that match a query, in its order.
  *
- * @param rows in the order of their IDs
+ * @param rows ordered by ID
  * @param now milliseconds since 1970
  */
 export function chooseRows(rows: readonly Row[], query: RowQuery, now: number): readonly Row[] {
   const { sort, descending } = query;
   const chosen = isAll(query) ? rows : rows.filter(filterOf(query, now));
   if (sort === 'id') return descending ? chosen.toReversed() : chosen;
-  // numbers sort several times faster than texts; rows that are alike stay in the order of their IDs
+  // numbers sort several times faster than strings; equal rows stay ordered by ID
   const place = PLACES[sort];
   const sign = descending ? -1 : 1;
   return chosen
@@ -97,7 +97,7 @@ export function chooseRows(rows: readonly Row[], query: RowQuery, now: number): 
     .map(({ row }) => row);
 }
 
-/** Not a difference: that of two infinite ones is no number. */
+/** Not a subtraction, because the difference of two infinite values is NaN. */
 function compare(one: number, other: number): number {
   return one < other ? -1 : one > other ? 1 : 0;
 }
@@ -120,7 +120,7 @@ function filterOf(query: RowQuery, now: number): (row: Row) => boolean {
     (expiringWithin === 0 || (row.expiresAt !== null && isInUse(row) && Date.parse(row.expiresAt) <= until));
 }
 
-/** Whether the expiry of its credential matters. */
+/** Whether the peel uses its credential, so that the expiry matters. */
 export function isInUse({ state, keyState }: Row): boolean {
   return (state === 'accepted' || state === 'active') && (keyState === 'issued' || keyState === 'live');
 }

@@ -1,9 +1,9 @@
-// The state of the page: who is signed in, the peels, and what is pushed.
+// The state of the page: the session, the peels, and pushed events.
 import type { PeelDocument } from '../cli/fleet/peel-document.js';
 import { get, HttpError, post } from './http.js';
 import { rowOf, rowsOf, type Row } from './rows.js';
 
-/** An event of the audit log, as far as the page shows it. */
+/** An event of the audit log, with the fields that the page shows. */
 export interface ShownEvent {
   id: string;
   at: string;
@@ -17,7 +17,7 @@ export interface ShownEvent {
   detail?: Record<string, string | number | boolean>;
 }
 
-/** Who is signed in. */
+/** The current session. */
 export interface Session {
   name: string;
   role: 'viewer' | 'approver' | 'operator' | 'owner';
@@ -37,28 +37,28 @@ interface PeelsAnswer {
 
 export type Connection = 'starting' | 'live' | 'reconnecting' | 'signed out';
 
-/** Rows of one request: parsing more at once would hold the page up. */
+/** Rows per request: parsing more at once would block the page. */
 const PAGE_ROWS = 2_500;
-/** The first page: what fits a screen, and is there at once. */
+/** Rows of the first request: enough for a screen, and fast. */
 const FIRST_ROWS = 100;
-/** Pushed events that are kept. */
+/** Maximum number of pushed events kept. */
 const KEPT_EVENTS = 1_000;
-/** With many rows, they are sorted again at most so often, in milliseconds. */
+/** With many rows, the minimum interval between sorts, in milliseconds. */
 const SETTLE_MS = 300;
 
-/** One for the page. Views read it, and are drawn again when it changes. */
+/** The single store of the page. Views read it, and are rendered again when it changes. */
 export class Store {
   session: Session | undefined;
   connection: Connection = 'starting';
-  /** Why nobody is signed in. */
+  /** Why there is no session. */
   problem = '';
   /** Whether all peels have been read. */
   complete = false;
   total = 0;
   stale: string | null = null;
-  /** Grows with each change of `rows`. */
+  /** Incremented with each change of `rows`. */
   version = 0;
-  /** Pushed events, the newest first. */
+  /** Pushed events, newest first. */
   events: ShownEvent[] = [];
   readonly #byId = new Map<string, Row>();
   #sorted: Row[] | undefined = [];
@@ -66,7 +66,7 @@ export class Store {
   #stream: EventSource | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** In the order of their IDs. */
+  /** The rows, ordered by ID. */
   get rows(): readonly Row[] {
     this.#sorted ??= [...this.#byId.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
     return this.#sorted;
@@ -81,13 +81,13 @@ export class Store {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Signs in with the key of the link, if there is one, and reads everything. */
+  /** Signs in with the key in the link, if any, and reads everything. */
   async start(): Promise<void> {
     const [, key] = /^#key=([A-Za-z0-9_-]+)$/.exec(location.hash) ?? [];
     try {
       if (key !== undefined) {
         history.replaceState(null, '', '/#/');
-        // a link that was used already may be opened again where its session is
+        // a used link may be opened again in the browser that has its session
         await post('/session', { key }).catch(async (error: unknown) => {
           await get('/session').catch(() => Promise.reject(error));
         });
@@ -106,7 +106,7 @@ export class Store {
     this.#byId.clear();
     this.#sorted = undefined;
     this.#take(first);
-    // from the first position on: what changes while the rest is read is sent
+    // from the first position on: changes during the read are pushed
     this.#listen(first.position);
     for (let { next } = first; next !== null;) {
       const page = await get<PeelsAnswer>(`/peels?format=rows&limit=${PAGE_ROWS}&after=${next}`);
@@ -133,7 +133,7 @@ export class Store {
     stream.addEventListener('open', () => this.#connected('live'));
     stream.addEventListener('error', () => {
       this.#connected('reconnecting');
-      // a browser does not try again when it was refused
+      // a browser does not retry after an error response
       if (stream.readyState === EventSource.CLOSED) this.#again();
     });
     stream.addEventListener('peels', ({ data }: MessageEvent<string>) => {
@@ -153,7 +153,7 @@ export class Store {
     });
   }
 
-  /** A peel that was pushed, or that an answer has. */
+  /** Updates a peel from a pushed document or an answer. */
   update(peel: PeelDocument): void {
     const known = this.#byId.get(peel.id);
     const row = rowOf(peel);

@@ -1,4 +1,4 @@
-// Times in words, short enough for a table.
+// Formats times, short enough for a table.
 
 const UNITS: readonly (readonly [seconds: number, name: string])[] = [
   [86_400, 'd'],
@@ -7,7 +7,11 @@ const UNITS: readonly (readonly [seconds: number, name: string])[] = [
   [1, 's'],
 ];
 
-/** How far away a time is: "in 3 h", "2 d ago", "now". @param now milliseconds since 1970 */
+/**
+ * A relative time: "in 3 h", "2 d ago", "now".
+ *
+ * @param now milliseconds since 1970
+ */
 export function timeWords(iso: string | null, now: number): string {
   const at = iso === null ? NaN : Date.parse(iso);
   if (Number.isNaN(at)) return '–';
@@ -19,13 +23,13 @@ export function timeWords(iso: string | null, now: number): string {
   return seconds > 0 ? `in ${words}` : `${words} ago`;
 }
 
-/** A length of time in the largest unit that it fills: "24 h", "30 d", "90 min". */
+/** A duration in the largest unit that divides it: "24 h", "30 d", "90 min". */
 export function durationWords(seconds: number): string {
   const [length, name] = UNITS.find(([unit]) => seconds >= 2 * unit && seconds % unit === 0) ?? [1, 's'];
   return `${seconds / length} ${name}`;
 }
 
-/** The date and the time of this browser's zone. */
+/** The date and time in the browser's time zone. */
 export function fullTime(iso: string | null): string {
   const at = iso === null ? NaN : Date.parse(iso);
   return Number.isNaN(at) ? '' : new Date(at).toLocaleString();

@@ -1,16 +1,16 @@
-// Hooks of the views: the store, the time, an answer of the interface.
+// Hooks for the views: the store, the time, and answers of the interface.
 import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
 import { errorText, get } from './http.js';
 import { store, type Store } from './store.js';
 
-/** The store; the view is drawn again when it changes. */
+/** The store; the view is rendered again when it changes. */
 export function useStore(): Store {
   const [, draw] = useReducer((count: number) => count + 1, 0);
   useEffect(() => store.subscribe(() => draw(0)), []);
   return store;
 }
 
-/** Milliseconds since 1970; the view is drawn again every ten seconds. */
+/** Milliseconds since 1970; the view is rendered again every ten seconds. */
 export function useNow(): number {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
@@ -20,7 +20,7 @@ export function useNow(): number {
   return now;
 }
 
-/** A value that changes at most once in so many milliseconds; the last one is never missed. */
+/** Throttles a value to one change per interval in milliseconds; the last value is never missed. */
 export function usePaced<T>(value: T, ms: number): T {
   const [paced, setPaced] = useState(value);
   const latest = useRef(value);
@@ -37,7 +37,7 @@ export function usePaced<T>(value: T, ms: number): T {
   return paced;
 }
 
-/** An answer, and how to ask again. */
+/** An answer, and a function to request it again. */
 export interface Answer<T> {
   data: T | undefined;
   error: string;
@@ -48,7 +48,7 @@ export interface Answer<T> {
 /**
  * An answer of the interface.
  *
- * @param again asks again when it changes; what was answered before is shown meanwhile
+ * @param again requests again when it changes; the previous answer is shown until then
  */
 export function useAnswer<T>(path: string | undefined, again: unknown = 0): Answer<T> {
   const [state, setState] = useState<{ path: string | undefined; data?: T; error: string }>({

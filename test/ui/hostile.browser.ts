@@ -7,7 +7,7 @@ import { startFleet } from '../integration/fleet/fleet.js';
 import { addCreds, TestPeel } from '../integration/fleet/peels.js';
 import { openPage, servePage, startBrowser } from './page.js';
 
-/** A reason that breaks out where it is not text: of HTML, of an attribute, of a script, and of the direction of a line. */
+/** A reason that breaks out if it is not treated as text: of HTML, an attribute, a script, and the text direction. */
 const HOSTILE = '"><img src=x onerror=alert(1)><script>alert(2)</script>\u202etxt.exe\u0007=1+1';
 
 it('shows hostile reasons as text in every view, with invisible characters made visible', async () => {

@@ -9,7 +9,7 @@ import { startBrowser } from './page.js';
 
 const PEELS = 50_000;
 
-/** A registry without servers: what is measured is the interface and the page. */
+/** A registry without servers: only the interface and the page are measured. */
 function* peels(): IterableIterator<ListedPeel> {
   const at = new Date().toISOString();
   const now = Math.floor(Date.now() / 1000);

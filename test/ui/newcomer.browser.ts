@@ -11,7 +11,7 @@ import { waitFor } from '../support/wait-for.js';
 import { ZESTER } from '../support/zester-command.js';
 import { startBrowser } from './page.js';
 
-/** A terminal: commands in a directory of its own, with an empty home. */
+/** A terminal: commands in their own directory, with an empty home. */
 async function terminal() {
   const cwd = await tempDir();
   const env = { PATH: process.env['PATH'], HOME: cwd, ZESTER_NATS_SERVER: await findNatsServer() };

@@ -16,10 +16,10 @@ import { tempDir } from '../support/temp-dir.js';
 import type { Fleet } from '../integration/fleet/fleet.js';
 import { tokenFile } from '../integration/fleet/peels.js';
 
-/** Debian's, or another one that the environment names. */
+/** Debian's browser, or one named by the environment. */
 const CHROMIUM = process.env['ZESTER_CHROMIUM'] ?? '/usr/bin/chromium';
 
-/** What keeps a browser from asking anything of the network by itself. */
+/** Flags that stop the browser's own network requests. */
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -74,13 +74,13 @@ export async function servePage(fleet: Fleet, role: AdminRole = 'owner'): Promis
   return api;
 }
 
-/** A page that failed at nothing: no error, no message about its policy, no request to anywhere else. */
+/** Checks a page: no errors, no policy violations, no requests to other sites. */
 export interface WatchedPage {
   page: Page;
   problems: string[];
 }
 
-/** Opens the page with a link of its own. */
+/** Opens the page with a new link. */
 export async function openPage(
   browser: Browser,
   api: RunningApi,
@@ -88,7 +88,7 @@ export async function openPage(
 ): Promise<WatchedPage> {
   const page = await browser.newPage({
     viewport: { width: 1280, height: 800 },
-    // a color on its way to another one has a contrast of its own
+    // colors in transition have a different contrast
     reducedMotion: 'reduce',
     ...options,
   });
@@ -109,7 +109,7 @@ export async function openPage(
   return { page, problems };
 }
 
-/** What axe finds on the page, as its rules and elements. */
+/** The findings of axe on the page: rules and elements. */
 export async function accessibilityFindings(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   const violations = await page.evaluate(async () => {
@@ -122,7 +122,11 @@ export async function accessibilityFindings(page: Page): Promise<string[]> {
   return violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).join(' | ')}`);
 }
 
-/** A host that asks to join, and waits. @returns the fingerprint that it shows */
+/**
+ * A host that requests to join, and waits.
+ *
+ * @returns the fingerprint that it shows
+ */
 export async function joiningHost(fleet: Fleet, peelId: string): Promise<string> {
   const token = await tokenFile(fleet, await fleet.admin());
   const end = new AbortController();

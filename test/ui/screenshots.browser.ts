@@ -6,8 +6,8 @@ import { joiningHost, openPage, servePage, startBrowser } from './page.js';
 
 const IMAGES = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 
-/** The pictures of docs/ui.md: "npm run docs:images" writes them. */
-it.runIf(process.env['ZESTER_IMAGES'] === '1')('writes the pictures of the documents', async () => {
+/** The screenshots of docs/ui.md, for "npm run docs:images". */
+it.runIf(process.env['ZESTER_IMAGES'] === '1')('renders the screenshots of the documents', async () => {
   const fleet = await startFleet({ policy: 'manual', lifetime: 3_600 });
   const api = await servePage(fleet);
   const admin = await fleet.admin();
@@ -30,7 +30,7 @@ it.runIf(process.env['ZESTER_IMAGES'] === '1')('writes the pictures of the docum
     });
   }
   await page.goto(`${api.url}/#/tokens`);
-  await page.getByRole('button', { name: 'Make a join token' }).click();
+  await page.getByRole('button', { name: 'Create a join token' }).click();
   await page.getByText('zester peel join').waitFor();
   await page.screenshot({ path: `${IMAGES}ui-token.png`, clip: { x: 0, y: 0, width: 1000, height: 560 } });
 });

@@ -79,7 +79,7 @@ describe('the page', () => {
     const { page, problems } = await openPage(browser, api);
     await page.goto(`${api.url}/#/peels?q=bulk-`);
     await page.getByText('3 of').waitFor();
-    await page.getByLabel('select all that are listed').check();
+    await page.getByLabel('select all listed peels').check();
     await page.getByRole('button', { name: 'Revoke (3)' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByText('All keys of these 3 peels are revoked on every server, permanently.').waitFor();
@@ -98,17 +98,17 @@ describe('the page', () => {
     await page.getByRole('button', { name: 'Rotate key' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Rotate web-02' }).click();
     await page.getByRole('img', { name: /^2 keys over time/ }).waitFor();
-    await page.getByRole('button', { name: 'Ask the peel' }).click();
+    await page.getByRole('button', { name: 'Request facts' }).click();
     await page.getByText('"peelId": "web-02"').waitFor();
     expect(problems).toEqual([]);
     await page.close();
   });
 
-  it('makes and removes a join token, which the list and the audit log show at once', async () => {
+  it('creates and removes a join token, which the list and the audit log show at once', async () => {
     const { page, problems } = await openPage(browser, api);
     await page.getByRole('link', { name: 'Join tokens' }).click();
     await page.getByLabel('Only IDs that match (optional)').fill('rack7-*');
-    await page.getByRole('button', { name: 'Make a join token' }).click();
+    await page.getByRole('button', { name: 'Create a join token' }).click();
     await page.getByText(/^zester peel join --token \S+\.creds --id rack7-01 /).waitFor();
     const row = page.getByRole('row').filter({ hasText: 'rack7-*' });
     await row.getByRole('button', { name: /^Remove/ }).click();
@@ -132,7 +132,7 @@ describe('the page', () => {
     await page.getByRole('button', { name: 'ID' }).click();
     const ids = page.getByRole('grid').getByRole('row');
     await ids.nth(1).getByText('web-02').waitFor();
-    // the way back leads to the list as it was
+    // going back restores the list
     await ids.nth(1).click();
     await page.getByRole('link', { name: '← All peels' }).click();
     await page.getByText('2 of').waitFor();
@@ -168,7 +168,7 @@ describe('the page', () => {
     await page.getByText(shown).waitFor();
     await tabTo(/^Accept keys-01$/);
     await page.keyboard.press('Enter');
-    // the dialog begins with what does nothing
+    // the first button of the dialog is the harmless one
     await page.getByRole('dialog').waitFor();
     expect(await focused()).toBe('Cancel');
     await page.keyboard.press('Escape');
@@ -199,7 +199,7 @@ describe('the page', () => {
     const { page } = await openPage(browser, viewing);
     await page.goto(`${viewing.url}/#/peels/web-01`);
     await page.getByRole('heading', { name: 'Keys' }).waitFor();
-    for (const name of ['Revoke', 'Rotate key', 'Ask the peel'])
+    for (const name of ['Revoke', 'Rotate key', 'Request facts'])
       expect(await page.getByRole('button', { name }).count(), name).toBe(0);
     await page.close();
   });

@@ -8,7 +8,7 @@ const HEIGHT = 140;
 const LEFT = 40;
 const BOTTOM = 20;
 
-/** A chart with its title; what it shows last is also said in words. */
+/** A chart with its title, and its last value as text. */
 export function Chart({
   title,
   points,
@@ -20,7 +20,7 @@ export function Chart({
   points: readonly Point[];
   kind: 'line' | 'bars';
   now: number;
-  /** What is said while there is nothing to show. */
+  /** The text when there is no data. */
   none: string;
 }) {
   const last = points.at(-1);

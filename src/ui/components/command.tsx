@@ -4,7 +4,7 @@ import { printable } from '../../text/printable.js';
 
 export function Command({ text }: { text: string }) {
   const [copied, setCopied] = useState('');
-  // a browser has no clipboard for a page that it does not consider secure
+  // browsers offer the clipboard only in a secure context
   const { clipboard } = navigator as Partial<Navigator>;
   const shown = printable(text);
   return (
@@ -16,7 +16,7 @@ export function Command({ text }: { text: string }) {
           onClick={() => {
             clipboard.writeText(shown).then(
               () => setCopied('Copied'),
-              () => setCopied('The browser does not permit it'),
+              () => setCopied('The browser denied access to the clipboard'),
             );
           }}
         >

@@ -1,17 +1,17 @@
-// Asks before something is done to peels, and shows how far it is.
+// The confirmation of an action on peels, and its progress.
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { printable } from '../../text/printable.js';
 import { consequencesOf, perform, type Action, type Progress } from '../actions.js';
 import type { Row } from '../rows.js';
 
-/** An action that waits for its confirmation. */
+/** An action to confirm. */
 export interface Asked {
   action: Action;
   rows: readonly Row[];
 }
 
-/** What an action did. */
+/** The result of an action. */
 export interface Done {
   action: Action;
   /** The peels for which it succeeded. */
@@ -24,7 +24,7 @@ interface ConfirmProps {
   onDone?: (done: Done) => void;
 }
 
-/** The dialog of an action: first what will happen, then how far it is. */
+/** The dialog of an action: first the consequences, then the progress. */
 export function Confirm({ asked, ...props }: ConfirmProps & { asked: Asked | undefined }) {
   if (asked === undefined) return null;
   return <ConfirmDialog key={`${asked.action} ${asked.rows.length}`} asked={asked} {...props} />;
@@ -106,7 +106,7 @@ function Running({
       <progress max={total} value={done.length + failed.length} aria-label="progress" />
       <p role="status">
         {done.length} of {total} done{failed.length > 0 && `, ${failed.length} failed`}
-        {stopped && `, stopped: ${rest} were not begun`}
+        {stopped && `, stopped: ${rest} not started`}
       </p>
       {failed.length > 0 && (
         <ul class="failures" tabIndex={0} aria-label="failures">
@@ -141,13 +141,13 @@ export function Dialog({
   children: ComponentChildren;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  // a layout effect: others are undone after the next paint, and until then the focus would be nowhere
+  // a layout effect: other effects are cleaned up after the next paint, and until then the focus would be lost
   useLayoutEffect(() => {
     const before = document.activeElement;
     const shown = dialog.current;
     shown?.showModal();
     return () => {
-      // while it is modal, nothing beneath it takes the focus
+      // close first: beneath a modal dialog, nothing can receive the focus
       shown?.close();
       if (before instanceof HTMLElement) before.focus();
     };

@@ -3,7 +3,7 @@ import { printable } from '../../text/printable.js';
 import type { ShownEvent } from '../store.js';
 import { Empty, Text, Time } from './text.js';
 
-/** What an event says besides its kind, in one line. */
+/** The details of an event besides its kind, in one line. */
 function detailsOf({ reason, code, from, detail = {} }: ShownEvent): string {
   return [
     reason ?? '',
@@ -63,7 +63,7 @@ export function Events({
   );
 }
 
-/** What calls itself a peel need not have an ID that a peel may have. */
+/** A link to a peel. The ID in an event may be invalid, and is then plain text. */
 export function PeelLink({ id }: { id: string | undefined }) {
   if (id === undefined) return <span>–</span>;
   return /^[A-Za-z0-9_-]{1,128}$/.test(id) ? <a href={`#/peels/${id}`}>{id}</a> : <Text of={id} />;

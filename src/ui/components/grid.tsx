@@ -1,4 +1,4 @@
-// Grid: a table of any number of rows, of which only those in sight are drawn.
+// Grid: a virtualized table, which renders only the visible rows.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
@@ -28,7 +28,7 @@ export interface GridProps<T, K extends string> {
 }
 
 const ROW_HEIGHT = 40;
-/** Rows beyond what is in sight, so that scrolling shows no gap. */
+/** Extra rows above and below the visible ones, so that scrolling shows no gap. */
 const BEYOND = 8;
 
 /** Arrow keys, Page Up and Down, Home and End move; Enter opens; the space bar selects. */
@@ -121,12 +121,7 @@ function Head<T, K extends string>({
     <div role="rowgroup" class="grid-head">
       <div role="row" class="grid-row" aria-rowindex={1}>
         <div role="columnheader" class="grid-select">
-          <input
-            type="checkbox"
-            aria-label="select all that are listed"
-            checked={all}
-            onChange={onSelectAll}
-          />
+          <input type="checkbox" aria-label="select all listed peels" checked={all} onChange={onSelectAll} />
         </div>
         {columns.map(({ key, title, sortable = false, always = false }) => (
           <div
@@ -196,7 +191,7 @@ function GridRow<T, K extends string>({
   );
 }
 
-/** The row that a key leads to; undefined: it is no key that moves. */
+/** The row that a key moves to; undefined for any other key. */
 function steppedTo(
   key: string,
   { at, page, last }: { at: number; page: number; last: number },

@@ -1,4 +1,4 @@
-// The keys of a peel over time, as a picture and as a table.
+// The keys of a peel over time, as a diagram and as a table.
 import { printable } from '../../text/printable.js';
 import { Fingerprint, State, Time } from './text.js';
 

@@ -1,13 +1,13 @@
-// Shows text that others chose, times and states.
+// Shows untrusted text, times and states.
 import { printable } from '../../text/printable.js';
 import { fullTime, timeWords } from '../times.js';
 
-/** Text of a peel, a server or a file: as text, and nothing in it is invisible or turns the line around. */
+/** Text from a peel, a server or a file, with invisible and direction-changing characters made visible. */
 export function Text({ of }: { of: string | null | undefined }) {
   return <bdi>{of === null || of === undefined || of === '' ? '–' : printable(of)}</bdi>;
 }
 
-/** A time in words; the tooltip has the date. */
+/** A relative time; the tooltip has the date. */
 export function Time({ at, now, none = '–' }: { at: string | null; now: number; none?: string }) {
   if (at === null) return <span>{none}</span>;
   return (
@@ -30,7 +30,7 @@ export function Fingerprint({ of, large = false }: { of: string | null; large?: 
   return <code class={large ? 'fingerprint large' : 'fingerprint'}>{of ?? '–'}</code>;
 }
 
-/** What a view shows while it has nothing else. */
+/** The content of an empty view. */
 export function Empty({ title, children }: { title: string; children?: preact.ComponentChildren }) {
   return (
     <div class="empty">
@@ -40,7 +40,7 @@ export function Empty({ title, children }: { title: string; children?: preact.Co
   );
 }
 
-/** An error of an answer, read out. */
+/** An error message, announced to screen readers. */
 export function Problem({ text }: { text: string }) {
   if (text === '') return null;
   return (

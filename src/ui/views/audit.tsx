@@ -75,7 +75,7 @@ export function AuditView({ params }: { params: URLSearchParams }) {
         <p role="status">
           {loading
             ? 'Reading…'
-            : `${events.length.toLocaleString()} ${events.length === 1 ? 'event' : 'events'}, new ones appear by themselves`}
+            : `${events.length.toLocaleString()} ${events.length === 1 ? 'event' : 'events'}; new ones appear automatically`}
         </p>
         <button onClick={() => exportCsv(events)}>Export CSV</button>
       </div>
@@ -88,7 +88,7 @@ export function AuditView({ params }: { params: URLSearchParams }) {
   );
 }
 
-/** A text that has not changed for a moment: each letter is not a question of its own. */
+/** Debounces a text, so that not every keystroke is a request. */
 function useSettled(text: string): string {
   const [settled, setSettled] = useState(text);
   useEffect(() => {
@@ -116,7 +116,7 @@ function pathOf({
   return `/audit?${query}`;
 }
 
-/** As the interface filters, with `*` and `?`. */
+/** Filters like the interface, with `*` and `?`. */
 function isWanted({ peelId = '', kind }: ShownEvent, pattern: string, wanted: string): boolean {
   return (pattern === '' || matchesGlob(pattern, peelId)) && (wanted === '' || matchesGlob(wanted, kind));
 }

@@ -1,4 +1,4 @@
-// What is wrong, and what to do: the findings of `zester doctor`.
+// The findings of `zester doctor`: problems and fixes.
 import { printable } from '../../text/printable.js';
 import { Problem, State } from '../components/text.js';
 import { useAnswer } from '../use-store.js';
@@ -42,7 +42,7 @@ export function DoctorView() {
           <li key={i} class={`finding ${severity}`}>
             <State of={severity} /> <strong>{printable(`${part}, ${check}`)}</strong>
             <p>{printable(message.includes(subject) ? message : `${subject}: ${message}`)}</p>
-            {fix !== undefined && <p class="fix">What to do: {printable(fix)}</p>}
+            {fix !== undefined && <p class="fix">Fix: {printable(fix)}</p>}
           </li>
         ))}
       </ul>

@@ -41,10 +41,10 @@ interface Masters {
   }[];
 }
 
-/** What is pushed may come many times a second: the numbers are asked for once in so many milliseconds. */
+/** Changes may be pushed many times a second: the minimum interval between requests for the summary. */
 const COUNT_AGAIN_MS = 1_000;
 
-/** Numbers are counted again soon after something was pushed, and every ten seconds. */
+/** The numbers are requested again soon after each push, and every ten seconds. */
 export function OverviewView() {
   const store = useStore();
   const now = useNow();
@@ -81,12 +81,12 @@ function Numbers({
   const { states, held, stale } = summary;
   return (
     <>
-      {stale !== null && <p class="notice">What is shown may be outdated: {stale}</p>}
+      {stale !== null && <p class="notice">This data may be outdated: {stale}</p>}
       {held !== null && <Held held={held} role={role} now={now} reload={reload} />}
       {summary.peels === 0 ? (
         <Empty title="There are no peels yet.">
           <p>
-            Next: make a <a href="#/tokens">join token</a>, let a host join with it, and accept it under{' '}
+            Next: create a <a href="#/tokens">join token</a>, let a host join with it, and accept it under{' '}
             <a href="#/pending">Pending</a>.
           </p>
         </Empty>
@@ -151,8 +151,8 @@ function Held({
   return (
     <div class="notice bad" role="alert">
       <p>
-        The masters hold the revocation of {held.peels} healthy peels since <Time at={held.since} now={now} />
-        : so many at once are more likely a fault than theft. They continue when the cause is gone.
+        Held since <Time at={held.since} now={now} />: the revocation of {held.peels} healthy peels. So many
+        at once are more likely a fault than theft. The masters continue when the cause is gone.
       </p>
       {hasRole(role, 'operator') && (
         <button class="danger" onClick={resume}>
@@ -174,7 +174,7 @@ function Charts({
 }) {
   const { samples = [], minutes = [], expiry = [] } = history ?? {};
   const line = samples.map(([at, value]) => [at, value] as const);
-  // samples are taken now and then, and are older than the number above
+  // the last sample is older than the number above
   if (connected !== undefined) line.push([Math.max(now, line.at(-1)?.[0] ?? 0), connected]);
   return (
     <div class="charts">
@@ -208,10 +208,10 @@ function MastersTable({ masters, now }: { masters: Masters | undefined; now: num
     <section>
       <h2 id="masters-title">Masters</h2>
       {masters === undefined ? (
-        <p role="status">Asking the masters…</p>
+        <p role="status">Contacting the masters…</p>
       ) : masters.masters.length === 0 ? (
         <Empty title="No master answers.">
-          <p>Peels stay connected, but nobody renews or revokes. Start one: zester master</p>
+          <p>Peels stay connected, but renewals and revocations wait. Start a master: zester master</p>
         </Empty>
       ) : (
         <div class="scroll" tabIndex={0} role="region" aria-labelledby="masters-title">

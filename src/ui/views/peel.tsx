@@ -33,7 +33,7 @@ export function PeelView({ id }: { id: string }) {
   const store = useStore();
   const now = useNow();
   const row = store.row(id);
-  // asked again when something about it was pushed
+  // request again after a change of the peel was pushed
   const again = `${row?.state} ${row?.connected} ${row?.expiresAt} ${row?.keyState} ${row?.fingerprint}`;
   const { data, error, loading } = useAnswer<PeelAnswer>(`/peels/${id}`, again);
   return (
@@ -80,7 +80,7 @@ function Shown({ answer, now, role }: { answer: PeelAnswer; now: number; role: s
       <About peel={peel} now={now} />
       <section>
         <h2>Keys</h2>
-        {keys.length === 0 ? <Empty title="It has no key." /> : <KeyTimeline keys={keys} now={now} />}
+        {keys.length === 0 ? <Empty title="This peel has no key." /> : <KeyTimeline keys={keys} now={now} />}
       </section>
       <Connections answer={answer} now={now} />
       {hasRole(role, 'operator') && <Facts id={peel.id} connected={peel.connected} />}
@@ -150,7 +150,7 @@ function Connections({ answer: { connections, connectionCount }, now }: { answer
     <section>
       <h2 id="connections-title">Connections</h2>
       {connections.length === 0 ? (
-        <Empty title="It is not connected." />
+        <Empty title="This peel is not connected." />
       ) : (
         <div class="scroll" tabIndex={0} role="region" aria-labelledby="connections-title">
           {connectionCount > connections.length && (
@@ -192,7 +192,7 @@ function Connections({ answer: { connections, connectionCount }, now }: { answer
   );
 }
 
-/** A peel is asked only when somebody wants to know: what it says of itself is not verified. */
+/** Requests a peel's facts on demand. They are not verified. */
 function Facts({ id, connected }: { id: string; connected: boolean }) {
   const [wanted, setWanted] = useState(0);
   const { data, error, loading } = useAnswer<{ facts: unknown }>(
@@ -202,12 +202,12 @@ function Facts({ id, connected }: { id: string; connected: boolean }) {
   return (
     <section>
       <h2>Facts</h2>
-      <p class="quiet">What the host says of itself. Nothing of it is verified.</p>
+      <p class="quiet">Reported by the host, and not verified.</p>
       <button disabled={!connected} onClick={() => setWanted(wanted + 1)}>
-        Ask the peel
+        Request facts
       </button>
       <Problem text={error} />
-      {wanted > 0 && loading && <p role="status">Asking…</p>}
+      {wanted > 0 && loading && <p role="status">Waiting for the peel…</p>}
       {data !== undefined && <pre tabIndex={0}>{factLines(data.facts)}</pre>}
     </section>
   );

@@ -1,4 +1,4 @@
-// The list of all peels: search, filter, sort, columns, CSV, and actions on many.
+// The list of all peels: search, filters, sorting, columns, CSV, and bulk actions.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { csvRow } from '../../text/csv.js';
 import { ACTION_ROLES, hasRole, isPossible, type Action } from '../actions.js';
@@ -57,7 +57,7 @@ export function PeelsView({ params }: { params: URLSearchParams }) {
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [asked, setAsked] = useState<Asked | undefined>();
   useEffect(() => showQuery(queryFrom(params)), [params]);
-  // in the address, so that going back to the list finds it as it was
+  // kept in the address, so that going back restores the list
   const setQuery = (next: RowQuery) => {
     history.replaceState(null, '', addressOfList(next));
     showQuery(next);
@@ -75,7 +75,7 @@ export function PeelsView({ params }: { params: URLSearchParams }) {
       <div class="bar">
         <p role="status">
           {rows.length.toLocaleString()} of {store.total.toLocaleString()} peels
-          {!store.complete && ', reading the others…'}
+          {!store.complete && ', loading the rest…'}
         </p>
         <Columns shown={shown} onChange={setShown} />
         <button onClick={() => exportCsv(rows)}>Export CSV</button>
@@ -264,8 +264,8 @@ function NoPeels({ isEmpty, onClear }: { isEmpty: boolean; onClear: () => void }
   return isEmpty ? (
     <Empty title="There are no peels yet.">
       <p>
-        Make a <a href="#/tokens">join token</a>: the page then shows the command for the host. The host then
-        waits under <a href="#/pending">Pending</a>.
+        Create a <a href="#/tokens">join token</a>: the page then shows the command for the host. The host
+        then appears under <a href="#/pending">Pending</a>.
       </p>
     </Empty>
   ) : (

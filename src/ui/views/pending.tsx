@@ -1,4 +1,4 @@
-// Peels that wait for a decision, with the fingerprints to compare.
+// Pending peels, with the fingerprints to compare.
 import { useMemo, useState } from 'preact/hooks';
 import { printable } from '../../text/printable.js';
 import { hasRole } from '../actions.js';
@@ -7,7 +7,7 @@ import { Empty, Fingerprint, Text, Time } from '../components/text.js';
 import { chooseRows, EVERYTHING, type Row } from '../rows.js';
 import { useNow, useStore } from '../use-store.js';
 
-/** Cards that are drawn; the others follow when these are decided. */
+/** Maximum number of rendered cards; the others follow once these are decided. */
 const SHOWN = 100;
 
 export function PendingView() {
@@ -28,20 +28,20 @@ export function PendingView() {
         {rows.length === 0
           ? ''
           : rows.length === 1
-            ? 'One peel waits for a decision.'
-            : `${rows.length.toLocaleString()} peels wait for a decision.`}
+            ? 'One peel is pending.'
+            : `${rows.length.toLocaleString()} peels are pending.`}
       </p>
       {rows.length === 0 ? (
-        <Empty title="No host asks to join at the moment.">
+        <Empty title="No peels are pending.">
           <p>
-            Make a <a href="#/tokens">join token</a>: the page then shows the command for the host.
+            Create a <a href="#/tokens">join token</a>: the page then shows the command for the host.
           </p>
         </Empty>
       ) : (
         <>
           <p>
-            A joining host shows its fingerprint. Accept it only if it is the same here: another host could
-            have asked for the same ID.
+            A joining host shows its fingerprint. Accept it only if the fingerprints match: another host could
+            have requested the same ID.
           </p>
           {may && rows.length > 1 && (
             <div class="bar">
@@ -63,7 +63,7 @@ export function PendingView() {
   );
 }
 
-/** What was decided last: the card of the peel is gone. */
+/** The last decision, since the peel's card is gone. */
 function Decided({ result }: { result: Done | undefined }) {
   if (result === undefined) return null;
   const { action, ids } = result;
@@ -76,7 +76,7 @@ function Decided({ result }: { result: Done | undefined }) {
         `${ids.length.toLocaleString()} peels`
       )}{' '}
       {ids.length === 1 ? 'was' : 'were'} {action === 'accept' ? 'accepted.' : 'rejected.'}
-      {action === 'accept' && ids.length === 1 && ' Its host gets the credential now.'}
+      {action === 'accept' && ids.length === 1 && ' Its host now gets the credential.'}
     </p>
   );
 }
@@ -96,7 +96,7 @@ function Card({
   const given = typed.toLowerCase().replace(/[^0-9a-f]/g, '');
   const own = (row.fingerprint ?? '').replaceAll('-', '');
   const verdict =
-    given === '' ? '' : given === own ? 'same' : own.startsWith(given) ? 'so far the same' : 'different';
+    given === '' ? '' : given === own ? 'same' : own.startsWith(given) ? 'same so far' : 'different';
   const id = printable(row.id);
   return (
     <li class="card">
@@ -108,7 +108,7 @@ function Card({
         with <Text of={row.origin} />, <Time at={row.createdAt} now={now} />
       </p>
       <label class="field">
-        Compare with what the host shows (optional)
+        Compare with the fingerprint on the host (optional)
         <input
           value={typed}
           autocomplete="off"

@@ -1,4 +1,4 @@
-// Join tokens: make, list and remove them.
+// Join tokens: creating, listing and removing them.
 import { useState } from 'preact/hooks';
 import { printable } from '../../text/printable.js';
 import { hasRole } from '../actions.js';
@@ -24,7 +24,7 @@ interface Token {
 export function TokensView() {
   const store = useStore();
   const now = useNow();
-  // asked again when the audit log says something of a token
+  // request again after an audit event about a token
   const again = store.events.find(({ kind }) => kind.startsWith('token.'))?.id ?? '';
   const { data, error, reload } = useAnswer<{ tokens: Token[] }>('/tokens', again);
   const [removing, setRemoving] = useState<Token | undefined>();
@@ -33,12 +33,12 @@ export function TokensView() {
   return (
     <section>
       <h1>Join tokens</h1>
-      <p>With a join token, a host can only ask to join.</p>
+      <p>With a join token, a host can only request to join.</p>
       {may && <NewToken onMade={reload} />}
       <Problem text={error} />
       {data !== undefined && tokens.length === 0 && (
         <Empty title="There are no join tokens.">
-          {may ? <p>Make one: the page then shows the command for the host.</p> : undefined}
+          {may ? <p>Create one: the page then shows the command for the host.</p> : undefined}
         </Empty>
       )}
       {tokens.length > 0 && <Tokens tokens={tokens} now={now} may={may} onRemove={setRemoving} />}
@@ -55,7 +55,7 @@ export function TokensView() {
   );
 }
 
-/** A token that was just made. */
+/** A newly created token. */
 interface Made {
   path: string;
   server: string;
@@ -114,7 +114,7 @@ function NewToken({ onMade }: { onMade: () => void }) {
         <input placeholder="web-*" value={ids} onInput={({ currentTarget }) => setIds(currentTarget.value)} />
       </label>
       <button class="primary" type="submit">
-        Make a join token
+        Create a join token
       </button>
       <div class="whole-line">
         <Problem text={problem} />
@@ -156,7 +156,7 @@ function Tokens({
             <th scope="col">State</th>
             <th scope="col">Used</th>
             <th scope="col">For IDs</th>
-            <th scope="col">Made</th>
+            <th scope="col">Created</th>
             <th scope="col">Expires</th>
             {may && <th scope="col">Remove</th>}
           </tr>
@@ -212,7 +212,7 @@ function Removal({ token, onClose }: { token: Token; onClose: () => void }) {
   return (
     <Dialog title={`Remove the join token ${token.id}?`} onClose={onClose} closable={!busy}>
       <ul>
-        <li>Nobody can join with it any more, and whoever is connected with it is cut.</li>
+        <li>No host can join with it any more, and its connections are cut.</li>
         <li>Peels that have joined with it stay.</li>
       </ul>
       <Problem text={problem} />

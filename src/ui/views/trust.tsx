@@ -1,4 +1,4 @@
-// The trust hierarchy as a picture, with when what expires.
+// The trust hierarchy as a diagram, with expiry times.
 import { printable } from '../../text/printable.js';
 import { Problem, Text, Time } from '../components/text.js';
 import { timeWords } from '../times.js';
@@ -40,7 +40,7 @@ export function TrustView() {
   );
 }
 
-/** Columns by depth; each node beside the first free line below its parent. */
+/** Lays out the nodes: columns by depth; each node in the first free line below its parent. */
 function placed(nodes: readonly Node[]): Placed[] {
   const keys = new Set(nodes.map(({ publicKey }) => publicKey));
   const below = new Map<string | null, Node[]>();
@@ -105,7 +105,7 @@ function Picture({ nodes, now }: { nodes: readonly Placed[]; now: number }) {
   );
 }
 
-/** A week, as doctor warns. */
+/** A week, like doctor's warning. */
 const SOON_MS = 7 * 86_400_000;
 
 function toneOf({ expiresAt }: Node, now: number): string {
