@@ -19,7 +19,7 @@ describe('redacting seeds', () => {
     expect(redactSeeds(encode(seed))).toBe('(a seed, encoded)');
   });
 
-  it('leaves a JWT, keys and hashes as they are', () => {
+  it('leaves a JWT, keys and hashes unchanged', () => {
     const { publicKey } = generateKeyBundle('account');
     for (const harmless of [jwt, publicKey, 'a'.repeat(128), Buffer.from(jwt).toString('base64')])
       expect(redactSeeds(harmless)).toBe(harmless);

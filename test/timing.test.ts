@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as timing from '../src/timing.js';
 
-/** Waits that only work together: each is to be shorter than the next. */
+/** Dependent waits: each must be shorter than the next. */
 const ASCENDING: readonly (readonly [why: string, ...ms: number[]])[] = [
   [
     'a watch of connections is known to be alive, and the next one begins before it ends',

@@ -15,7 +15,11 @@ beforeAll(async () => {
   expect((await zester(['init', '--home', home])).code).toBe(0);
 });
 
-/** Runs a command line in a process of its own. @returns its exit code */
+/**
+ * Runs a command line as a separate process.
+ *
+ * @returns the exit code
+ */
 function inProcess(...args: string[]): Promise<number> {
   return new Promise((resolve) => {
     execFile(process.execPath, [...ZESTER, ...args, '--home', home], (error) =>
@@ -36,7 +40,7 @@ describe('the tokens of the HTTP interface', () => {
     expect(await Promise.all(first.map(create))).toEqual([0, 0, 0, 0]);
     expect(await names()).toEqual(first);
     const ends = [create('b1'), inProcess('api', 'remove-token', 'a1'), create('b2'), create('a2')];
-    // a name is taken once
+    // names are unique
     expect((await Promise.all(ends)).map((code) => code === 0)).toEqual([true, true, true, false]);
     expect(await names()).toEqual(['a2', 'a3', 'a4', 'b1', 'b2']);
   });
@@ -60,7 +64,7 @@ describe('the tokens of the HTTP interface', () => {
     await writeSecretFile(tokenFile(full), Buffer.from(JSON.stringify({ version: 1, tokens })));
     await refusal('ERR_TRUST_OPTIONS', () => addApiToken(full, { ...at, name: 'one-more' }));
     expect(await new ApiTokens(full, Date.now).find(secret)).toMatchObject({ role: 'viewer' });
-    // those that have expired make place
+    // expired tokens make room
     const later = { ...at, now: at.now + 601_000 };
     expect((await addApiToken(full, { ...later, name: 'one-more' })).token.name).toBe('one-more');
     expect((await readdir(full)).toSorted()).toEqual(['api-tokens.json', 'lock']);

@@ -55,7 +55,7 @@ describe('zester permissions lint', () => {
     expect(findings.map(({ rule }) => rule).sort()).toEqual(['missing-flow-control', 'shared-inbox']);
   });
 
-  it('says so when the account does not know the key that signed a scoped credential', async () => {
+  it('reports that the account lacks the signing key of a scoped credential', async () => {
     const other = await createTrustDomain(join(dir, 'other'));
     const path = join(dir, 'foreign.creds');
     await other.issuePeel('web-01', path);
@@ -105,7 +105,7 @@ describe('zester expirations', () => {
     ]);
   });
 
-  it('with --within, lists only credentials that expire by then, and says so if there are none', async () => {
+  it('with --within, lists only credentials that expire by then, and reports if there are none', async () => {
     expect((await list(wide, '--within', '2h')).expirations).toMatchObject([
       { name: 'web-09', expired: false },
     ]);
@@ -121,7 +121,7 @@ describe('zester expirations', () => {
     expect(stdout).toMatch(/^\d+ minutes ago .*credentials +web-09/m);
   });
 
-  it('skips files that are no credentials, and names them', async () => {
+  it('skips and names files that are not credentials', async () => {
     const bad = join(dir, 'bad.txt');
     await writeFile(bad, 'nothing');
     const { code, stderr } = await run('expirations', bad, wide);
@@ -130,7 +130,7 @@ describe('zester expirations', () => {
     expect((await list(bad)).unreadable).toMatchObject([{ code: 'ERR_CREDS_NO_JWT' }]);
   });
 
-  it('without a home needs files to look at', async () => {
+  it('without a home requires files', async () => {
     const { code, stderr } = await zester(['expirations', '--home', join(dir, 'no-home'), wide]);
     expect(code).toBe(1);
     expect(stderr).toContain('zester init');

@@ -19,7 +19,7 @@ function hasManReader(): boolean {
   }
 }
 
-/** The words of every command that does something. */
+/** The words of every runnable command. */
 const commands = nodes.flatMap((node) => [
   ...(node.declared.kind === 'command' ? [[node.name]] : []),
   ...node.verbs.map(({ name }) => [node.name, name]),
@@ -47,7 +47,7 @@ describe('the help', () => {
       const lines = stdout.trimEnd().split('\n');
 
       expect(lines.length).toBeLessThanOrEqual(50);
-      // an example may be longer: it is copied, not read
+      // an example may be longer: users copy it
       const tooLong = lines.filter((line) => line.length > 80 && !line.startsWith('  $ '));
       expect(tooLong).toEqual([]);
     },

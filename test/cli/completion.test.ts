@@ -10,7 +10,7 @@ async function script(shell: string): Promise<string> {
   return stdout;
 }
 
-/** What bash would offer for a line, whose last word is being typed. */
+/** The completions that bash offers for the last word of a line. */
 async function bashOffers(line: string): Promise<string[]> {
   const words = line.split(' ');
   const program = `${await script('bash')}

@@ -35,7 +35,7 @@ describe('a setting', () => {
     expect(message).toContain('--max-revocations-share');
   });
 
-  it('is that of the flag, else of the environment, else of the file, else the default', async () => {
+  it('comes from the flag, else the environment, else the file, else the default', async () => {
     const config = await file('policy: auto-all\nlifetime: 2h\nlogLevel: warn\n');
     const { values, sources } = await load(
       { config, policy: 'auto-trusted' },
@@ -55,7 +55,7 @@ describe('a setting', () => {
     });
   });
 
-  it('is not taken from a variable that is empty', async () => {
+  it('ignores an empty variable', async () => {
     expect((await load({}, { ZESTER_POLICY: '' })).values.policy).toBe('manual');
   });
 
@@ -65,7 +65,7 @@ describe('a setting', () => {
     ['http: 0.0.0.0:9000', { host: '0.0.0.0', port: 9000 }],
     ['http: "[::1]:9000"', { host: '::1', port: 9000 }],
     ['http: off', undefined],
-  ])('%s says where metrics are', async (text, http) => {
+  ])('%s is the address for metrics', async (text, http) => {
     expect((await load({ config: await file(text) })).values.http).toEqual(http);
   });
 
@@ -78,7 +78,7 @@ describe('a setting', () => {
     expect((await load({ lifetime })).values.lifetime).toBe(seconds);
   });
 
-  it('with several servers may be a list, or have commas between them', async () => {
+  it('for several servers may be a list or comma-separated', async () => {
     const servers = ['nats://a:4222', 'nats://b:4222'];
     const config = await file('servers:\n  - nats://a:4222\n  - nats://b:4222\n');
     expect((await load({ config })).values.servers).toEqual(servers);
@@ -105,7 +105,7 @@ describe('the configuration file', () => {
     expect((await load({ home, config: third }, { ZESTER_CONFIG: other })).values.lifetime).toBe(10_800);
   });
 
-  it('need not be there in the home, and must be where it is named', async () => {
+  it('may be missing in the home, but not where it is named', async () => {
     const home = await tempDir();
     expect((await load({ home })).values.lifetime).toBe(86_400);
     await expect(load({ config: join(home, 'no.yaml') })).rejects.toMatchObject({
@@ -130,13 +130,13 @@ describe('the configuration file', () => {
     ['policy: [', /is not valid YAML/],
     ['? '.repeat(4_000), /is not valid YAML/],
     ['[]'.repeat(20_000), /is not valid YAML.* at line 1, column 3/],
-  ])('%j is refused, and it is said where and why', async (text, message) => {
+  ])('%j is refused, with the place and the reason', async (text, message) => {
     const config = await file(text);
     const { message: said } = await refusal('ERR_FLEET_CONFIG', () => load({ config }));
     expect(said).toMatch(message);
   });
 
-  it('in the home does not say where the home is', async () => {
+  it('in the home does not set the home', async () => {
     const home = await tempDir();
     await writeFile(join(home, 'master.yaml'), 'home: /elsewhere\n');
     await refusal('ERR_FLEET_CONFIG', () => load({ home }));
@@ -163,7 +163,7 @@ describe('zester config show', () => {
     expect(stdout).toMatch(/^http +\(off\) +default$/m);
   });
 
-  it.each(CONFIG_KINDS)('--for %s --json has them all, with their flags and variables', async (kind) => {
+  it.each(CONFIG_KINDS)('--for %s --json lists all, with their flags and variables', async (kind) => {
     const home = await tempDir();
     const { stdout } = await zester(['config', 'show', '--for', kind, '--json'], {
       env: { ZESTER_HOME: home },
@@ -173,7 +173,7 @@ describe('zester config show', () => {
     for (const { flag, env } of settings) expect(`${flag} ${env}`).toMatch(/^--[a-z-]+ ZESTER_[A-Z_]+$/);
   });
 
-  it('ends with 1 for a file that is wrong, and with 2 for a flag that is', async () => {
+  it('exits with 1 for an invalid file, and with 2 for an invalid flag', async () => {
     const home = await tempDir();
     await mkdir(join(home, 'x'));
     const config = await file('policy: no\n');

@@ -61,7 +61,7 @@ describe('zester creds bootstrap <peelId>', () => {
     ['24h', 86_400],
     ['7d', 604_800],
     ['2w', 1_209_600],
-  ])('takes the lifetime %s', async (expiry, seconds) => {
+  ])('accepts the lifetime %s', async (expiry, seconds) => {
     const out = newPath();
     await bootstrap('web-01', '--out', out, '--expiry', expiry);
 
@@ -69,7 +69,7 @@ describe('zester creds bootstrap <peelId>', () => {
     expect((claims.exp ?? 0) - claims.iat).toBe(seconds);
   });
 
-  it('takes the date at which it ends', async () => {
+  it('accepts an expiry date', async () => {
     const out = newPath();
     const args = ['creds', 'bootstrap', 'web-01', '--account-seed', accountSeed, '--out', out];
     await zester([...args, '--expiry', '2031-01-31'], { now: Date.UTC(2030, 0, 1) });
@@ -79,7 +79,7 @@ describe('zester creds bootstrap <peelId>', () => {
   });
 
   it.each(['', 'soon', '24', '-1h', '0h', '1.5h', '2020-01-01', '2031-02-30', '2031-01-31T12:00:00'])(
-    'ends with 2 for the lifetime "%s", and writes nothing',
+    'exits with 2 for the lifetime "%s", and writes nothing',
     async (expiry) => {
       const out = newPath();
       const { code, stderr } = await bootstrap('web-01', '--out', out, '--expiry', expiry);
@@ -100,7 +100,7 @@ describe('zester creds bootstrap <peelId>', () => {
     expect(claims.nats).toEqual({ issuer_account: owner, type: 'user', version: 2 });
   });
 
-  it('ends with 2 for --scoped without the account that the signing key signs for', async () => {
+  it('exits with 2 for --scoped without the account that the signing key signs for', async () => {
     const { code, stderr } = await bootstrap('web-01', '--out', newPath(), '--scoped');
 
     expect(code).toBe(2);
@@ -122,7 +122,7 @@ describe('zester creds bootstrap <peelId>', () => {
   });
 
   it.each(['*', '>', 'a.b', '', ' ', '../x', '_admin', 'a'.repeat(129), 'wеb-01', 'web\n01'])(
-    'ends with 2 for the peel id %j, and writes nothing',
+    'exits with 2 for the peel id %j, and writes nothing',
     async (peelId) => {
       const out = newPath();
       const { code, stderr } = await bootstrap(peelId, '--out', out);
@@ -146,7 +146,7 @@ describe('zester creds bootstrap <peelId>', () => {
     }
   });
 
-  it.each(['operator', 'user'] as const)("ends with 1 for the seed of %s's key", async (role) => {
+  it.each(['operator', 'user'] as const)("exits with 1 for the seed of %s's key", async (role) => {
     const wrong = join(dir, `${role}.seed`);
     await generateKeyBundle(role).saveSeedToFile(wrong);
     const { code, stderr } = await zester([
@@ -163,7 +163,7 @@ describe('zester creds bootstrap <peelId>', () => {
     expect(stderr).toContain('[ERR_KEY_ROLE]');
   });
 
-  it('ends with 1 when the directory of --out is not there', async () => {
+  it('exits with 1 when the directory of --out is missing', async () => {
     const { code, stderr } = await bootstrap('web-01', '--out', join(dir, 'nowhere', 'web-01.creds'));
 
     expect(code).toBe(1);

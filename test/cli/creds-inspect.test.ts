@@ -47,7 +47,7 @@ describe('zester creds inspect FILE', () => {
     [DAY_MS, 'now'],
     [DAY_MS + 3 * DAY_MS, '3 days ago'],
     [DAY_MS + 1000 * DAY_MS, '2 years ago'],
-  ])('says in words when it expires, %d ms after it was issued: %s', async (after, words) => {
+  ])('describes the expiry in words, %d ms after the issue: %s', async (after, words) => {
     const issued = Date.UTC(2030, 0, 1);
     const { path } = await creds({ expiry: 86_400, now: () => issued });
     const { stdout } = await zester(['creds', 'inspect', path], { now: issued + after });
@@ -55,12 +55,12 @@ describe('zester creds inspect FILE', () => {
     expect(stdout).toMatch(new RegExp(`expires +${words} \\(2030-01-02T00:00:00Z\\)`));
   });
 
-  it('says that it never expires', async () => {
+  it('reports that it never expires', async () => {
     const { path } = await creds();
     expect((await zester(['creds', 'inspect', path])).stdout).toMatch(/expires +never\n/);
   });
 
-  it('says that the permissions come from the scoped signing key', async () => {
+  it('reports that the permissions come from the scoped signing key', async () => {
     const signingKey = generateKeyBundle('account');
     const { path } = await creds({ scoped: true, issuerAccount: account.publicKey }, signingKey);
     const { stdout } = await zester(['creds', 'inspect', path]);
@@ -104,7 +104,7 @@ describe('zester creds inspect FILE', () => {
     }
   });
 
-  it('warns of a file that others can read', async () => {
+  it('warns about a file that others can read', async () => {
     const { path } = await creds();
     await chmod(path, 0o644);
     const { code, stderr } = await zester(['creds', 'inspect', path, '--quiet']);
@@ -113,7 +113,7 @@ describe('zester creds inspect FILE', () => {
     expect(stderr).toMatch(/^zester: warning: .* mode 0644/);
   });
 
-  it('writes control characters out, so that a name from outside cannot play with the terminal', async () => {
+  it('escapes control characters, so that an untrusted name cannot manipulate the terminal', async () => {
     const user = generateKeyBundle('user');
     const path = join(dir, 'odd.creds');
     await writeCredsFile(path, createUserJwt(user, account, { name: '\u001b[31mroot\r\u202e' }), user.seed);
@@ -218,7 +218,7 @@ describe('zester creds inspect and verify show every claim that restricts', () =
     expect((await zester(['creds', 'verify', path])).stdout).toMatch(/limits +from the template/);
   });
 
-  it('connection types that leave out the usual one, as a warning', async () => {
+  it('connection types without the standard one, as a warning', async () => {
     const user = generateKeyBundle('user');
     const path = join(dir, `${(files += 1)}.creds`);
     const options = { name: 'u', allowedConnectionTypes: ['WEBSOCKET'] } as const;
@@ -226,7 +226,7 @@ describe('zester creds inspect and verify show every claim that restricts', () =
     expect((await zester(['creds', 'verify', path])).stdout).toMatch(/warning +limits/);
   });
 
-  it('a time that is still to come', async () => {
+  it('a start time in the future', async () => {
     const { path } = await creds({ notBefore: 4_000_000_000 });
     expect((await zester(['creds', 'verify', path])).stdout).toMatch(/warning +expiry +not valid before/);
   });

@@ -41,7 +41,7 @@ const issueWith = (options: ZesterOptions, from: string, ...args: string[]) =>
   zester(['creds', 'issue', '--from', from, '--account-seed', accountSeed, ...args], options);
 const issue = (from: string, ...args: string[]) => issueWith({}, from, ...args);
 
-/** The files that this process has open, by their paths. */
+/** The paths of the files that this process has open. */
 async function openFiles(): Promise<string[]> {
   const fds = await readdir('/proc/self/fd').catch((): string[] => []);
   const paths = await Promise.all(fds.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
@@ -61,7 +61,7 @@ describe('zester creds issue', () => {
     expect((await stat(join(out, 'web-01.creds'))).mode & 0o777).toBe(0o600);
   });
 
-  it("signs with the home's key and notes each peel, so that it can be revoked by its id", async () => {
+  it("signs with the home's key and records each peel, so that it can be revoked by ID", async () => {
     const home = join(dir, 'home');
     await createTrustDomain(home);
     const ids = Array.from({ length: 250 }, (_, i) => `web-${i}`);
@@ -112,7 +112,7 @@ describe('zester creds issue', () => {
     expect(await readFile(join(out, 'web-01.creds'), 'utf8')).not.toBe(first);
   });
 
-  it('takes no other file for the credentials of a peel when it resumes', async () => {
+  it('does not mistake another file for the credentials of a peel when it resumes', async () => {
     await issue(await list('db-01\n'), '--out', out);
     await writeFile(join(out, 'web-01.creds'), 'half of something');
     await writeFile(join(out, 'web-02.creds'), await readFile(join(out, 'db-01.creds')));
@@ -146,7 +146,7 @@ describe('zester creds issue', () => {
     expect(await readdir(out)).toHaveLength(800);
   });
 
-  it('does not write into a directory, or with a journal, that another run has', async () => {
+  it('refuses a directory or a journal that another run uses', async () => {
     const from = await list('web-01\n');
     const journal = join(out, 'done.txt');
     const others = [await claim(out), await claim(out, 'done.txt')];
@@ -165,7 +165,7 @@ describe('zester creds issue', () => {
     expect(await readdir(out)).toEqual(['web-01.creds']);
   });
 
-  it('records in the home what threads make, in the order of the list, even if delivery fails', async () => {
+  it('records credentials that threads issue in the home, in list order, even if delivery fails', async () => {
     const home = join(dir, 'home-of-threads');
     await createTrustDomain(home);
     const ids = Array.from({ length: 700 }, (_, i) => `web-${i}`);
@@ -182,7 +182,7 @@ describe('zester creds issue', () => {
     expect(noted.at(-1)?.publicKey).toBe(last.publicKey);
   });
 
-  it('shows its progress on a terminal, and takes it away at the end', async () => {
+  it('shows its progress on a terminal, and clears it at the end', async () => {
     const from = await list(Array.from({ length: 1_500 }, (_, i) => `web-${i}`).join('\n'));
     const { stderr, code } = await issueWith({ tty: true }, from, '--out', out, '--workers', '0');
 
@@ -191,7 +191,7 @@ describe('zester creds issue', () => {
     expect(stderr.endsWith('\r\u001b[K')).toBe(true);
   });
 
-  it('as ndjson writes one object a line, and remarks elsewhere', async () => {
+  it('as ndjson writes one object per line, and notes elsewhere', async () => {
     const { code, stdout, stderr } = await issue(await list('web-01\nweb-02\n'), '--sink', 'ndjson');
 
     expect(code).toBe(0);
@@ -206,7 +206,7 @@ describe('zester creds issue', () => {
     expect(stderr).toBe('2 issued\n');
   });
 
-  it('writes no secrets to a terminal, but with --force', async () => {
+  it('writes no secrets to a terminal without --force', async () => {
     const from = await list('web-01\n');
     const refused = await issueWith({ tty: true }, from, '--sink', 'ndjson');
     expect([refused.code, refused.stdout]).toEqual([2, '']);
@@ -230,7 +230,7 @@ describe('zester creds issue', () => {
     }
   });
 
-  it('gives each peel a Secret of its own, with a valid Kubernetes name', () => {
+  it('gives each peel its own Secret, with a valid Kubernetes name', () => {
     const ids = ['web-01', 'WEB-01', 'Web_01', 'web_01', 'a', 'a-', 'x'.repeat(128), '0'];
     const names = ids.map(secretName);
     expect(new Set(names).size).toBe(ids.length);
@@ -250,7 +250,7 @@ describe('zester creds issue', () => {
     [['--scoped'], '--issuer-account'],
     [['--journal', 'x'], 'does not use --journal'],
     [['--', 'cat'], 'a program can be given with --sink exec only'],
-  ])('ends with 2 for %j, and issues nothing', async (args, why) => {
+  ])('exits with 2 for %j, and issues nothing', async (args, why) => {
     const from = await list('web-01\n');
     const { code, stdout, stderr } = await issue(from, ...args);
 
@@ -258,7 +258,7 @@ describe('zester creds issue', () => {
     expect(stderr).toContain(why);
   });
 
-  it('makes the directory of --out, for its owner only, and takes comments at the end of a line', async () => {
+  it('creates the directory of --out, for its owner only, and accepts trailing comments', async () => {
     const made = join(dir, 'new', 'peels');
     const { code } = await issue(await list('# all\nweb-01  # rack 3\n  # none\n'), '--out', made);
 
@@ -276,7 +276,7 @@ describe('zester creds issue', () => {
   });
 
   it.each([['a list that is not there', ['--out', '.'], 'missing.txt', 'ERR_FILE_NOT_FOUND']])(
-    'ends with 1 for %s',
+    'exits with 1 for %s',
     async (_what, args, missing, error) => {
       const from = missing === undefined ? await list('web-01\n') : join(dir, missing);
       const { code, stderr } = await issue(from, ...args);

@@ -43,7 +43,7 @@ const statuses = (stdout: string) =>
   Object.fromEntries((JSON.parse(stdout) as Verdict).checks.map(({ check, status }) => [check, status]));
 
 describe('zester creds verify FILE', () => {
-  it('finds a good file good, and says that the chain was not checked without the JWTs', async () => {
+  it('accepts a valid file, and reports that the chain was not checked without the JWTs', async () => {
     const { path } = await creds({ expiry: 3_600 });
     const { code, stdout, stderr } = await zester(['creds', 'verify', path, '--json']);
 
@@ -70,7 +70,7 @@ describe('zester creds verify FILE', () => {
     expect(statuses(stdout)['chain']).toBe('ok');
   });
 
-  it('reads the JWTs in the form of nsc too', async () => {
+  it('also reads JWTs in the format of nsc', async () => {
     const { path } = await creds();
     const decorate = (kind: string, jwt: string) =>
       file(`-----BEGIN NATS ${kind} JWT-----\r\n${jwt}\r\n------END NATS ${kind} JWT------\r\n`);
@@ -83,7 +83,7 @@ describe('zester creds verify FILE', () => {
     expect(code).toBe(0);
   });
 
-  it('ends with 3 for an expired credential, and says which check failed', async () => {
+  it('exits with 3 for an expired credential, and names the failed check', async () => {
     const { path } = await creds({ expiry: 60, now: () => Date.UTC(2030, 0, 1) });
     const { code, stdout, stderr } = await zester(['creds', 'verify', path, '--json'], {
       now: Date.UTC(2030, 0, 2),
@@ -95,7 +95,7 @@ describe('zester creds verify FILE', () => {
     expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'ERR_CREDS_EXPIRED' } });
   });
 
-  it("ends with 3 for a credential of a stranger's account", async () => {
+  it('exits with 3 for a credential of a foreign account', async () => {
     const { path } = await creds({}, generateKeyBundle('account'));
     const { code, stdout, stderr } = await zester(['creds', 'verify', path, ...chain]);
 
@@ -105,7 +105,7 @@ describe('zester creds verify FILE', () => {
     expect(stderr).toMatch(/^zester: [^\n]+ \[ERR_CHAIN_USER_ISSUER\]\n$/);
   });
 
-  it('ends with 3 for a revoked credential', async () => {
+  it('exits with 3 for a revoked credential', async () => {
     const { path, user } = await creds();
     const revocations = { [user.publicKey]: Math.floor(Date.now() / 1000) + 10 };
     const revoking = await file(createAccountJwt(account, operator, { name: 'acc', revocations }));
@@ -116,7 +116,7 @@ describe('zester creds verify FILE', () => {
     expect(stderr).toContain('[ERR_CHAIN_USER_REVOKED]');
   });
 
-  it('warns of a file that others can read', async () => {
+  it('warns about a file that others can read', async () => {
     const { path } = await creds();
     await chmod(path, 0o640);
     const { code, stdout } = await zester(['creds', 'verify', path, '--json']);
@@ -125,7 +125,7 @@ describe('zester creds verify FILE', () => {
     expect(statuses(stdout)['mode']).toBe('warning');
   });
 
-  it('ends with 1 for files that are not there or hold no JWT', async () => {
+  it('exits with 1 for files that are missing or contain no JWT', async () => {
     const { path } = await creds();
     const nothing = await file('nothing');
 

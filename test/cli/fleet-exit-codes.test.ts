@@ -40,6 +40,6 @@ it.each<[number, FleetErrorCode[]]>([
     1,
     ['ERR_FLEET_INTERNAL', 'ERR_FLEET_ANSWER', 'ERR_FLEET_CONFIG', 'ERR_FLEET_RECORD', 'ERR_FLEET_HANDLER'],
   ],
-])('a command ends with %i for %j', (exitCode, codes) => {
+])('a command exits with %i for %j', (exitCode, codes) => {
   for (const code of codes) expect(exitCodeOf(new FleetError(code, 'said')), code).toBe(exitCode);
 });

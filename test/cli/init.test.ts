@@ -16,7 +16,7 @@ function json(text: string): Record<string, unknown> {
 }
 
 describe('zester init', () => {
-  it('makes the whole of it: keys, JWTs, credentials, the configuration', async () => {
+  it('creates keys, JWTs, credentials and the configuration', async () => {
     const home = await newHome();
     const { code, stdout, stderr } = await zester([
       'init',
@@ -42,7 +42,7 @@ describe('zester init', () => {
     expect(stdout + stderr).not.toMatch(SEED);
   });
 
-  it('changes nothing when it is run again, and says so', async () => {
+  it('changes nothing when it is run again, and reports that', async () => {
     const home = await newHome();
     const first = json((await zester(['init', '--home', home, '--json'])).stdout);
     const settings = await readFile(join(home, 'zester.json'), 'utf8');
@@ -123,7 +123,7 @@ describe('zester init', () => {
   it.each([
     [['--tls-cert', 'x.crt'], 'certFile and keyFile must be given together'],
     [['--servers', 'nats://n1.example', '--require-tls'], 'nats://n1.example:4222 would not be encrypted'],
-  ])('makes no home that no command could connect with: %j', async (flags, words) => {
+  ])('creates no home that no command could connect with: %j', async (flags, words) => {
     const home = join(await tempDir(), 'home');
     const { code, stderr } = await zester(['init', '--home', home, ...flags]);
     expect(code).not.toBe(0);
@@ -131,7 +131,7 @@ describe('zester init', () => {
     await expect(stat(home)).rejects.toThrow('ENOENT');
   });
 
-  it('says that an existing home keeps its servers', async () => {
+  it('reports that an existing home keeps its servers', async () => {
     const home = await tempDir();
     const tls = ['--servers', 'tls://n1.example', '--tls-ca', '/ca.crt'];
     await zester(['init', '--home', home, ...tls]);
@@ -173,7 +173,7 @@ describe('zester init', () => {
     expect((await zester(['init', '--home', home])).stdout).toContain('nothing was changed');
   });
 
-  it('says how a new account of an adopted operator is named, unless --account is given', async () => {
+  it('reports the name of a new account of an adopted operator, unless --account is given', async () => {
     const { files } = await foreignDomain();
     const args = [
       ...['--operator-jwt', files.operatorJwt, '--operator-signing-seed', files.operatorSigningSeed],
@@ -242,7 +242,7 @@ describe('zester init', () => {
   });
 });
 
-describe('where the home is', () => {
+describe('the location of the home', () => {
   it('comes from --home, ZESTER_HOME, XDG_DATA_HOME, or the user’s home directory', () => {
     const env = { ZESTER_HOME: '/z', XDG_DATA_HOME: '/x', HOME: '/h' };
     expect(homePath('/given', env)).toBe('/given');
@@ -251,7 +251,7 @@ describe('where the home is', () => {
     expect(homePath(undefined, { HOME: '/h', XDG_DATA_HOME: 'not/absolute' })).toBe('/h/.local/share/zester');
   });
 
-  it('and the servers by --servers, ZESTER_SERVERS, the home, or there is one on this machine', () => {
+  it('and the servers by --servers, ZESTER_SERVERS, the home, or the default on this machine', () => {
     const env = { ZESTER_SERVERS: 'nats://a, nats://b' };
     expect(serverUrls(['nats://c,nats://d'], ['nats://e'], env)).toEqual(['nats://c:4222', 'nats://d:4222']);
     expect(serverUrls(undefined, ['nats://e'], env)).toEqual(['nats://a:4222', 'nats://b:4222']);
@@ -277,8 +277,8 @@ describe('where the home is', () => {
   });
 });
 
-describe('a home below a directory that is not there', () => {
-  it('is made with it', async () => {
+describe('a home below a missing directory', () => {
+  it('is created together with it', async () => {
     const home = join(await tempDir(), 'a', 'b');
     expect((await zester(['init', '--home', home])).code).toBe(0);
     await mkdir(join(home, 'extra'), { mode: 0o700 });

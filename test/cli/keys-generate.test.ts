@@ -36,7 +36,7 @@ describe('zester keys generate <role>', () => {
     expect(JSON.parse(stdout)).toEqual({ role: 'user', publicKey, path });
   });
 
-  it('says nothing on standard error with --quiet', async () => {
+  it('prints nothing to standard error with --quiet', async () => {
     const path = join(await tempDir(), 'key.seed');
     const { stdout, stderr } = await zester(['keys', 'generate', 'user', '--out', path, '--quiet']);
 
@@ -82,7 +82,7 @@ describe('zester keys generate <role>', () => {
     ['no role', ['--stdout']],
     ['an unknown option', ['user', '--stdot']],
     ['an argument too many', ['user', 'more', '--stdout']],
-  ])('ends with 2 and one line on standard error for %s', async (_what, args) => {
+  ])('exits with 2 and one line on standard error for %s', async (_what, args) => {
     const { code, stdout, stderr } = await zester(['keys', 'generate', ...args]);
 
     expect(code).toBe(2);

@@ -3,7 +3,7 @@ import { parseColumns } from '../../src/cli/fleet/peel-columns.js';
 import { csvRow } from '../../src/text/csv.js';
 
 describe('--columns', () => {
-  it('takes names in any order and case', () => {
+  it('accepts names in any order and case', () => {
     expect(parseColumns('Expires, id,labels')).toEqual(['expires', 'id', 'labels']);
   });
 
@@ -17,7 +17,7 @@ describe('--columns', () => {
 });
 
 describe('a row of CSV', () => {
-  it('quotes what needs it, and starts no formula', () => {
+  it('quotes fields that need it, and starts no formula', () => {
     expect(csvRow(['a', 'b,c', 'd "e"', 'f\ng', ''])).toBe('a,"b,c","d ""e""","f\ng",');
     expect(csvRow(['=1+1', '@x', '+1', '-1'])).toBe("'=1+1,'@x,'+1,'-1");
   });

@@ -66,7 +66,7 @@ describe('a command that is loaded alone', () => {
   });
 
   it.each([[['creds']], [['creds', 'inspekt']], [['--help', 'creds', 'inspect']], [[]]])(
-    'is not for %j: there the whole tree is known',
+    'does not apply to %j, which needs the whole tree',
     async (args) => {
       expect(allCommands(await createProgram(processIo(), args))).toEqual(commands);
     },
@@ -79,7 +79,7 @@ describe('zester', () => {
   });
 
   it.each([[[]], [['keys']], [['creds']]])(
-    'without a whole command (%j) prints the help to standard error and ends with 2',
+    'without a whole command (%j) prints the help to standard error and exits with 2',
     async (args) => {
       const { code, stdout, stderr } = await zester(args);
 
@@ -143,7 +143,7 @@ describe('exit codes', () => {
 describe('an error line', () => {
   const seed = Buffer.from(generateKeyBundle('account').seed).toString();
 
-  it('never holds a seed, not in the causes either', () => {
+  it('never contains a seed, not even in its causes', () => {
     const error = new Error(`cannot use ${seed}`, { cause: new Error(`near ${seed}`) });
     for (const json of [false, true]) {
       expect(errorLine(error, { json, debug: true })).not.toContain(seed);

@@ -1,7 +1,7 @@
 import type { CliIo, InterruptSignal } from '../../src/cli/terminal/io.js';
 import { runCli } from '../../src/cli/run.js';
 
-/** What a command line came to. */
+/** The result of a command line. */
 export interface ZesterResult {
   code: number;
   stdout: string;
@@ -14,15 +14,15 @@ export interface ZesterOptions {
   env?: Record<string, string>;
   /** Milliseconds since 1970; now by default. */
   now?: number;
-  /** The terminal that a full-screen command takes over; there is none by default. */
+  /** The terminal for a full-screen command; none by default. */
   screen?: CliIo['screen'];
-  /** Is given the function that interrupts the command, once it listens. */
+  /** Receives the function that interrupts the command, once the command listens. */
   onListening?: (interrupt: (signal: InterruptSignal) => void) => void;
-  /** Hears everything that it writes. */
+  /** Called with all output. */
   onOutput?: (text: string) => void;
 }
 
-/** Runs a command line in this process, with streams of its own. */
+/** Runs a command line in this process, with its own streams. */
 export async function zester(args: readonly string[], options: ZesterOptions = {}): Promise<ZesterResult> {
   const { tty = false, env = {}, now, onListening, onOutput, screen } = options;
   let stdout = '';

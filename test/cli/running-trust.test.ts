@@ -5,13 +5,13 @@ import { startHome, startHomeCluster } from '../integration/trust/support.js';
 import { zester, type ZesterResult } from './run-zester.js';
 import { SEED } from '../support/refusal.js';
 
-/** Runs a command with a home and its servers, given by the environment as a user sets them once. */
+/** Runs a command with a home and its servers, set in the environment. */
 function on(fleet: { home: string; servers: string[] }) {
   const env = { ZESTER_HOME: fleet.home, ZESTER_SERVERS: fleet.servers.join(',') };
   return (...args: string[]): Promise<ZesterResult> => zester(args, { env });
 }
 
-/** What a command printed with --json. */
+/** The JSON output of a command. */
 function json<T>({ stdout }: ZesterResult): T {
   return JSON.parse(stdout) as T;
 }
@@ -46,7 +46,7 @@ describe('zester revoke', () => {
     expect((await on(fleet)('revocations', 'list')).stdout).toBe('no revocations\n');
   });
 
-  it('ends with 4 and names the node that is down, with the revocation in force on the others', async () => {
+  it('exits with 4 and names the node that is down, with the revocation in force on the others', async () => {
     const fleet = await startHomeCluster();
     const { path } = await fleet.issue('web-01');
     await fleet.node(2).kill();
@@ -111,7 +111,7 @@ describe('zester account and permissions', () => {
     expect(json(await run('account', 'show', '--json'))).toMatchObject({ inSync: true });
   });
 
-  it('take a template from the file that show prints, and go back to the default', async () => {
+  it('accept the output of show as a template, and restore the default', async () => {
     const fleet = await startHome();
     const run = on(fleet);
     const shown = await run('permissions', 'show', '--json');

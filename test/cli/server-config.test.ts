@@ -28,14 +28,14 @@ describe('zester server config', () => {
     expect(stdout).not.toMatch(SEED);
   });
 
-  it.each(['--host', '--data-dir', '--name'])('takes no seed for %s', async (option) => {
+  it.each(['--host', '--data-dir', '--name'])('refuses a seed for %s', async (option) => {
     const seed = Buffer.from(generateKeyBundle('user').seed).toString();
     const { code, stdout, stderr } = await config(option, seed);
     expect(code).not.toBe(0);
     expect(stdout + stderr).not.toContain(seed);
   });
 
-  it('takes host, port and TLS', async () => {
+  it('accepts host, port and TLS', async () => {
     const args = ['--host', '0.0.0.0', '--port', '4333', '--tls-cert', '/c.crt', '--tls-key', '/c.key'];
     const { stdout } = await config(...args, '--tls-ca', '/ca.crt', '--tls-verify');
     for (const text of [

@@ -7,7 +7,7 @@ import { createTrustDomain } from '../../src/trust/create/create.js';
 import { tempDir } from '../support/temp-dir.js';
 import { ZESTER } from '../support/zester-command.js';
 
-/** What prints without a server, each in its own way: a text, a table, a document, a stream, a help. */
+/** Commands that print without a server, each in a different way: text, a table, a document, a stream, help. */
 const COMMANDS = [
   '--version',
   '--version --json',
@@ -34,7 +34,7 @@ interface Outcome {
   stderr: string;
 }
 
-/** Runs a command whose standard output goes where the shell's words say. */
+/** Runs a command with its standard output redirected by the shell. */
 async function run(command: string, redirection: string): Promise<Outcome> {
   const args = command.split(' ').map((word) => words[word] ?? word);
   const script = `"$@" ${redirection}; exit \${PIPESTATUS[0]}`;
@@ -47,7 +47,7 @@ async function run(command: string, redirection: string): Promise<Outcome> {
   });
 }
 
-/** Lines of standard error that are no warnings. */
+/** Lines of standard error, without warnings. */
 function remarks({ stderr }: Outcome): string[] {
   return stderr.split('\n').filter((line) => line !== '' && !line.startsWith('zester: warning: '));
 }

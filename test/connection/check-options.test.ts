@@ -41,7 +41,7 @@ describe('the options of a connection', () => {
     { authenticator: () => ({}) },
     { user: 'svc', pass: 'hunter2' },
     { token: 'hunter2' },
-  ])('that would break its promises are refused: %o', async (options) => {
+  ])('that would break its guarantees are refused: %o', async (options) => {
     const { message } = await refused(options);
     expect(message).toMatch(/ cannot be set: /);
     expect(message).not.toContain('hunter2');
@@ -49,7 +49,7 @@ describe('the options of a connection', () => {
   });
 
   it.each(['reconnectTimeWait', 'reconnectJitter', 'reconnectJitterTLS', 'reconnectDelayHandler'])(
-    'are refused where %s and a window would both say when to reconnect',
+    'are refused where %s and a window would both set the reconnect delay',
     async (name) => {
       const { message } = await refused({ [name]: 5, reconnectWindowMs: 5_000 });
       expect(message).toContain(`reconnectWindowMs and ${name} cannot be combined`);

@@ -11,7 +11,7 @@ describe('a published message', () => {
     expect(admit({ ...up, held: true }, 'publish')).toBe('keep');
   });
 
-  it('is still taken by a connection that drains, which takes nothing else that is new', () => {
+  it('is still accepted by a draining connection, which accepts nothing else new', () => {
     const draining = { ...up, phase: 'draining' } as const;
     expect([admit(draining, 'publish'), admit(draining, 'flush')]).toEqual(['send', 'send']);
     for (const act of ['request', 'subscribe', 'drain', 'reconnect'] as const) {
@@ -19,7 +19,7 @@ describe('a published message', () => {
     }
   });
 
-  it('is refused by a connection that is closed', () => {
+  it('is refused by a closed connection', () => {
     for (const act of ['publish', 'flush', 'request', 'subscribe', 'drain'] as const) {
       expect(admit({ ...up, phase: 'closed' }, act)).toBe('closed');
     }
@@ -27,7 +27,7 @@ describe('a published message', () => {
 });
 
 describe('an outage', () => {
-  it('begins with the first disconnect, and not with each attempt that is refused', () => {
+  it('starts with the first disconnect, not with each refused attempt', () => {
     expect(afterStatus(false, 'disconnect')).toEqual({ outage: true, event: 'buffering' });
     expect(afterStatus(true, 'disconnect')).toEqual({ outage: true });
     expect(afterStatus(true, 'error')).toEqual({ outage: true });

@@ -38,7 +38,7 @@ describe('the wait before an attempt to reconnect', () => {
     expect(reconnectDelay(options, true, 0.999)).toBe(18);
   });
 
-  it('is left out once where the connection is dropped on purpose', () => {
+  it('is skipped once when the connection is dropped on purpose', () => {
     let looks = 0;
     const delays = new ReconnectDelays(
       () => 7,

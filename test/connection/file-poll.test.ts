@@ -10,7 +10,7 @@ afterEach(() => {
   for (const stop of stops.splice(0)) stop();
 });
 
-/** What a listener hears about a file. */
+/** The calls of a listener. */
 function listening(path: string) {
   const heard: string[] = [];
   const stop = pollFile(path, (signature) => heard.push(signature));
@@ -40,7 +40,7 @@ describe('a file that is polled', () => {
     expect(heard.at(-1)).toBe('ENOENT');
   });
 
-  it('is polled once for all listeners: they hear the same, until each stops', async () => {
+  it('is polled once for all listeners, which get the same changes until each stops', async () => {
     const path = join(await tempDir(), 'web-1.creds');
     const [one, other] = [listening(path), listening(path)];
     await waitFor('two looks', () => other.heard.length >= 2);

@@ -19,7 +19,7 @@ describe('the prefix of inboxes', () => {
     expect(inboxPrefixFor(claims(allow as string[]), MASTER_INBOX_PREFIX)).toBe(MASTER_INBOX_PREFIX);
   });
 
-  it('stays as it is where the JWT allows it, says nothing, or allows no inbox at all', () => {
+  it('is unchanged if the JWT allows it, is silent, or allows no inbox at all', () => {
     for (const allow of [undefined, [], ['>'], ['_INBOX.>'], ['zester.event.>'], ['_INBOX.*.>', '_INBOX.a']])
       expect(inboxPrefixFor(claims(allow), MASTER_INBOX_PREFIX)).toBe(MASTER_INBOX_PREFIX);
   });

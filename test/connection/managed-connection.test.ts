@@ -31,7 +31,7 @@ describe('an outage', () => {
     expect(events[2]).toMatchObject({ messages: 2, bytes: 4 });
   });
 
-  it('keeps no more than the bound, and loses nothing of it', async () => {
+  it('buffers no more than the limit, and loses nothing within it', async () => {
     const { client, nc } = connected({ maxBytes: 2 });
     await client.tell('disconnect');
     nc.publish('s', '1');
@@ -111,7 +111,7 @@ describe('a connection that ends', () => {
 });
 
 describe('a move to a second connection', () => {
-  it('takes subscriptions and publishing along, and lets the first one end', async () => {
+  it('moves subscriptions and publishing, and lets the first one end', async () => {
     const { client, nc } = connected({ movable: true });
     const received: string[] = [];
     nc.subscribe('in', { callback: (_error, { subject }) => void received.push(subject) });
@@ -133,7 +133,7 @@ describe('a move to a second connection', () => {
     expect(nc.isClosed()).toBe(false);
   });
 
-  it('that does not answer leaves everything as it is', async () => {
+  it('that does not answer changes nothing', async () => {
     const { client, nc } = connected({ movable: true });
     nc.subscribe('in', { callback: () => undefined });
     const second = new MemoryClient('b:4222');
@@ -147,14 +147,14 @@ describe('a move to a second connection', () => {
     expect(second.closes).toBeGreaterThan(0);
   });
 
-  it('answers a request over the connection that brought it', async () => {
+  it('answers a request over the connection that delivered it', async () => {
     const { client, nc } = connected({ movable: true, handoverTimeoutMs: 60_000 });
     const answers: (() => void)[] = [];
     nc.subscribe('in', { callback: (_error, msg) => void answers.push(() => msg.respond('done')) });
     client.deliver('in', 'reply');
     const second = new MemoryClient('b:4222');
     await nc.moveTo(second.nc);
-    // it waits for the answer before it ends
+    // it waits for the answer before it closes
     expect(client.closes).toBe(0);
     for (const answer of answers) answer();
     await settled();
@@ -172,7 +172,7 @@ describe('a move to a second connection', () => {
     expect(types()).toEqual(['buffering', 'bufferSent', 'reconnected']);
   });
 
-  it('is not made when the connection is closed', async () => {
+  it('does not happen when the connection is closed', async () => {
     const { nc } = connected();
     await nc.close();
     const second = new MemoryClient('b:4222');

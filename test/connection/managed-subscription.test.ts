@@ -58,7 +58,7 @@ describe('a subscription', () => {
     await settled();
   });
 
-  it('ends with the error of a connection that it is on', async () => {
+  it('ends with the error of its connection', async () => {
     const heard: unknown[] = [];
     const { first, sub } = subscribed({ callback: (error) => void heard.push(error) });
     const error = new Error('permissions violation');
@@ -87,7 +87,7 @@ describe('a subscription that is moved', () => {
     const leave = sub.moveTo(next);
     expect(only(first)?.queue).toMatch(/^zester-/);
     expect(only(second)?.queue).toBe(only(first)?.queue);
-    // what is under way on the first one still comes
+    // messages in flight on the first connection still arrive
     first.deliver('in');
     second.deliver('in');
     await leave();

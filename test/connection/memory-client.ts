@@ -18,8 +18,8 @@ export interface MemorySubscription {
 }
 
 /**
- * As much of a client's connection as Zester's connection uses, in memory: for tests of its decisions. What it does with a
- * real server is in `test/integration/connection/`.
+ * The part of a client's connection that Zester's connection uses, in memory, for tests of its decisions. Tests with a
+ * real server are in `test/integration/connection/`.
  */
 export class MemoryClient {
   readonly published: string[] = [];
@@ -36,7 +36,7 @@ export class MemoryClient {
     this.#server = server;
   }
 
-  /** What a connection is made over. */
+  /** The transport of a connection. */
   get nc(): NatsConnection {
     const ok = (): Promise<void> =>
       this.answers ? Promise.resolve() : Promise.reject(new Error('no answer'));
@@ -58,13 +58,13 @@ export class MemoryClient {
     } as unknown as NatsConnection;
   }
 
-  /** Tells a status, as the client does, and lets it be heard. */
+  /** Emits a status, like the client, and lets listeners run. */
   async tell(type: 'disconnect' | 'reconnect' | 'error', error = new Error('refused')): Promise<void> {
     this.#statuses.push((type === 'error' ? { type, error } : { type, server: this.#server }) as Status);
     await settled();
   }
 
-  /** Brings a message to those who subscribe to its subject; each queue group gets it once. */
+  /** Delivers a message to the subscribers of its subject; each queue group gets it once. */
   deliver(subject: string, reply?: string): void {
     const seen = new Set<string>();
     for (const { subject: at, queue, callback } of this.subscriptions) {
@@ -74,7 +74,7 @@ export class MemoryClient {
     }
   }
 
-  /** Closes it, as the client does by itself when it gives up. */
+  /** Closes the connection, as the client does when it gives up. */
   async fail(error: Error): Promise<void> {
     this.closes += 1;
     this.#closed.resolve(error);
@@ -113,7 +113,7 @@ export class MemoryClient {
   }
 }
 
-/** Lets what follows from promises that are settled happen. */
+/** Lets the reactions of settled promises run. */
 export async function settled(): Promise<void> {
   for (let i = 0; i < 3; i++) await new Promise(setImmediate);
 }

@@ -34,7 +34,7 @@ describe('options for a peel', () => {
     expect(authenticate(options, 'n')).toMatchObject({ jwt: made.jwt });
   });
 
-  it("do not take another peel's file for theirs once they had their own", async () => {
+  it("do not use another peel's file once they had their own", async () => {
     const made = makeCredentials();
     await writeCredsFile(path, made.jwt, made.seed);
     const options = natsOptionsForPeel(path, 'web-01');

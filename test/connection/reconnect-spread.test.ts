@@ -54,7 +54,7 @@ describe('a connection that is lost', () => {
     expect(failuresAfterLoss(4, 2_000, 30_000)).toBe(0);
   });
 
-  it('is dialled ever less often by a server that drops it at once', () => {
+  it('is dialled less and less often if the server drops it at once', () => {
     fc.assert(
       fc.property(failures, windowMs, (count, window) => {
         expect(failuresAfterLoss(count, window, 0)).toBe(count + 1);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Refusals } from '../../src/connection/refusals.js';
 
 describe('refusals of a server', () => {
-  it('are said once, then ever less often, and again when the reason changes or an outage is new', () => {
+  it('are reported once, then less and less often, and again for a new reason or a new outage', () => {
     const refusals = new Refusals();
     const said: number[] = [];
     for (let s = 0; s <= 1_800; s += 2) if (refusals.note('Authorization Violation', s * 1000)) said.push(s);
@@ -34,11 +34,11 @@ describe('refusals of a server', () => {
     ['Account Authentication Expired', /account's JWT/],
     ['maximum connections exceeded', /connection limit/],
     ['something else', /server log/],
-  ])('say what to do about "%s"', (words, advice) => {
+  ])('suggest a fix for "%s"', (words, advice) => {
     expect(new Refusals().note(words, 0)?.advice).toMatch(advice);
   });
 
-  it('hold nothing that a terminal would obey', () => {
+  it('contain nothing that a terminal would interpret', () => {
     const report = new Refusals().note(`\u001b[2J\u202e${'x'.repeat(1_000)}`, 0);
     expect(report?.reason).toMatch(/^[\u0020-\u007e]{1,200}$/);
   });

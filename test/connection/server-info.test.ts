@@ -39,7 +39,7 @@ describe('the INFO of a server', () => {
     }).map(([name, value]) => JSON.stringify({ ...info, [name]: value })),
     JSON.stringify({ ...info, connect_urls: ['a:1', 7] }),
     JSON.stringify({ ...info, nonce: null }),
-  ])('is refused when it is no server: %s', (json) => {
+  ])('is refused if it is not from a server: %s', (json) => {
     expect(() => readServerInfo(json)).toThrow('unexpected response from server');
   });
 

@@ -48,7 +48,7 @@ describe('a provider', () => {
     }
   });
 
-  it('that gives something else than credentials has failed', async () => {
+  it('that returns anything but credentials has failed', async () => {
     await refusal('ERR_CREDS_INPUT', () => loadFromProvider({ load: () => 42 as never }));
     await refusal('ERR_CREDS_NO_JWT', () => loadFromProvider({ load: () => 'nothing' }));
   });
@@ -180,7 +180,7 @@ describe('the credentials of a connection from a provider', () => {
 });
 
 describe('credentials in memory', () => {
-  it('are replaced by good ones only, and say so', async () => {
+  it('are replaced only by valid ones, and report it', async () => {
     const memory = new MemoryCredentials(made.text);
     let changes = 0;
     const stop = memory.watch(() => (changes += 1));

@@ -29,7 +29,7 @@ export function text(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('latin1');
 }
 
-/** What a client would do with the options when the server sends its nonce. */
+/** Does what a client does with the options when the server sends its nonce. */
 export function authenticate(options: NatsOptions, nonce?: string): Record<string, string> | undefined {
   const { authenticator } = options;
   if (typeof authenticator !== 'function') throw new Error('one authenticator was expected');

@@ -52,7 +52,7 @@ describe('the default credentials', () => {
   it('that exist but cannot be read are an error, not skipped', async () => {
     const loop = join(dir, 'a');
     await writeFile(loop, '');
-    // a name too long for a file is no name of a file that is missing
+    // a name that is too long is an error, not a missing file
     const env = { HOME: dir, STATE_DIRECTORY: join(dir, 'x'.repeat(300)) };
     await file('.config', 'zester', 'peel.creds');
     expect(await defaultCredentials({ env })).toBe(join(env.STATE_DIRECTORY, 'peel.creds'));
@@ -72,7 +72,7 @@ describe('the default credentials', () => {
     }
   });
 
-  it('are looked for under the ID of a peel only, and with options that are known', async () => {
+  it('accept only a valid peel ID and known options', async () => {
     await refusal('ERR_PEEL_ID', () => defaultCredentials({ peelId: '../../etc/passwd' }));
     const error = await refusal('ERR_CREDS_INPUT', () => defaultCredentials({ peelID: 'web-01' } as never));
     expect(error.message).toContain('did you mean "peelId"?');

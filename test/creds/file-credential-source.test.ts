@@ -54,7 +54,7 @@ describe('the credentials of a file', () => {
     ]);
   });
 
-  it('that were loaded before are no news', async () => {
+  it('that were loaded before cause no event', async () => {
     await write(first);
     const credentials = source({ initial: await loadCredsFile(path) });
     expect(credentials.current?.jwt).toBe(first.jwt);

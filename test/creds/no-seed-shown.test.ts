@@ -26,7 +26,7 @@ async function seedPath(): Promise<string> {
   return path;
 }
 
-/** What the library gives out that holds a seed or was made with one. */
+/** Objects of the library that hold a seed or were created with one. */
 const MAKERS: Partial<Record<keyof typeof zester, () => unknown>> = {
   generateKeyBundle: () => zester.generateKeyBundle('user'),
   loadKeyBundle: () => zester.loadKeyBundle('user', user.seed),
@@ -50,7 +50,7 @@ const MAKERS: Partial<Record<keyof typeof zester, () => unknown>> = {
   natsOptionsForMaster: async () => zester.natsOptionsForMaster(await credsPath()),
 };
 
-/** What gives out the file's bytes themselves, or nothing that was made with a seed. */
+/** Exports that return the bytes of the file, or nothing created with a seed. */
 const OTHERS = new Set<string>(
   [
     'KeyBundle CurveKey CredsFile generateCredsFile writeCredsFile loadJwtFile',

@@ -259,14 +259,14 @@ describe('a .creds file is refused', () => {
     await refusal('ERR_CREDS_INPUT', () => parseCredsData('embedded-creds', bytes), good.seed);
   });
 
-  it('is taken with exactly 64 KiB', () => {
+  it('is accepted with exactly 64 KiB', () => {
     const padded = good.text + '\n'.repeat(MAX_CREDS_BYTES - good.text.length);
     expect(parseCredsData(padded, 'x').jwt).toBe(good.jwt);
   });
 });
 
 describe('arbitrary input', () => {
-  /** Whether the pair belongs together, should there be one. */
+  /** Whether the pair matches, if there is one. */
   function outcome(data: Uint8Array | string): 'creds' | 'error' {
     let creds;
     try {
@@ -280,7 +280,7 @@ describe('arbitrary input', () => {
     return 'creds';
   }
 
-  it('any bytes and any text give credentials or an error of ours', () => {
+  it('any bytes and any text give credentials or a ZesterError', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -352,7 +352,7 @@ describe('arbitrary input', () => {
       }),
       { numRuns: 3000 },
     );
-    // a change in the banner harms nothing: the property above was not about errors alone
+    // a change in the banner is harmless: the property above does not only cover errors
     expect(survived).toBeGreaterThan(0);
   });
 

@@ -1,5 +1,6 @@
 /**
- * What credentials files are, promise by promise. What needs a server is in test/integration/spec.test.ts.
+ * The specification of credentials files, promise by promise. Promises that need a server are in
+ * test/integration/spec.test.ts.
  */
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -90,7 +90,7 @@ describe('the pages of docs/library', () => {
   });
 });
 
-/** A project in which the package is installed, as a user has it. */
+/** A project with the package installed, like a user's. */
 async function project(): Promise<string> {
   const path = await tempDir();
   await writeFile(join(path, 'package.json'), '{"type":"module"}');

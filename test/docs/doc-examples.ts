@@ -1,4 +1,4 @@
-// Reads the examples of doc comments from the sources, and says what of the public API has none.
+// Reads the examples of doc comments from the sources, and finds public exports without one.
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
@@ -9,14 +9,14 @@ export interface DocExample {
   /** Such as `zester/peel startPeel`, or `zester KeyBundle.sign`. */
   name: string;
   code: string;
-  /** What its `console.log` lines say that they print, in their order. `…` stands for anything. */
+  /** The expected output of its `console.log` lines, in order. `…` matches anything. */
   prints: string[];
 }
 
-/** What of the public API needs an example. */
+/** The public exports that lack an example. */
 export interface PublicApi {
   examples: DocExample[];
-  /** Functions and classes without an example of their own. */
+  /** Functions and classes without their own example. */
   missing: string[];
   /** Methods of public classes, such as `KeyBundle.sign`: each is called by an example. */
   methods: string[];
@@ -71,13 +71,13 @@ export function readPublicApi(entries: ReadonlyMap<string, string>): PublicApi {
       .some(({ name }) => name === 'stack');
   }
 
-  /** Errors are thrown, not made: the example of their base class stands for all of them. */
+  /** Users catch errors and do not create them: the example of the base class covers all of them. */
   function isErrorSubclass(symbol: ts.Symbol): boolean {
     return isError(symbol) && symbol.name !== 'ZesterError';
   }
 }
 
-/** The public methods of a class, but for those that every object has. */
+/** The public methods of a class, without those of every object. */
 function methodsOf(symbol: ts.Symbol): ts.Symbol[] {
   const EVERY = new Set(['toString', 'toJSON']);
   return [...(symbol.members?.values() ?? [])].filter(({ name, declarations }) => {
@@ -94,7 +94,11 @@ function printsOf(code: string): string[] {
   return [...code.matchAll(/console\.log\(.*\);? \/\/ (.+)$/gm)].map(([, text = '']) => text);
 }
 
-/** Compiles programs strictly, as a user's are. @returns the compiler's errors, and the methods that they call, such as `Peel.drain` */
+/**
+ * Compiles programs strictly.
+ *
+ * @returns the compiler's errors, and the methods that the programs call, such as `Peel.drain`
+ */
 export function compilePrograms(
   paths: readonly string[],
   outDir: string,

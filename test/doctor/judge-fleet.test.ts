@@ -21,7 +21,7 @@ describe('of a fleet', () => {
     expect(judge([peel('a', 'active'), ended])).toMatchObject([{ severity: 'ok' }]);
   });
 
-  it('peels that wait are counted, and a few named', () => {
+  it('pending peels are counted, and a few named', () => {
     const records = Array.from({ length: 7 }, (_, i) => peel(`p${i}`, 'pending', { state: 'requested' }));
     expect(judge(records)).toMatchObject([
       {

@@ -6,7 +6,7 @@ import { tempDir } from '../support/temp-dir.js';
 
 const DAY = 86_400_000;
 
-/** What doctor finds wrong with a home so many days from now. */
+/** Doctor's findings about a home in this many days. */
 async function problems(home: string, days = 0) {
   const { findings } = await checkHome(home, { now: () => Date.now() + days * DAY });
   return findings.filter(({ severity }) => severity !== 'ok');

@@ -19,12 +19,12 @@ const requested = (id: string) =>
   eventOf(id, 1, { kind: 'peel.requested', publicKey: `U${id}`, origin: 'join token ci' });
 const accepted = (id: string) => eventOf(id, 2, { kind: 'peel.accepted' });
 
-/** What a fleet has stored, in memory: as its masters wrote it, and as others did. */
+/** The stored state of a fleet, in memory, with entries of its masters and of others. */
 class MemoryFleet implements FleetSource {
   readonly #audit: StreamMessage[] = [];
   readonly #records: StreamMessage[] = [];
   readonly #tokens: StreamMessage[] = [];
-  /** What arrives while the check waits. */
+  /** Runs while the check waits. */
   inFlight: () => void = () => undefined;
 
   /** Publishes an event. A master sets the subject and the message ID. */
@@ -40,7 +40,7 @@ class MemoryFleet implements FleetSource {
     add(this.#audit, subject, content, { 'Nats-Msg-Id': messageId });
   }
 
-  /** Stores the record that these events make, and the last of them with it. */
+  /** Stores the record that these events produce, together with the last event. */
   store(...events: PeelEvent[]): PeelRecord {
     const record = events.reduce<PeelRecord | undefined>(applyEvent, undefined);
     const event = events.at(-1);

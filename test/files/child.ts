@@ -5,12 +5,12 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { tsProgram } from '../support/ts-program.js';
 
-/** A program of `children/` that runs. */
+/** A running program of `children/`. */
 export interface Child {
   process: ChildProcessByStdio<Writable, Readable, null>;
-  /** The next line it prints; undefined when it ended. */
+  /** The next line of its output; undefined at the end. */
   nextLine(): Promise<string | undefined>;
-  /** Ends its standard input, reads what it still prints, and waits for its end. */
+  /** Closes its standard input, reads the rest of its output, and waits until it exits. */
   finish(): Promise<{ lines: string[]; code: number | null; signal: NodeJS.Signals | null }>;
   kill(): Promise<void>;
 }
@@ -21,7 +21,7 @@ export function startChild(name: string, ...args: string[]): Child {
   const child = spawn(process.execPath, [tsProgram(script), ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  // a child that was killed takes no more input
+  // a killed child accepts no input
   child.stdin.on('error', () => undefined);
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -46,7 +46,7 @@ export function startChild(name: string, ...args: string[]): Child {
   };
 }
 
-/** Runs `children/<name>.ts` to its end and parses the last line that it printed. */
+/** Runs `children/<name>.ts` until it exits, and parses its last line of output. */
 export async function runChild<T>(name: string, ...args: string[]): Promise<T> {
   const { lines, code } = await startChild(name, ...args).finish();
   if (code !== 0) throw new Error(`${name} ended with ${code}`);

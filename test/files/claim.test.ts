@@ -43,7 +43,7 @@ describe('claim', () => {
     for (const { release } of held) await release();
   });
 
-  it('never gives it to two that come at the same instant', async () => {
+  it('never gives it to two concurrent callers', async () => {
     const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => claim(dir)));
     const won = outcomes.filter(({ status }) => status === 'fulfilled');
     expect(won.length).toBeLessThanOrEqual(1);

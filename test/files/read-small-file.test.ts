@@ -26,12 +26,12 @@ describe('reading a small file', () => {
     expect(await readSmallFile(path, 1000)).toHaveLength(10);
   });
 
-  it('gives nothing of an empty file', async () => {
+  it('returns nothing for an empty file', async () => {
     await writeFile(path, '');
     expect(await readSmallFile(path, 10)).toHaveLength(0);
   });
 
-  it('of a larger one returns one byte more than the given size, and reads no further', async () => {
+  it('returns one byte more than the given size for a larger file, and reads no further', async () => {
     await writeFile(path, '');
     await truncate(path, 1e12);
     expect(await readSmallFile(path, 10)).toHaveLength(11);
@@ -45,7 +45,7 @@ describe('reading a small file', () => {
 });
 
 describe('reading refuses', () => {
-  it('a file that is not there, a path through a file, and a symlink that leads nowhere', async () => {
+  it('a missing file, a path through a file, and a dangling symlink', async () => {
     await writeFile(path, 'x');
     await symlink(join(directory, 'nowhere'), join(directory, 'link'));
     for (const missing of [join(directory, 'none'), join(path, 'below'), join(directory, 'link')]) {

@@ -13,7 +13,7 @@ import { refusal } from '../support/refusal.js';
 import { tempDir } from '../support/temp-dir.js';
 import { startChild } from './child.js';
 
-// programs are started here, on machines that may be busy
+// these tests start programs, possibly on a busy machine
 vi.setConfig({ testTimeout: 120_000 });
 
 let directory: string;

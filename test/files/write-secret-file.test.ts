@@ -26,7 +26,7 @@ import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
 import { refusal } from '../support/refusal.js';
 import { runChild, startChild, type Child } from './child.js';
 
-// programs are started and killed here, on machines that may be busy
+// these tests start and kill programs, possibly on a busy machine
 vi.setConfig({ testTimeout: 120_000 });
 
 let directory: string;
@@ -35,7 +35,7 @@ const cleanups: (() => unknown)[] = [];
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'zester-test-'));
-  // a user without rights must be able to get to it
+  // an unprivileged user must be able to reach it
   await chmod(directory, 0o755);
   path = join(directory, 'secret');
 });
@@ -46,7 +46,7 @@ afterEach(async () => {
 
 const isRoot = process.getuid?.() === 0;
 
-/** A running child, ended with the test. */
+/** A running child, killed at the end of the test. */
 function start(...args: Parameters<typeof startChild>): Child {
   const child = startChild(...args);
   cleanups.push(() =>
@@ -59,7 +59,7 @@ async function modeOf(file: string): Promise<string> {
   return ((await lstat(file)).mode & 0o7777).toString(8);
 }
 
-/** Mounts a small file system of its own, or says why that is not possible here. */
+/** Mounts a small file system, or returns why that is not possible here. */
 function mountTiny(): { at: string } | { reason: string } {
   if (process.platform !== 'linux' || !isRoot)
     return { reason: 'mounting a tiny tmpfs needs Linux and root' };
@@ -120,7 +120,7 @@ describe('a secret file', () => {
     expect(await readFile(target, 'utf8')).toBe('not touched');
   });
 
-  it('replaces a symlink that leads nowhere, or to a directory', async () => {
+  it('replaces a dangling symlink, and a symlink to a directory', async () => {
     await symlink(join(directory, 'nowhere'), path);
     await writeSecretFile(path, Buffer.from('new'));
     await symlink(directory, join(directory, 'loop'));
@@ -138,7 +138,7 @@ describe('a secret file', () => {
     expect(await readdir(join(directory, 'real'))).toEqual(['secret']);
   });
 
-  it('takes a relative path', async () => {
+  it('accepts a relative path', async () => {
     await writeSecretFile(relative(process.cwd(), path), Buffer.from('new'));
     expect(await readFile(path, 'utf8')).toBe('new');
   });
@@ -152,7 +152,7 @@ describe('a secret file', () => {
   it('was never readable by others, nor torn, at any instant of many rewrites', async () => {
     const write = (i: number) =>
       writeSecretFile(path, Buffer.from(`${String.fromCharCode(97 + (i % 26)).repeat(10_000)}\n`));
-    // the widest umask: what the mode of a careless writer would show
+    // the widest umask, which reveals a writer that relies on it
     const before = process.umask(0);
     cleanups.push(() => process.umask(before));
     await write(0);
@@ -198,7 +198,7 @@ describe('refuses an unwritable path, and keeps the old content', () => {
     expect(await readdir(inner)).toEqual([]);
   });
 
-  it('when the name is longer than the file system takes', async () => {
+  it('when the name is longer than the file system allows', async () => {
     await refusal('ERR_FILE_WRITE', () =>
       writeSecretFile(join(directory, 'x'.repeat(300)), Buffer.from('x')),
     );
@@ -291,7 +291,7 @@ describe('a writer killed with SIGKILL', () => {
     expect(await readdir(directory)).toEqual(['secret']);
   });
 
-  /** Kills a writer of a large content between the making of its temporary file and the rename. */
+  /** Kills a writer of a large file between the creation of its temporary file and the rename. */
   async function leaveTemporary(): Promise<string> {
     for (let attempt = 0; attempt < 20; attempt++) {
       const child = start('rewrite', path, '1', '60000000');
@@ -302,7 +302,7 @@ describe('a writer killed with SIGKILL', () => {
       }
       await child.kill();
       if (found !== undefined && readdirSync(directory).includes(found)) return found;
-      await writeSecretFile(path, Buffer.from('old')); // it was faster than we: once more
+      await writeSecretFile(path, Buffer.from('old')); // the writer was faster: try again
     }
     throw new Error('no writer could be killed before its rename');
   }
@@ -326,7 +326,7 @@ describe('a sweep', () => {
     expect((await readdir(directory)).sort()).toEqual([...others, 'secret'].sort());
   });
 
-  it('removes that of a writer on another host once it is older than any write', async () => {
+  it('removes the file of a writer on another host once it is older than any write', async () => {
     const old = join(directory, `.secret.zester-tmp-ffffff-1-0-${'0'.repeat(12)}`);
     await writeFile(old, '');
     const twoHoursAgo = Date.now() / 1000 - 7200;
@@ -335,7 +335,7 @@ describe('a sweep', () => {
     expect(await readdir(directory)).toEqual(['secret']);
   });
 
-  it('of a directory that is not there does nothing', async () => {
+  it('of a missing directory does nothing', async () => {
     await expect(sweepStaleTemporaries(join(directory, 'none'))).resolves.toBeUndefined();
   });
 });

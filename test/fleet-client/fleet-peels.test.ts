@@ -4,7 +4,7 @@ import { Abortable } from '../../src/fleet-client/abortable.js';
 import { FleetPeels } from '../../src/fleet-client/fleet-peels.js';
 import type { AdminClient } from '../../src/protocol/admin-client.js';
 
-/** A master whose answer comes in these parts. */
+/** A master that answers in these parts. */
 function answering(parts: object[]): FleetPeels {
   const client = {
     async *stream() {

@@ -66,7 +66,7 @@ describe('the users of a join-token signing key', () => {
     ...more,
   });
 
-  it('is the tokens that are good, and older than the key that signs now', () => {
+  it('are the valid tokens older than the current signing key', () => {
     const count = (tokens: JoinToken[], until?: number) =>
       joinKeyUse(K, { ...nothing, tokens }, until, NOW * 1000).valid;
     expect(count([token()])).toBe(1);

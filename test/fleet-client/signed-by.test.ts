@@ -14,7 +14,7 @@ function signed(known: Partial<KnownCredentials>) {
 }
 
 describe('what a signing key signed', () => {
-  it('is connected, away, or about to be revoked', () => {
+  it('is connected, offline, or about to be revoked', () => {
     const { peels, strangers } = signed({
       records: [
         peel('there', key('U1')),

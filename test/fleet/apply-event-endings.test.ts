@@ -56,7 +56,7 @@ describe('a key that is issued by an admin', () => {
     expect(states(after(issued('UA'), issued('UB')))).toEqual(['UA issued', 'UB issued']);
   });
 
-  it('to a peel that waits, was rejected or was revoked makes it accepted, with this key only', () => {
+  it('to a pending, rejected or revoked peel makes it accepted, with this key only', () => {
     for (const [before, old] of [
       [[requested('UA')], 'UA revoked'],
       [[requested('UA'), { kind: 'peel.rejected' }], 'UA revoked'],

@@ -17,8 +17,8 @@ function folded(...events: AuditEvent[]): AuditFold {
   return fold;
 }
 
-describe('the audit, added up,', () => {
-  it('agrees with its record, also where events are stored out of turn or twice', () => {
+describe('the audit log, replayed,', () => {
+  it('agrees with its record, even if events are stored out of order or twice', () => {
     expect(folded(requested, accepted).compare('web-01', stored)).toBeUndefined();
     expect(folded(accepted, requested).compare('web-01', stored)).toBeUndefined();
     const twice = folded(requested, accepted, requested);
@@ -37,7 +37,7 @@ describe('the audit, added up,', () => {
     ).toMatch(/audit log has 3 changes, but the record only 2/);
   });
 
-  it('finds a record that says something else', () => {
+  it('finds a record that differs', () => {
     const fold = folded(requested, accepted);
     expect(fold.compare('web-01', { record: { ...record, state: 'active' }, eventId: 'e2' })).toMatch(
       /says active/,

@@ -58,8 +58,8 @@ describe('a seed that is given where an id, a name, a pattern or a reason belong
     }
   });
 
-  it('is not even sent to one', async () => {
-    // nothing of the connection may be touched
+  it('is not even sent to a master', async () => {
+    // the connection must not be used
     const signer = { sign: () => expect.unreachable('it was signed') } as unknown as MessageSigner;
     const client = new AdminClient({} as NatsConnection, signer);
     for (const text of texts) {

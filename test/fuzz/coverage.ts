@@ -1,7 +1,7 @@
-// What of the code ran: V8's precise coverage of one bundle.
+// Code coverage: V8's precise coverage of one bundle.
 import { Session, type Profiler } from 'node:inspector';
 
-/** Tells which parts of a script ran. */
+/** Reports which parts of a script ran. */
 export class Coverage {
   readonly #session = new Session();
   readonly #url: string;

@@ -1,9 +1,9 @@
-// Mutates messages: their bytes, what JSON they hold, and their headers.
+// Mutates messages: their bytes, their JSON, and their headers.
 import { headers as newHeaders, type MsgHdrs } from '@nats-io/nats-core';
 import type { SeededRandom } from '../support/random.js';
 import { mutate } from './mutate.js';
 
-/** A message as it was captured. */
+/** A captured message. */
 export interface Captured {
   subject: string;
   data: Uint8Array;
@@ -12,16 +12,16 @@ export interface Captured {
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
-/** Values of each type, and those at its edges. */
+/** Values of each type, including edge cases. */
 const VALUES: readonly Json[] = [
   ...[null, true, false, 0, -1, 1.5, 1e308, 2 ** 53, -(2 ** 63), '', ' ', 'x', '\u0000', '\ud800'],
   ...['\u202e', '__proto__', '*', '>', 'a.b', '../x', '2026-01-01T00:00:00Z', 'x'.repeat(300)],
   ...[[], {}, [null], [[]], { a: {} }, { length: 1e9 }, { toString: 1 }],
 ];
 
-/** One random change of a JSON document: a part dropped, doubled, replaced by one of another type, made huge or nested deeply. */
+/** One random change of a JSON document: a part dropped, duplicated, changed in type, made huge or deeply nested. */
 export function mutateJson(text: string, random: SeededRandom): string {
-  // nested deeply by the change before: what walks it here would overflow, too
+  // deeply nested by an earlier change: walking it here would overflow, too
   if (text.includes('[[[[[[[[') || text.includes('{"a":{"a":{"a":{"a":')) return text;
   let value: Json;
   try {
@@ -40,7 +40,7 @@ export function mutateJson(text: string, random: SeededRandom): string {
       else Reflect.deleteProperty(of, key);
       return JSON.stringify(value);
     case 1: {
-      // a name twice in one object, the second time with another value: JSON.stringify cannot say that
+      // a duplicate name with another value, which JSON.stringify cannot produce
       const marker = `dup-${random.below(1e9)}`;
       const was = of[key] ?? null;
       if (Array.isArray(holder)) return JSON.stringify([...(holder as Json[]), was]);
@@ -80,13 +80,17 @@ interface Place {
   key: string;
 }
 
-/** Every value of a document, by what holds it. */
+/** Every value of a document, with its container. */
 function placesOf(value: Json): Place[] {
   if (value === null || typeof value !== 'object') return [];
   return Object.entries(value).flatMap(([key, inner]) => [{ holder: value, key }, ...placesOf(inner)]);
 }
 
-/** Changes the data of a message, in one to three ways. @param others what else was captured, to splice with */
+/**
+ * Changes the data of a message, in one to three ways.
+ *
+ * @param others other captured data, to splice with
+ */
 export function mutateData(
   data: Uint8Array,
   others: readonly Uint8Array[],
@@ -104,7 +108,7 @@ export function mutateData(
 
 const NAMES = ['Status', 'Description', 'Nats-Msg-Id', 'Nats-Rollup', 'Nats-Expected-Last-Sequence', 'X'];
 
-/** Changes headers: some dropped, doubled, or with another value; some that mean something to NATS. */
+/** Changes headers: drops, duplicates or changes some, and adds some that NATS interprets. */
 export function mutateHeaders(
   headers: Captured['headers'],
   others: readonly Uint8Array[],

@@ -3,7 +3,7 @@ import type { SeededRandom } from '../support/random.js';
 
 const LATIN = (text: string) => Buffer.from(text, 'latin1');
 
-/** Pieces that mean something to some parser. */
+/** Fragments that are significant to some parser. */
 const PIECES: readonly Uint8Array[] = [
   ...[
     '{',
@@ -84,7 +84,11 @@ const PIECES: readonly Uint8Array[] = [
 
 const MAX_BYTES = 64 * 1024;
 
-/** One to several random changes of some bytes. @param others what else is known, to splice with */
+/**
+ * Applies one or several random changes to bytes.
+ *
+ * @param others other known inputs, to splice with
+ */
 export function mutate(input: Uint8Array, others: readonly Uint8Array[], random: SeededRandom): Uint8Array {
   let bytes = Buffer.from(input);
   for (let n = 1 + random.below(4); n > 0; n--) bytes = change(bytes, others, random);
@@ -118,7 +122,7 @@ function change(bytes: Buffer, others: readonly Uint8Array[], random: SeededRand
       return replaced(other.subarray(from, from + random.below(256)), length);
     }
     case 7:
-      // a long run: what costs more than linearly shows
+      // a long run reveals superlinear costs
       return replaced(Buffer.alloc(random.pick([16, 300, 5_000, 40_000]), random.pick(PIECES)), 0);
     case 8:
       return Buffer.from(bytes.subarray(0, at));

@@ -1,4 +1,4 @@
-// Fuzzes all targets, each in a thread of its own: `npm run test:fuzz -- [--minutes 10] [--seed N] [--only NAME]`.
+// Fuzzes all targets, each in its own thread: `npm run test:fuzz -- [--minutes 10] [--seed N] [--only NAME]`.
 import { build } from 'esbuild';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -8,7 +8,7 @@ import { TARGET_NAMES, type TargetName } from './target-names.js';
 
 const HANG_MS = 60_000;
 const MAX_GROWTH_MIB = 64;
-// beside the packages that it imports, where no build removes it
+// next to the packages that it imports, where no build removes it
 const BUNDLE = 'node_modules/.cache/fuzz/fuzz-worker.mjs';
 
 const { values } = parseArgs({
@@ -22,7 +22,7 @@ const seed = Number(values.seed);
 const targets = TARGET_NAMES.filter((name) => name.includes(values.only));
 const forMs = (Number(values.minutes) * 60_000) / targets.length;
 
-/** Runs a thread until it reports, and ends it when an input runs on and on. */
+/** Runs a thread until it reports, and terminates it when an input does not end. */
 function fuzz(target: TargetName): Promise<FuzzReport> {
   return new Promise((resolve) => {
     const current = new SharedArrayBuffer(4 + 64 * 1024);

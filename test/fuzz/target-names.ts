@@ -1,4 +1,4 @@
-// The names of the targets, for who must not load what they fuzz.
+// The names of the targets, for modules that must not load the fuzzed code.
 export const TARGET_NAMES = [
   '.creds files',
   'keys and seeds',

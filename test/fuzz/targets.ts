@@ -1,4 +1,4 @@
-// What is fuzzed: everything that reads what somebody else wrote.
+// The fuzzing targets: every reader of untrusted input.
 import type { Msg, NatsConnection } from '@nats-io/nats-core';
 import { headers as newHeaders } from '@nats-io/nats-core';
 import { Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
@@ -52,17 +52,17 @@ import { readIssued } from '../../src/trust/issued.js';
 import { parseSettings } from '../../src/trust/settings.js';
 import type { TargetName } from './target-names.js';
 
-/** A reader, and what it usually reads. */
+/** A reader, and valid inputs for it. */
 export interface Target {
   seeds: readonly (string | Uint8Array)[];
-  /** What it throws must be a ZesterError. */
+  /** Runs the reader. It may only throw a ZesterError. */
   run: (input: Uint8Array) => unknown;
 }
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('utf8');
 const latin = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
 
-/** Runs each; the first error is thrown once all have run. */
+/** Runs all; throws the first error at the end. */
 function each(...runs: (() => unknown)[]): void {
   let failed: unknown;
   for (const run of runs) {
@@ -87,7 +87,7 @@ async function eachAsync(...runs: (() => Promise<unknown>)[]): Promise<void> {
   if (failed !== undefined) throw failed;
 }
 
-/** Of two errors the one that is a finding, if one is: ours have a code that begins so. */
+/** The error of two that is a finding, if any: our own errors have a code with this prefix. */
 function worse(one: unknown, other: unknown): unknown {
   const isOurs = (error: unknown) =>
     /^ERR_[A-Z]/.test(String((error as { code?: unknown } | undefined)?.code));
@@ -105,7 +105,7 @@ function signedBy(key: typeof user, payload: Uint8Array): string {
 
 const REQUESTS = Object.keys(requests) as RequestName[];
 
-/** A connection whose every answer is this one. */
+/** A connection that gives this answer to every request. */
 function answering(data: Uint8Array): NatsConnection {
   const message = {
     data,
@@ -131,7 +131,7 @@ const SERVER = {
 };
 const dir = mkdtempSync(join(tmpdir(), 'zester-fuzz-'));
 let files = 0;
-/** A file with this content. There are a few, used in turn. */
+/** A file with this content. A few files are reused in turn. */
 function fileOf(content: Uint8Array, name = 'input'): string {
   const path = join(dir, `${name}-${(files = (files + 1) % 8)}`);
   writeFileSync(path, content);

@@ -18,7 +18,7 @@ import { startFleet } from './fleet/fleet.js';
 const EXAMPLE = fileURLToPath(new URL('../../examples/api_client.py', import.meta.url));
 const hasPython = hasProgram('python3');
 
-/** Starts a program, and gathers what it writes. */
+/** Starts a program, and collects its output. */
 function started(program: string, ...args: string[]) {
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = once(child, 'close');

@@ -1,5 +1,5 @@
 /**
- * `validateJwtChain` says of a user what a nats-server says at connect: the same users are put to both.
+ * `validateJwtChain` gives the same verdict on a user as a nats-server at connect: both judge the same users.
  */
 import { connect } from '@nats-io/transport-node';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -113,7 +113,7 @@ describe('a user JWT', () => {
   let server: OperatorServer;
   beforeAll(async () => {
     const system = generateKeyBundle('account');
-    // only what goes into the server's configuration
+    // only used in the server's configuration
     const trust = {
       operatorJwt,
       account: { key: account, jwt: accountJwt },

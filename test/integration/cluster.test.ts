@@ -4,14 +4,14 @@ import { startCluster, type OperatorCluster } from '../support/cluster.js';
 import { nextStatus } from '../support/status.js';
 import { waitFor } from '../support/wait-for.js';
 
-/** Past one machine nothing changes but the URL: the same credentials, on three servers. */
+/** The same credentials on three servers: only the URL differs. */
 describe('a cluster of three', () => {
   let cluster: OperatorCluster;
   beforeAll(async () => {
     cluster = await startCluster(3);
   });
 
-  it('lets a peel in at each of its servers', async () => {
+  it('admits a peel at each of its servers', async () => {
     const creds = await cluster.bootstrap('web-01');
     for (const node of cluster.nodes) {
       const nc = await cluster.connect(creds, { servers: node.url, reconnect: false });
@@ -22,7 +22,7 @@ describe('a cluster of three', () => {
   });
 
   it(
-    'keeps a peel connected, and the state whole, when its server is killed',
+    'keeps a peel connected, and the state complete, when its server is killed',
     { timeout: 90_000 },
     async () => {
       const peel = await cluster.connect(await cluster.bootstrap('web-01'), { maxReconnectAttempts: -1 });
@@ -31,7 +31,7 @@ describe('a cluster of three', () => {
       const master = await cluster.connect(await cluster.user('master'), { servers: elsewhere });
       const manager = await jetstreamManager(master);
       await manager.streams.add({ name: 'state', subjects: ['state.>'], num_replicas: 3 });
-      // the server of this connection may not know yet that the stream takes it
+      // the server of this connection may not know the new stream yet
       await waitFor('the message to be stored', () =>
         jetstream(master).publish('state.one', 'kept', { msgID: 'one' }),
       );
@@ -43,7 +43,7 @@ describe('a cluster of three', () => {
       expect(peel.info?.server_name).not.toBe(`n${lost + 1}`);
 
       await cluster.whole();
-      // the stream chooses a leader of its own, after the servers have chosen theirs
+      // the stream elects its own leader, after the servers have elected theirs
       const { state } = await waitFor('the stream', () => manager.streams.info('state'));
       expect(state.messages).toBe(1);
 

@@ -17,7 +17,7 @@ import { startHome } from './trust/support.js';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/custom-master.ts', import.meta.url));
 
-/** The number of connections of the fleet's master, in both accounts, and of this look itself. */
+/** The number of connections of the fleet's master, in both accounts, including that of this query. */
 async function connectionsOfMaster(fleet: Fleet): Promise<number> {
   const domain = await fleet.home.domain();
   const { account, systemAccount } = domain.publicKeys;

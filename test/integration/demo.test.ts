@@ -24,7 +24,7 @@ const STEPS = [
   'clean up',
 ];
 
-/** The demo as a user runs it, with temporary files in a directory of the test. */
+/** Runs the demo like a user, with temporary files in a directory of the test. */
 async function start(args: string[], env: Record<string, string> = {}) {
   const temporary = await tempDir();
   const child = spawn(process.execPath, [...ZESTER, 'demo', ...args], {
@@ -39,7 +39,7 @@ async function start(args: string[], env: Record<string, string> = {}) {
     (resolve) => {
       child.once('close', (code) => {
         void readdir(temporary).then((entries) => {
-          // what node and tsx keep for the next start does not belong to the demo
+          // the caches of node and tsx do not belong to the demo
           resolve({ code, stdout, stderr, left: entries.filter((entry) => entry.startsWith('zester')) });
         });
       });
@@ -140,7 +140,7 @@ describe('zester demo', () => {
   });
 
   it('exits with 1, names the step and cleans up if a step fails', async () => {
-    // a server that ends at once: `true` takes any arguments
+    // a server that exits at once: `true` accepts any arguments
     const { code, stdout, stderr, left } = await (await start([], { ZESTER_NATS_SERVER: '/bin/true' })).ended;
 
     expect(code).toBe(1);

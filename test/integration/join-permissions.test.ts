@@ -12,8 +12,8 @@ import { atEnd } from '../support/cleanup.js';
 import { startHome, type HomeWithServers } from './trust/support.js';
 
 /**
- * What the user of a join token may do, as the real server enforces it. "Allowed" means that the message arrived,
- * "denied" that the server said so and that nothing arrived.
+ * The permissions of a join token's user, as enforced by the real server. "Allowed" means that the message arrived,
+ * "denied" that the server reported a violation and nothing arrived.
  */
 
 const TOKEN = 'Ab12Cd34Ef';
@@ -74,7 +74,7 @@ const MAY_NOT_SUBSCRIBE = [
 ] as const;
 
 let fleet: HomeWithServers;
-/** May do everything in the account, sees everything. */
+/** A user with full permissions in the account, who sees everything. */
 let witness: NatsConnection;
 
 beforeAll(async () => {
@@ -87,7 +87,7 @@ beforeAll(async () => {
   witness = await open(path);
 });
 
-/** Connects as a user that the signing key of join tokens signed, whatever its name is. */
+/** Connects as a user signed by the join signing key, with any name. */
 async function connectSignedByJoinKey(name: string): Promise<NatsConnection> {
   const domain = await fleet.domain();
   const signer = await domain.joinSigner();
@@ -110,7 +110,7 @@ async function open(path: string, inboxPrefix?: string): Promise<NatsConnection>
   return nc;
 }
 
-/** What the server says of it, from now on. */
+/** Collects the server's errors about it from now on. */
 function violationsOf(nc: NatsConnection): string[] {
   const all: string[] = [];
   void (async () => {
@@ -122,13 +122,13 @@ function violationsOf(nc: NatsConnection): string[] {
   return all;
 }
 
-/** The server has dealt with what was sent and said what it has to say; and its words went through the client's iterator. */
+/** Waits until the server has processed everything sent, and its errors have reached the client's iterator. */
 async function settled(nc: NatsConnection): Promise<void> {
   await nc.flush();
   await nc.flush();
 }
 
-/** It publishes: what of it reaches the witness. */
+/** Publishes, and returns what reaches the witness. */
 async function published(nc: NatsConnection, subject: string): Promise<string[]> {
   const arrived: string[] = [];
   const all = witness.subscribe('>', { callback: (_, msg) => void arrived.push(msg.subject) });
@@ -140,7 +140,7 @@ async function published(nc: NatsConnection, subject: string): Promise<string[]>
   return arrived;
 }
 
-/** It subscribes, and the witness publishes an example: what of it arrives. */
+/** Subscribes while the witness publishes an example, and returns what arrives. */
 async function received(nc: NatsConnection, subject: string, example: string): Promise<string[]> {
   const arrived: string[] = [];
   const subscription = nc.subscribe(subject, {
@@ -165,7 +165,7 @@ describe('the user of a join token', () => {
     violations = violationsOf(token);
   });
 
-  it('asks to join, and reads a master’s answer in its own inbox', async () => {
+  it('requests to join, and reads a master’s answer in its own inbox', async () => {
     const { paths } = await fleet.domain();
     const master = await connect({ ...natsOptionsForMaster(paths.masterCreds), servers: fleet.servers });
     atEnd(() => master.close());
@@ -251,7 +251,7 @@ describe('the user of a join token', () => {
 });
 
 describe('a user that the signing key of join tokens signed under the id of a peel', () => {
-  it('may ask to join under that name, and do nothing that the peel may do', async () => {
+  it('may request to join under that name, and do nothing that the peel may do', async () => {
     const fake = await connectSignedByJoinKey('web-01');
     const violations = violationsOf(fake);
     expect(await published(fake, 'zester.enroll.web-01.request')).toEqual(['zester.enroll.web-01.request']);

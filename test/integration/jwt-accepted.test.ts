@@ -22,7 +22,7 @@ import { nextStatus } from '../support/status.js';
 import { createTestTrust } from '../support/trust.js';
 import { waitFor } from '../support/wait-for.js';
 
-/** A real nats-server takes the JWTs that this library makes, and holds its users to what they say. */
+/** A real nats-server accepts the JWTs of this library, and enforces them. */
 
 const signingKey = generateKeyBundle('account');
 const scopedKey = generateKeyBundle('account');
@@ -93,12 +93,12 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** Connects once, as a user made for it. */
+/** Connects once, as a new user. */
 async function connectAs(name: string, options: TestUserOptions = {}): Promise<NatsConnection> {
   return server.connect(await server.user(name, options), { reconnect: false });
 }
 
-/** The first thing that the server says against this connection. */
+/** The server's first error about this connection. */
 async function firstError(nc: NatsConnection): Promise<Error> {
   return (await nextStatus(nc, 'error')).error;
 }
@@ -163,7 +163,7 @@ describe('an operator', () => {
     const creds = await other.user('anybody');
     await other.pushAccount(createAccountJwt(account.key, createTestTrust().operator, { name: 'fleet' }));
     await expect(other.connect(creds, { reconnect: false })).rejects.toThrow(AuthorizationError);
-    // so who pushes looks at the chain first; the right one puts it right
+    // so check the chain before a push; a correct JWT repairs it
     await other.pushAccount(accountJwtWith({ now: () => Date.now() + 1_000 }));
     const nc = await other.connect(creds, { reconnect: false });
     await nc.flush();
@@ -221,7 +221,7 @@ describe('an account', () => {
   it('bounds the connections', async () => {
     const signer = accountKey('small');
     const first = await connectAs('one', { signer });
-    // the server says why and hangs up at once, so that the client may notice only the latter
+    // the server reports the reason and closes at once, so the client may notice only the close
     await expect(connectAs('two', { signer })).rejects.toThrow();
     await server.server.logged(/maximum account active connections exceeded/i);
     await first.close();
@@ -409,7 +409,7 @@ describe('a user', () => {
     expect(await refused).toMatchObject({ operation: 'publish' });
   });
 
-  it('is held to its number of subscriptions', async () => {
+  it('is limited to its number of subscriptions', async () => {
     const nc = await connectAs('bounded', { subscriptions: 1 });
     const error = firstError(nc);
     nc.subscribe('one', { callback: () => undefined });
@@ -417,7 +417,7 @@ describe('a user', () => {
     expect((await error).message).toMatch(/maximum subscriptions exceeded/i);
   });
 
-  it('is held to its size of messages', async () => {
+  it('is limited to its message size', async () => {
     const nc = await connectAs('bounded', { payload: 10 });
     expect(nc.info?.max_payload).toBe(10);
   });
@@ -439,7 +439,7 @@ describe('a user', () => {
     else await expect(connected).rejects.toThrow(AuthorizationError);
   });
 
-  it('is not let in at the wrong time of day', async () => {
+  it('is refused at the wrong time of day', async () => {
     const hour = new Date().getUTCHours();
     const away = (hour + 12) % 24;
     const at = (h: number, end: string) => `${String(h).padStart(2, '0')}:${end}`;
@@ -477,7 +477,7 @@ describe('a user', () => {
     ).rejects.toThrow(AuthorizationError);
   });
 
-  it('is not let in with the seed of another', async () => {
+  it('is refused with the seed of another user', async () => {
     const jwt = createUserJwt(generateKeyBundle('user'), server.trust.account.key, { name: 'x' });
     const authenticator = jwtAuthenticator(jwt, generateKeyBundle('user').seed);
     await expect(connect({ servers: server.url, authenticator, reconnect: false })).rejects.toThrow(
@@ -485,7 +485,7 @@ describe('a user', () => {
     );
   });
 
-  it('is not let in when its JWT was altered', async () => {
+  it('is refused when its JWT was altered', async () => {
     const user = generateKeyBundle('user');
     const jwt = createUserJwt(user, server.trust.account.key, {
       name: 'x',

@@ -1,4 +1,5 @@
-// Uses an object store as one user: node object-store.mjs URL NAME PATH BUCKET VERB [OBJECT [CONTENT]]. Prints what came of it.
+// Uses an object store as one user: node object-store.mjs URL NAME PATH BUCKET VERB [OBJECT [CONTENT]]. Prints the
+// result.
 import { readFile } from 'node:fs/promises';
 import { Objm } from '@nats-io/obj';
 import { connect, credsAuthenticator } from '@nats-io/transport-node';

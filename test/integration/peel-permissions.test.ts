@@ -8,8 +8,8 @@ import { adminUserJwtOptions, masterUserJwtOptions } from '../../src/permissions
 import { startOperatorServer, type OperatorServer } from '../support/operator-server.js';
 
 /**
- * What a peel may do, as the real server enforces it: `web-01` tries every class of subjects that there is in a fleet.
- * "Allowed" means that the message arrived, "denied" that the server said so and that nothing arrived.
+ * The permissions of a peel, as enforced by the real server: `web-01` tries every class of subjects in a fleet.
+ * "Allowed" means that the message arrived, "denied" that the server reported a violation and nothing arrived.
  */
 
 const MAY_PUBLISH = [
@@ -103,7 +103,7 @@ describe.each([
 ])('a peel with %s credentials', (_, scoped) => {
   let server: OperatorServer;
   let peel: NatsConnection;
-  /** May do everything in the account, sees everything. */
+  /** A user with full permissions in the account, who sees everything. */
   let witness: NatsConnection;
   const violations: PermissionViolationError[] = [];
 
@@ -112,7 +112,7 @@ describe.each([
     witness = await server.connect(await server.user('witness'));
     peel = await server.connect(
       await server.bootstrap('web-01', { scoped }),
-      // the options that a peel is given, but for where the server is
+      // a peel's options, except for the server
       { inboxPrefix: natsOptionsForPeel('unused.creds', 'web-01').inboxPrefix ?? '' },
     );
     void collect(peel, violations);
@@ -223,7 +223,11 @@ describe.each([
     expect(denied.map(show)).toEqual(['publish zester.event.web-01.x']);
   });
 
-  /** The peel publishes: what of it reaches the witness, and what the server says. */
+  /**
+   * The peel publishes.
+   *
+   * @returns what reaches the witness, and the server's errors
+   */
   async function publish(subject: string): Promise<{ arrived: string[]; denied: string[] }> {
     const arrived: string[] = [];
     const all = witness.subscribe('>', { callback: (_, msg) => void arrived.push(msg.subject) });
@@ -236,7 +240,11 @@ describe.each([
     return { arrived, denied: violations.map(show) };
   }
 
-  /** The peel subscribes, the witness publishes an example: what of it reaches the peel, and what the server says. */
+  /**
+   * The peel subscribes, and the witness publishes an example.
+   *
+   * @returns what reaches the peel, and the server's errors
+   */
   async function subscribe(
     subject: string,
     example: string,
@@ -265,7 +273,7 @@ async function collect(nc: NatsConnection, into: PermissionViolationError[]): Pr
   }
 }
 
-/** The server has dealt with what was sent and said what it has to say; and its words went through the client's iterator. */
+/** Waits until the server has processed everything sent, and its errors have reached the client's iterator. */
 async function settled(nc: NatsConnection): Promise<void> {
   await nc.flush();
   await nc.flush();

@@ -19,7 +19,7 @@ import type { RolePermissions } from '../../src/permissions/role-permissions.js'
 import { atEnd } from '../support/cleanup.js';
 import { startOperatorServer, type OperatorServer } from '../support/operator-server.js';
 
-/** A peel with each preset does with the client's own packages what the preset is for, and nothing with what is a neighbour's. */
+/** With each preset, a peel can use that feature of the client's packages, and nothing of a neighbour's. */
 
 let server: OperatorServer;
 let owner: NatsConnection;
@@ -57,7 +57,7 @@ async function bucket(nc: NatsConnection, name: string): Promise<KV> {
   return new Kvm(jetstream(nc, { timeout: 1_500 })).open(name, { allow_direct: true });
 }
 
-/** What the server refuses, or does not answer since it refused what the answer would be to. */
+/** The operations that the server refuses, or leaves unanswered because it refused the request. */
 async function refused(act: () => Promise<unknown>): Promise<void> {
   await expect(act()).rejects.toThrow(/permissions violation|timeout|no responders/i);
 }
@@ -69,7 +69,7 @@ async function all<T>(items: AsyncIterable<T>, count: number): Promise<T[]> {
 }
 
 describe('kvRead', () => {
-  it('reads, lists and watches the peel’s own keys, and a neighbour’s in no way', async () => {
+  it('reads, lists and watches the peel’s own keys, and none of a neighbour’s', async () => {
     const nc = await peel({ extend: kvRead({ bucket: 'config', keys: 'web-01.>' }) });
     const kv = await bucket(nc, 'config');
     expect((await kv.get('web-01.a'))?.string()).toBe('config web-01.a');
@@ -120,7 +120,7 @@ describe('kvRead', () => {
 
   it('reads a whole bucket where all keys are named', async () => {
     const nc = await peel({ extend: kvRead({ bucket: 'config', keys: '>' }) });
-    // from the connection itself, as the package's own documentation does it
+    // from the connection itself, as in the package's documentation
     const kv = await new Kvm(nc).open('config', { allow_direct: true });
     expect((await kv.get('shared'))?.string()).toBe('config shared');
     expect(await all(await kv.keys(), 4)).toHaveLength(4);
@@ -208,7 +208,7 @@ describe('the presets for streams', () => {
   });
 });
 
-it('a consumer delivers what its creator reads on any subject, but says where it comes from, and nothing stores it', async () => {
+it('a consumer delivers on any subject, but keeps the original subject, and no stream stores the messages', async () => {
   const own = { bucket: 'config', keys: 'web-01.>' };
   const nc = await peel({ extend: [kvRead(own), kvWrite(own)] });
   const kv = await bucket(nc, 'config');

@@ -11,11 +11,11 @@ import { subjectCovers } from '../../src/permissions/subject.js';
 import { startOperatorServer, type OperatorServer } from '../support/operator-server.js';
 
 /**
- * Whatever a user is sent, and whatever reply subject is on it, the user publishes nothing that its role does not grant.
- * The roles are read from the exports of roles.ts, so that a new one is in this matrix without a change here.
+ * Whatever message a user receives, with whatever reply subject, the user publishes nothing beyond the grants of its
+ * role. The roles are read from the exports of roles.ts, so that this matrix includes new ones automatically.
  */
 
-/** A peel id and the id of a join token alike. */
+/** Valid both as a peel ID and as the ID of a join token. */
 const ID = 'Ab12Cd34';
 
 type Make = (...args: unknown[]) => unknown;
@@ -23,7 +23,7 @@ const made = Object.entries(roles) as [string, unknown][];
 const named = (suffix: RegExp) =>
   made.filter((entry): entry is [string, Make] => suffix.test(entry[0]) && typeof entry[1] === 'function');
 
-/** Where somebody may want a user to publish. Of `$JS.ACK…` the server itself refuses it as a reply subject. */
+/** Subjects that an attacker may want a user to publish to. The server itself refuses `$JS.ACK…` as a reply subject. */
 const REPLIES = [
   '$JS.API.STREAM.LIST',
   '$JS.API.STREAM.PURGE.KV_zester-peels',
@@ -48,7 +48,7 @@ const REPLIES = [
 interface Role {
   role: string;
   permissions: PermissionOptions;
-  /** Gives the connection. */
+  /** Returns the connection. */
   connect: () => Promise<NatsConnection>;
 }
 
@@ -103,7 +103,7 @@ function example(pattern: string): string {
   return pattern.replace(/\*/g, 'm').replace(/>$/, 'm');
 }
 
-/** Which reply subjects the user could publish to without a grant, by the pair of its grants that led there. */
+/** The reply subjects that the user could publish to without a grant, by the pair of grants that led there. */
 async function wronglyAllowed({ permissions, connect: open }: Role): Promise<string[]> {
   const publishable = permissions.publish?.allow ?? [];
   const subscribable = permissions.subscribe?.allow ?? [];
@@ -125,7 +125,7 @@ async function wronglyAllowed({ permissions, connect: open }: Role): Promise<str
         nc.publish(example(out), '', { reply });
         witness.publish(example(into), '', { reply });
       }
-      // what was sent to the user has reached it when its own round trip is over
+      // the user has received everything once its own round trip is over
       await Promise.all([witness.flush(), nc.flush()]);
       await nc.flush();
       expect(heard - before).toBeGreaterThanOrEqual(REPLIES.length);

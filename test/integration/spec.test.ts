@@ -1,5 +1,5 @@
 /**
- * What credentials files and connection options do at a server, promise by promise, on a real one. The rest is in
+ * The specification of credentials files and connection options, promise by promise, on a real server. The rest is in
  * test/creds/spec.test.ts.
  */
 import { readFile } from 'node:fs/promises';
@@ -36,7 +36,7 @@ async function open(options: NatsOptions): Promise<NatsConnection> {
   return nc;
 }
 
-/** What the server says of its connections: who they are, and by which key they came. */
+/** The server's list of connections, with users and keys. */
 async function connections(): Promise<{ name?: string; authorized_user?: string; cid: number }[]> {
   const answer = await system.request('$SYS.REQ.SERVER.PING.CONNZ', JSON.stringify({ auth: true }), {
     timeout: 5_000,

@@ -17,7 +17,7 @@ async function next(peel: Peel, type: PeelEvent['type']): Promise<PeelEvent> {
 }
 
 describe.concurrent('startTestServer', () => {
-  it('starts a server that lets in the users of its trust, and leaves nothing behind', async () => {
+  it('starts a server that admits the users of its trust, and leaves nothing behind', async () => {
     await using server = await startTestServer();
     const { url, dir, process } = server;
     const credsPath = await server.peelCreds('web-01', { expiry: 600 });
@@ -104,7 +104,7 @@ describe.concurrent('startTestFleet', () => {
     expect(existsSync(fleet.dir)).toBe(false);
   });
 
-  it('renews the credential of a peel when its clock is put forward, with the same connection', async () => {
+  it('renews the credential of a peel when its clock is advanced, with the same connection', async () => {
     await using fleet = await startTestFleet({ master: { lifetime: 86_400 } });
     const peel = await fleet.startPeel('web-01');
     const before = peel.credentials;
@@ -115,7 +115,7 @@ describe.concurrent('startTestFleet', () => {
     expect(publicKey).toBe(before.publicKey);
     expect((claims.exp ?? 0) - (before.claims.exp ?? 0)).toBeGreaterThan(19 * 3_600);
     expect(peel.nc.isClosed()).toBe(false);
-    // what was issued by that clock is taken by a server that has the machine's
+    // a server with the machine's clock accepts credentials issued by that clock
     const rotated = await peel.rotate();
     expect(rotated).not.toBe(publicKey);
   });
@@ -151,7 +151,7 @@ describe.concurrent('startTestFleet', () => {
     const peel = await fleet.startPeel('web-01');
     await fleet.servers[2]?.kill();
     const admin = await fleet.connect();
-    // the peel may have been connected to the server that is gone
+    // the peel may have been connected to the killed server
     const answers = async () => {
       for await (const { ok } of admin.peels.exec(peel.id, 'ping')) return ok;
       return false;

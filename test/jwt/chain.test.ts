@@ -72,7 +72,7 @@ async function breaks(
   return error;
 }
 
-/** Every code there is; the type makes it whole. */
+/** Every code; the type ensures completeness. */
 const CODES: Record<JwtChainErrorCode, true> = {
   ERR_CHAIN_OPERATOR_ISSUER: true,
   ERR_CHAIN_OPERATOR_EXPIRED: true,
@@ -297,7 +297,7 @@ describe('the chain breaks at the user', () => {
     await breaks('ERR_CHAIN_USER_NOT_YET_VALID', operatorJwt(), accountJwt(), u, at(9.999));
   });
 
-  it('when a time in it is one that no calendar has', async () => {
+  it('when a time in it is not a valid date', async () => {
     const u = reforge(userJwt(), account, (claims) => void (claims['nbf'] = 253_402_300_800));
     const error = await breaks('ERR_CHAIN_USER_INVALID', operatorJwt(), accountJwt(), u);
     expect(error.message).toContain('a time after the year 9999');
@@ -332,6 +332,6 @@ describe('isRevoked', () => {
 });
 
 afterAll(() => {
-  // the tests above are only whole if they met every code
+  // the tests above are complete only if they covered every code
   expect([...seen].sort()).toEqual(Object.keys(CODES).sort());
 });

@@ -289,7 +289,7 @@ describe('an account JWT', () => {
     ]);
   });
 
-  it('is made of the public key alone too, and signed by a signing key of the operator', () => {
+  it('can be created from the public key alone, signed by a signing key of the operator', () => {
     const jwt = createAccountJwt(account.publicKey, operatorSigner, { name: 'x' });
     expect(decodeAccountJwt(jwt)).toMatchObject({ sub: account.publicKey, iss: operatorSigner.publicKey });
   });
@@ -318,7 +318,7 @@ describe('an account JWT', () => {
     [{ [user.publicKey]: -1 }],
     [{ [user.publicKey]: 1.5 }],
     [{ [user.publicKey]: NaN }],
-  ])('takes revocations of user keys at whole seconds only: %j', async (revocations) => {
+  ])('accepts revocations only of user keys, at whole seconds: %j', async (revocations) => {
     await refusal('ERR_JWT_OPTIONS', () => make({ revocations }));
   });
 
@@ -327,7 +327,7 @@ describe('an account JWT', () => {
   });
 
   it.each([NaN, Infinity, 1.5, -2, '5' as unknown as number])(
-    'takes no limit that a server would read as another: %s',
+    'refuses a limit that a server would read differently: %s',
     async (limit) => {
       await refusal('ERR_JWT_OPTIONS', () => make({ limits: { connections: limit } }));
       await refusal('ERR_JWT_OPTIONS', () => make({ jetStream: { streams: limit } }));
@@ -499,7 +499,7 @@ describe('a user JWT', () => {
     { responses: { max: 1, ttl: NaN } },
     { responses: { max: 1, ttl: -5 } },
     { responses: { max: 1, ttl: 1e12 } },
-  ])('takes no permission that no server knows: %j', async (permissions) => {
+  ])('refuses a permission that no server knows: %j', async (permissions) => {
     await refusal('ERR_JWT_OPTIONS', () => make({ permissions }));
   });
 

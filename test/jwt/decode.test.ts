@@ -263,7 +263,7 @@ describe('decoding accepts', () => {
     expect(decodeUserJwt(jwt)).toMatchObject({ future: { a: [1] } });
   });
 
-  it('names of claims that mean something to JavaScript, without harm', () => {
+  it('claim names that are special in JavaScript, without harm', () => {
     const evil = Buffer.from(
       JSON.stringify(partsOf(userJwt).claims).replace('{', '{"__proto__":{"polluted":1},'),
     ).toString();
@@ -301,7 +301,7 @@ describe('arbitrary input', () => {
     );
   });
 
-  it('any claims that a real account signed decode or are refused with an error of ours', () => {
+  it('any claims that a real account signed decode or are refused with a ZesterError', () => {
     const { claims } = partsOf(userJwt);
     fc.assert(
       fc.property(
@@ -370,7 +370,7 @@ describe('a token that a server would read differently is refused', () => {
     await refusal('ERR_JWT_FORMAT', () => decodeUserJwt(forge(text, account, head)));
   });
 
-  it('with a number that a server does not take for an integer, where one belongs', async () => {
+  it('with a number that a server does not read as an integer, where one belongs', async () => {
     for (const number of ['1e3', '1700000000.0', '9223372036854775808']) {
       const claims = text.replace(/"iat":\d+/, `"iat":${number}`);
       await refusal('ERR_JWT_CLAIMS', () => decodeUserJwt(forge(claims, account)));

@@ -1,6 +1,6 @@
 import type { KeyBundle } from '../../src/index.js';
 
-/** Claims and header of a token as they stand, nothing checked. */
+/** The claims and header of a token, unchecked. */
 export function partsOf(jwt: string): { header: Record<string, unknown>; claims: Record<string, unknown> } {
   const [header = '', payload = ''] = jwt.split('.');
   const parse = (part: string) =>
@@ -8,7 +8,7 @@ export function partsOf(jwt: string): { header: Record<string, unknown>; claims:
   return { header: parse(header), claims: parse(payload) };
 }
 
-/** Signs any header and any claims, as someone would who holds the key and does not follow the rules. */
+/** Signs any header and any claims, like a key holder who breaks the rules. */
 export function forge(
   claims: unknown,
   signer: KeyBundle,

@@ -47,7 +47,7 @@ describe('the form of claims', () => {
     expect(problem(form, value)).toBe(words);
   });
 
-  it('takes null for absent, and the fallback for both', () => {
+  it('treats null as absent, and uses the fallback for both', () => {
     expect(form({ name: 'a', limits: {}, tags: null, revocations: { U: null } })).toStrictEqual({
       name: 'a',
       limits: { subs: -1 },

@@ -23,7 +23,7 @@ const claims = (limits: object) =>
 
 const TIMES = [{ start: '08:00:00', end: '18:30:59' }];
 
-describe('limits with which a server would never let the user in', () => {
+describe('limits with which a server would never admit the user', () => {
   const refused: [string, object][] = [
     ...[
       'hello',

@@ -33,7 +33,10 @@ const [plainKey, scopedKey, newKey] = [1, 2, 3].map(() => generateKeyBundle('acc
 const [alice, bob] = [1, 2].map(() => generateKeyBundle('user').publicKey) as [string, string];
 const now = () => 1_800_000_000_000;
 
-/** Text that another tool may have written: its own order and spaces, unknown claims, numbers that JavaScript cannot keep. */
+/**
+ * Text that another tool may have written: its own order and spaces, unknown claims, numbers beyond JavaScript's
+ * precision.
+ */
 const FOREIGN = String.raw`{ "aud":"NATS", "ext": {"n": 12345678901234567890, "f": 1.0, "s":"\u00fc"}, "iat":1700000000, "exp": 0,
   "iss":"${operator.publicKey}", "jti":null, "name":"fleet",
   "nats":{ "limits":{"conn": 9223372036854775807,"subs":-1,"data":-1,"payload":-1,"imports":-1,"exports":-1,"wildcards":true,"leaf":0,
@@ -49,7 +52,7 @@ const foreign = signClaims(FOREIGN.replace('"jti":null, ', ''), operator);
 const payloadOf = (jwt: string) => Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString('utf8');
 const natsOf = (jwt: string) => jsonMembers(jsonMembers(payloadOf(jwt)).get('nats') ?? '');
 
-/** The members of `nats`, as they are written, that are not the same in both. */
+/** The members of `nats`, as written, that differ. */
 function changedIn(before: string, after: string): string[] {
   const [was, is] = [natsOf(before), natsOf(after)];
   return [...new Set([...was.keys(), ...is.keys()])].filter((name) => was.get(name) !== is.get(name));
@@ -185,7 +188,7 @@ describe('limits in a revised account JWT', () => {
     expect(limits({ jetStream: { consumers: 4 } })).toEqual({ ...before, consumer: 4 });
   });
 
-  it('give JetStream without limits, and take it away', () => {
+  it('enable JetStream without limits, and disable it', () => {
     expect(limits({ jetStream: true })).toEqual({ ...before, streams: -1 });
     const without = limits({ jetStream: false });
     expect(without).toMatchObject({ conn: 7 });

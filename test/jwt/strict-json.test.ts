@@ -81,7 +81,7 @@ describe('strict JSON', () => {
   });
 });
 
-describe('numbers that a server does not take for integers', () => {
+describe('numbers that a server does not read as integers', () => {
   it.each(['1e3', '1.0', '-1E0', '1.5', '9223372036854775808', '-9223372036854775809', '1e400'])(
     '%s',
     (n) => {

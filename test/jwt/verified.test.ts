@@ -178,7 +178,7 @@ describe('a JWT that this process signed', () => {
     await refusal('ERR_CREDS_SEED_FORMAT', () => generateCredsFile(jwt, zeroed));
     const given = user.seed;
     user.wipe();
-    // a copy stays whole; it is only no longer known whose it is
+    // a copy stays complete; only its signer is no longer known
     expect(parseCredsData(generateCredsFile(jwt, given), 'made').publicKey).toBe(user.publicKey);
   });
 
@@ -229,7 +229,7 @@ describe('the cache of verified JWTs', () => {
   });
 });
 
-/** The same claims signed by hand: nothing in this process knows the signature. */
+/** The same claims signed by hand: the signature is unknown in this process. */
 function forged(jwt: string, signer: Parameters<typeof forge>[1]): string {
   return forge({ ...partsOf(jwt).claims, aud: 'x' }, signer);
 }

@@ -5,7 +5,7 @@ const open = { isClosed: () => false };
 const closed = { isClosed: () => true };
 const ALL = { nc: open, system: open, auth: open, enroll: open, admins: open };
 
-/** What is wrong with a master of these connections, some of which are down. */
+/** The problems of a master with these connections, some of which are down. */
 function problems(
   connections: Partial<typeof ALL>,
   { holder = 'm1' as string | null, down = [''], problem = undefined as string | undefined } = {},
@@ -21,7 +21,7 @@ function problems(
   return healthOf({ watching: () => holder ?? undefined }, links).problems;
 }
 
-it('is well with its connections up and a master that watches', () => {
+it('is healthy with its connections up and a watching master', () => {
   expect(problems({})).toEqual([]);
 });
 

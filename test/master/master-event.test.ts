@@ -10,7 +10,7 @@ const policy = { kind: 'policy', name: 'custom' } as const;
 const admin = { kind: 'admin', name: 'admin' } as const;
 const key = { publicKey: 'UA', issuer: 'AA', issuedAt: 1_767_225_600, expiresAt: 1_767_229_200 };
 
-/** The events that changes of one record stand for, one after the other. */
+/** The events for changes of one record, in order. */
 function eventsOf(...changes: Partial<AuditEvent>[]): { type: string }[] {
   let record: PeelRecord | undefined;
   return changes.flatMap((change, i) => {

@@ -53,7 +53,7 @@ describe('the figures of a fleet', () => {
     expect(sums).toMatchObject({ expired: 1, overdue: 1, earliestExpiry: NOW + HOUR });
   });
 
-  it('take no expiry from a peel that is locked out, and count its unconfirmed keys', () => {
+  it('ignore the expiry of a locked-out peel, and count its unconfirmed keys', () => {
     const sums = figures(
       ['revoked', false, { state: 'revoking', ...key(-1, 1) }, { state: 'revoked', ...key(-1, 1) }],
       ['active', true, { state: 'revoking', ...key(-2, 1) }, key(-1, 2)],

@@ -22,7 +22,7 @@ afterEach(async () => {
   server = undefined;
 });
 
-/** Strings that mean something to the configuration's grammar, or to a shell. */
+/** Strings that are special in the configuration's grammar, or in a shell. */
 const HOSTILE = `it's "quoted" \\ back $HOME #no // {x: [1]} 'ü' \t;`;
 
 describe('the text of a configuration', () => {
@@ -57,7 +57,7 @@ describe('the configuration of a server', () => {
     },
   );
 
-  it('is taken by the real server with the strangest of names and directories', async () => {
+  it('is accepted by the real server, even with the strangest names and directories', async () => {
     const dir = join(await tempDir(), HOSTILE);
     await mkdir(join(dir, 'jwt'), { recursive: true });
     const trust = createTestTrust();

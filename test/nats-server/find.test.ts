@@ -53,7 +53,7 @@ describe('finding the nats-server program', () => {
     expect(await findNatsServer()).toMatch(/\/nats-server$/);
   });
 
-  it('says in one line how to install it when ZESTER_NATS_SERVER names none', async () => {
+  it('explains in one line how to install it when ZESTER_NATS_SERVER names none', async () => {
     const gone = join(await tempDir(), 'gone');
     const error = await findNatsServer({ ZESTER_NATS_SERVER: gone }).catch((e: unknown) => e);
     expect(error).toMatchObject({ name: 'NatsServerError', code: 'ERR_NATS_SERVER_NOT_FOUND' });

@@ -17,7 +17,7 @@ describe('readServerLogLine', () => {
   it.each([
     'Filestore [KV_zester-peels] Stream state outdated, last block has additional entries, will rebuild',
     'Filestore [zester-audit] Recovering stream state from index errored: prior state file',
-  ])('does not warn of an index that JetStream rebuilds after a kill: %s', (text) => {
+  ])('does not warn about an index that JetStream rebuilds after a kill: %s', (text) => {
     expect(readServerLogLine(line('WRN', text))).toEqual({ level: 'debug', text });
   });
 
@@ -25,11 +25,11 @@ describe('readServerLogLine', () => {
     'Filestore [zester-audit] Recovering stream state from index errored: corrupt state file',
     'Filestore [zester-audit] Stream state encountered internal inconsistency on recover',
     'Filestore [zester-audit] loadBlock error: message block data missing',
-  ])('still warns of damage: %s', (text) => {
+  ])('still warns about damage: %s', (text) => {
     expect(readServerLogLine(line('WRN', text))).toEqual({ level: 'warn', text });
   });
 
-  it('takes a line without the usual beginning as it is', () => {
+  it('returns a line without the usual prefix unchanged', () => {
     expect(readServerLogLine('goroutine 1 [running]:')).toEqual({
       level: 'debug',
       text: 'goroutine 1 [running]:',

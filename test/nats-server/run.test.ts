@@ -36,7 +36,7 @@ describe('starting a nats-server', () => {
     await nc.close();
   });
 
-  it('says on which port the other servers of a cluster reach it', async () => {
+  it('reports the port on which the other servers of a cluster reach it', async () => {
     const server = await start(
       await configuration('host: "127.0.0.1"\nport: -1\ncluster { name: c, host: "127.0.0.1", port: -1 }\n'),
     );
@@ -97,7 +97,7 @@ describe('starting a nats-server', () => {
     });
   });
 
-  it('gives up on one that is not ready in time, and ends it', async () => {
+  it('gives up on one that is not ready in time, and stops it', async () => {
     const dir = await tempDir();
     const program = join(dir, 'never-ready');
     await writeFile(

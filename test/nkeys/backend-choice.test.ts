@@ -10,7 +10,7 @@ import { tempDir } from '../support/temp-dir.js';
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A program that says what it uses, bundled as a user's would be, in a folder without any package. */
+/** A program that prints its backend, bundled like a user's, in a folder without packages. */
 let program: { esm: string; cjs: string };
 
 beforeAll(async () => {
@@ -75,7 +75,7 @@ async function installed(): Promise<string> {
   return dir;
 }
 
-/** A folder with a package of that name that is not what it should be. */
+/** A folder with a broken package of that name. */
 async function damaged(source: string): Promise<string> {
   const dir = await tempDir();
   const folder = join(dir, 'node_modules/sodium-native');
@@ -134,7 +134,7 @@ describe('Ed25519 comes from', () => {
     });
   });
 
-  it('node:crypto when ZESTER_ED25519 asks for it', async () => {
+  it('node:crypto when ZESTER_ED25519 selects it', async () => {
     expect(await said(await installed(), { choice: 'node' })).toMatchObject({
       backend: 'node:crypto',
       works: true,

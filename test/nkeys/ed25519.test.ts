@@ -60,7 +60,7 @@ describe('both implementations of Ed25519', () => {
     }
   });
 
-  it('take the same damaged signatures, messages and keys for bad', () => {
+  it('reject the same damaged signatures, messages and keys', () => {
     fc.assert(
       fc.property(bytes(32), data, fc.nat(511), (seed, message, bit) => {
         const key = nodeEd25519.load(seed);
@@ -102,7 +102,7 @@ function challenge(r: Uint8Array, a: Uint8Array): bigint {
   return BigInt(`0x${hash.reverse().toString('hex')}`) % ORDER;
 }
 
-/** A signature as someone makes it who has the scalar of a key and follows no rules. */
+/** A signature by a holder of the key's scalar who breaks the rules. */
 function craft(a: bigint, r: bigint, torsion: { key?: bigint; signature?: bigint; times?: bigint } = {}) {
   const plus = (point: InstanceType<typeof Point>, times = 0n) =>
     times % 8n === 0n ? point : point.add(TORSION.multiply(times % 8n));
@@ -179,7 +179,7 @@ describe('the verdict about a crafted signature is the same', () => {
 });
 
 describe('guarded memory', () => {
-  /** Remembers every place that it hands out. */
+  /** Records every slot that it allocates. */
   class Watched extends GuardedMemory {
     readonly places = new Set<Uint8Array>();
     back = 0;

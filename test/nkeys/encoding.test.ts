@@ -99,7 +99,7 @@ describe('arbitrary text', () => {
     fc.string({ unit: fc.constantFrom(...'SUAOX234567'), minLength: 56, maxLength: 58 }),
   );
 
-  it('a seed is decoded or refused with an error of ours', () => {
+  it('a seed is decoded or refused with a ZesterError', () => {
     fc.assert(
       fc.property(fc.oneof(anyText, fc.uint8Array({ maxLength: 80 })), (input) => {
         try {
@@ -115,7 +115,7 @@ describe('arbitrary text', () => {
     );
   });
 
-  it('a public key is decoded or refused with an error of ours', () => {
+  it('a public key is decoded or refused with a ZesterError', () => {
     fc.assert(
       fc.property(anyText, (input) => {
         try {

@@ -156,7 +156,7 @@ describe('a seed is refused', () => {
 });
 
 describe('validatePublicKey', () => {
-  it('takes a public key of the role, and isPublicKey says the same', () => {
+  it('accepts a public key of the role, like isPublicKey', () => {
     for (const role of ROLES) {
       const { publicKey } = generateKeyBundle(role);
       validatePublicKey(publicKey, role);

@@ -4,11 +4,11 @@ import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
 /**
- * Rules for the whole public API, held by a look at the reports in api/: what programs give to a function can be aborted, disposed
- * of, left undefined and not mistaken for something else. To take an exception is to write it down here, with its reason.
+ * Rules for the whole public API, checked against the reports in api/: arguments of a function can be aborted, disposed
+ * of, left undefined and not confused with each other. Each exception is listed here, with its reason.
  */
 
-/** Names that the client's `connect()` has, and options that are there only under an older name. */
+/** Options of the client's `connect()`, and deprecated option names. */
 const NAMES_OF_OTHERS = new Map([
   ['timeout', "the client's own name"],
   ['expiry', 'the same as expirySeconds'],
@@ -17,7 +17,7 @@ const NAMES_OF_OTHERS = new Map([
   ['drainTimeout', 'deprecated: drainTimeoutMs'],
   ['handoverTimeout', 'deprecated: handoverTimeoutMs'],
 ]);
-/** What these take is data that came from elsewhere, and no options. */
+/** These take external data, not options. */
 const DATA = new Set([
   'AuditEvent',
   'PeelEvent',
@@ -31,7 +31,7 @@ const DATA = new Set([
   'JoinRequest',
   'Newcomer',
 ]);
-/** What resolves without waiting for anybody else: it reads or writes a file, or ends in a limited time by itself. */
+/** Functions that do not wait for others: they read or write a file, or end by themselves in limited time. */
 const WAITS_FOR_NOBODY = new Map([
   ['bootstrapPeelCreds', 'writes a file'],
   ['defaultCredentials', 'looks for files'],
@@ -96,7 +96,7 @@ function isPublic(member: ts.TypeElement | ts.ClassElement): boolean {
 
 let cached: Map<string, ts.InterfaceDeclaration> | undefined;
 
-/** All that can be called, by name: several of one name are overloads. */
+/** All callables, by name: several of one name are overloads. */
 const callables = new Map<string, Callable[]>();
 for (const { functions, types: own } of apis) {
   for (const one of functions) add(one.name?.text ?? '', one);
@@ -116,7 +116,7 @@ function add(name: string, one: Callable): void {
   if (!overloads.some((other) => other.getText() === one.getText())) callables.set(name, [...overloads, one]);
 }
 
-/** The interfaces that programs give: those of parameters, and what they consist of. */
+/** The interfaces of parameters, and their parts. */
 function given(): Map<string, ts.InterfaceDeclaration> {
   if (cached !== undefined) return cached;
   cached = new Map();
@@ -150,7 +150,7 @@ function given(): Map<string, ts.InterfaceDeclaration> {
   return cached;
 }
 
-/** The options, each with the place where it stands: members of given interfaces and of type literals of parameters. */
+/** The options with their location: members of parameter interfaces and type literals. */
 function options(): [where: string, option: ts.PropertySignature][] {
   const found: [string, ts.PropertySignature][] = [];
   const ofMembers = (where: string, members: readonly ts.TypeElement[]): void => {
@@ -189,7 +189,7 @@ describe('the public API', () => {
     expect(options().length).toBeGreaterThan(150);
   });
 
-  it('takes undefined for an option that is left out', () => {
+  it('treats undefined as an omitted option', () => {
     const refusing = options()
       .filter(([, option]) => option.questionToken !== undefined && !/\bundefined\b/.test(textOf(option)))
       .filter(([, option]) => textOf(option) !== 'unknown')
@@ -207,7 +207,7 @@ describe('the public API', () => {
     expect(withoutUnit).toEqual([]);
   });
 
-  it('takes a URL where it takes a path', () => {
+  it('accepts a URL where it accepts a path', () => {
     const paths = /^(path|out|home|token|credsPath|\w+CredsPath|\w+File)$/;
     const textOnly = [
       ...options().map(([where, option]) => [where, nameOf(option), textOf(option)] as const),
@@ -234,7 +234,7 @@ describe('the public API', () => {
     expect(swappable.map(([name]) => name)).toEqual([]);
   });
 
-  it('takes a signal wherever it waits', () => {
+  it('accepts a signal wherever it waits', () => {
     const waiting = [...callables].filter(([name, overloads]) => {
       if (name.includes('[Symbol') || WAITS_FOR_NOBODY.has(name) || /^Test|^Ephemeral|^startTest/.test(name))
         return false;

@@ -59,7 +59,7 @@ beforeAll(async () => {
 const urlOf = (name: string) => pathToFileURL(join(dir, name));
 
 describe('a file: URL', () => {
-  it('is taken where a path is, to write and to read', async () => {
+  it('is accepted where a path is, to write and to read', async () => {
     await bootstrapPeelCreds(account, 'web-01', urlOf('a b.creds'));
     expect((await stat(join(dir, 'a b.creds'))).mode & 0o777).toBe(0o600);
     const creds = await loadCredsFile(urlOf('a b.creds'));
@@ -71,7 +71,7 @@ describe('a file: URL', () => {
     expect((await loadKeyBundleFromFile('account', urlOf('account.seed'))).publicKey).toBe(account.publicKey);
   });
 
-  it('is taken for the files of TLS', async () => {
+  it('is accepted for the files of TLS', async () => {
     const credentials = join(dir, 'a b.creds');
     const servers = 'tls://127.0.0.1:1';
     const error = await refusal('ERR_CONNECT_TLS_FILE', () =>
@@ -102,7 +102,7 @@ describe('a file: URL', () => {
   });
 });
 
-describe('what can be swapped', () => {
+describe('arguments that can be swapped', () => {
   it('may be given by name', async () => {
     validateJwtChain({ operatorJwt, accountJwt, userJwt });
     const path = join(dir, 'named.creds');
@@ -128,7 +128,7 @@ describe('what can be swapped', () => {
     expect(error.message).toContain(words);
   });
 
-  it('may be given by name to everything that takes several strings', async () => {
+  it('may be given by name to every function with several string arguments', async () => {
     const { seed } = user;
     const content = generateCredsFile({ jwt: userJwt, seed });
     expect(content).toEqual(generateCredsFile(userJwt, seed));
@@ -163,7 +163,7 @@ describe('what can be swapped', () => {
     await refusal(code, call);
   });
 
-  it('is refused by the chain when it is swapped all the same', async () => {
+  it('are refused by the chain if swapped anyway', async () => {
     await refusal('ERR_CHAIN_OPERATOR_INVALID', () =>
       validateJwtChain({ operatorJwt: userJwt, accountJwt, userJwt: operatorJwt }),
     );
@@ -224,8 +224,8 @@ describe('expirySeconds', () => {
   });
 });
 
-describe('what holds a seed', () => {
-  it('wipes it when it is disposed of', () => {
+describe('an object with a seed', () => {
+  it('wipes it on disposal', () => {
     const creds = parseCredsData(generateCredsFile(userJwt, user.seed), 'x');
     const signer = new MessageSigner(creds);
     const made = generateFullHierarchy('o', 'a', 'u');
@@ -242,7 +242,7 @@ describe('a signal', () => {
   const reason = new Error('enough');
   const aborted = AbortSignal.abort(reason);
 
-  it('that is aborted already ends everything that waits, before it begins', async () => {
+  it('that is already aborted ends everything that waits, before it starts', async () => {
     const credsPath = join(dir, 'web-05.creds');
     await bootstrapPeelCreds(account, 'web-05', credsPath);
     const servers = 'nats://127.0.0.1:1';
@@ -284,7 +284,7 @@ describe('a signal', () => {
     await Promise.all(calls);
   });
 
-  it('ends the issuing between two credentials', async () => {
+  it('stops issuing between two credentials', async () => {
     const waiting = new AbortController();
     const issued: string[] = [];
     const ids = Array.from({ length: 500 }, (_, i) => `web-${i}`);

@@ -29,7 +29,7 @@ import { joinFleet, startPeel } from '../../src/peel/index.js';
 import { refusal } from '../support/refusal.js';
 import { tempDir } from '../support/temp-dir.js';
 
-/** Programs in JavaScript, or with a cast: what a compiler would have found is found when the function is called. */
+/** Programs in JavaScript, or with a cast: the call detects what a compiler would have found. */
 
 const account = generateKeyBundle('account');
 const user = generateKeyBundle('user');

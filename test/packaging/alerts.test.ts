@@ -21,11 +21,11 @@ const { groups } = parse(await readFile(ALERTS, 'utf8')) as { groups: { rules: R
 const rules = groups.flatMap((group) => group.rules);
 
 const known = new Set(new MasterMetrics().registry.getMetricsAsArray().map(({ name }) => name));
-/** The metrics of Zester in a query. Those of a histogram have three names more. */
+/** The metrics of Zester in a query. Histograms have three additional names. */
 const metricsIn = (query: string) =>
   [...query.matchAll(/\bzester_\w+/g)].map(([name]) => name.replace(/_(bucket|sum|count)$/, ''));
 
-/** A healthy fleet, for four hours, a value a minute. */
+/** A healthy fleet for four hours, with one value per minute. */
 const HEALTHY: Readonly<Record<string, string>> = {
   'up{job="zester",instance="a"}': '1x240',
   'zester_master_watching{instance="a"}': '1x240',
@@ -44,11 +44,11 @@ const HEALTHY: Readonly<Record<string, string>> = {
   'zester_master_expiry_timestamp_seconds{of="account_jwt",instance="a"}': '4000000000x240',
   'zester_master_expiry_timestamp_seconds{of="tls_certificate",instance="a"}': '4000000000x240',
 };
-/** Two hours after the beginning: when it is looked at. */
+/** The evaluation time: two hours after the start. */
 const AT = '2h';
 const days = (count: number) => `${count * 86_400}x240`;
 
-/** What is wrong, by the alert that it fires, and the labels of the alert. `value`: as the description shows it. */
+/** The faults by the alert that they fire, with the labels of the alert. `value`: as shown in the description. */
 const WRONG: Readonly<
   Record<
     string,
@@ -107,7 +107,7 @@ const WRONG: Readonly<
   },
 };
 
-/** A test of promtool: what the alerts are where this is wrong; nothing: no alert fires. */
+/** A promtool test: the alerts for a fault; without one, no alert fires. */
 function promtoolTest(fired?: string): object {
   const wrong = fired === undefined ? undefined : WRONG[fired];
   const series = Object.entries({ ...HEALTHY, ...wrong?.series }).filter(

@@ -16,9 +16,9 @@ import { isBuilt } from '../support/zester-command.js';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** What is published, once it is built. */
+/** The published files, once the package is built. */
 const PUBLISHED = ['dist', 'man', 'package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md'];
-/** What it is made from where it is not built: the checkout's own `dist` stays as it is. */
+/** Without a build, the package is built only from these: the checkout's own `dist` is left unchanged. */
 const SOURCES = [
   'src',
   'scripts',
@@ -46,7 +46,7 @@ let compilers: string;
 
 beforeAll(async () => {
   const dir = await tempDir();
-  const source = join(dir, 'src'); // a name that the build must not take for a folder of its own
+  const source = join(dir, 'src'); // a name that the build must not mistake for one of its own folders
   await mkdir(source);
   // what a bench leaves in dist is not published
   const filter = (path: string) => !path.endsWith('/dist/.bench');
@@ -79,7 +79,7 @@ function aliasOf(compiler: string): string {
   return compiler.replace(/\W/g, '-');
 }
 
-/** What Node.js is given to run a compiler. */
+/** The script with which Node.js runs a compiler. */
 function compilerOf(name: string): string {
   const package_ = COMPILERS[name as keyof typeof COMPILERS];
   return package_ === undefined
@@ -87,7 +87,7 @@ function compilerOf(name: string): string {
     : join(compilers, 'node_modules', aliasOf(package_), 'bin/tsc');
 }
 
-/** Whether a package comes with ours, and was not asked for by the app. */
+/** Whether a package was installed because of ours, not because of the app. */
 function isOurs(name: string): boolean {
   return name !== '@types/node' && name !== 'undici-types';
 }
@@ -102,8 +102,8 @@ async function sizeOf(folder: string): Promise<number> {
 }
 
 /**
- * Type-checks and compiles a program of the app strictly, the types of all packages included, with the fastest compiler.
- * (Not with `exactOptionalPropertyTypes`: the types of @nats-io/nats-core do not hold with it.)
+ * Type-checks and compiles a program of the app strictly, including the types of all packages, with the fastest
+ * compiler. (Not with `exactOptionalPropertyTypes`: the types of @nats-io/nats-core do not compile with it.)
  */
 async function compile(name: string, source: string): Promise<void> {
   await writeFile(join(app, `${name}.ts`), source);
@@ -217,7 +217,7 @@ describe('the package', { timeout: 120_000 }, () => {
        validateJwtChain(operatorJwt, accountJwt, userJwt);
        console.log(typeof startMaster, typeof startPeel);`,
     );
-    // it also ends: nothing that the import started keeps it alive
+    // it also exits: the import keeps nothing alive
     const { stdout } = await run(process.execPath, ['import.js'], { cwd: app });
 
     expect(stdout).toBe('function function\n');
@@ -231,7 +231,7 @@ describe('the package', { timeout: 120_000 }, () => {
     expect(stdout).toBe('true\ntrue\ntrue\ntrue\n');
   });
 
-  // the bar of the bundle; what is not needed to read a credential is not in it
+  // the size limit of the bundle; it contains only what reading a credential needs
   it.each(['rolldown', 'esbuild'])(
     'lets %s drop unused code: a program that loads credentials has at most 35 KB',
     async (by) => {
@@ -279,7 +279,7 @@ describe('the package', { timeout: 120_000 }, () => {
        }
        main();`,
       );
-      // another's file, which is not to be started as a thread and given a seed
+      // a foreign file, which must not be started as a thread and given a seed
       const place = join(app, 'bundled');
       await mkdir(place, { recursive: true });
       await writeFile(join(place, 'worker.js'), `console.log('started');`);
@@ -295,7 +295,7 @@ describe('the package', { timeout: 120_000 }, () => {
           format: by === 'esbuild to ESM' ? 'esm' : 'cjs',
           outfile: file,
           logLevel: 'error',
-          // what esbuild makes of a package of CommonJS needs it
+          // esbuild's output for CommonJS packages needs it
           ...(by === 'esbuild to ESM' && {
             banner: {
               js: `import{createRequire}from'node:module';const require=createRequire(import.meta.url);`,
@@ -342,7 +342,7 @@ describe('the package', { timeout: 120_000 }, () => {
         load: async ({ signal }) => String(signal.aborted),
         store: undefined,
       };
-      // undefined is the same as left out
+      // undefined is the same as omitted
       const options: zester.ConnectPeelOptions = {
         servers: undefined, credentials: provider, peelId: 'web-01', timeout: undefined, logger: undefined, pingInterval: undefined,
       };

@@ -14,14 +14,14 @@ import { tempDir } from '../support/temp-dir.js';
 
 const folder = fileURLToPath(new URL('../../packaging/', import.meta.url));
 const text = (name: string) => readFile(join(folder, name), 'utf8');
-/** What Zester reads that is not a setting, and what Node does. */
+/** Variables that are not settings: those of Zester and of Node.js. */
 const OTHER_VARIABLES = ['ZESTER_CONFIG', 'ZESTER_NATS_SERVER', 'NODE_EXTRA_CA_CERTS'];
 const variables = new Set([
   ...OTHER_VARIABLES,
   ...[...settingsOf('master'), ...settingsOf('peel')].map((name) => definitionOf(name).env),
 ]);
 
-/** The words and the flags of each `zester …` in a text, as it would be typed. */
+/** The words and flags of each `zester …` command in a text. */
 function commandsIn(content: string): { words: string[]; flags: string[]; line: string }[] {
   return [...content.matchAll(/(?:^|[\s`"])zester ((?:[a-z][a-z-]*(?: |$|(?=[`"])))+)([^\n`"#]*)/gm)].map(
     (match) => ({
@@ -49,7 +49,7 @@ describe.each([
   'master.yaml',
   'peel.env',
 ])('packaging/%s', (name) => {
-  it('names only commands, flags and variables that there are', async () => {
+  it('names only existing commands, flags and variables', async () => {
     const content = await text(name);
     if (!/\.env$/.test(name)) expect(commandsIn(content)).not.toEqual([]);
     for (const { words, flags, line } of commandsIn(content)) {

@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { FleetClock } from '../../src/peel/clock.js';
 
 const MINUTE = 60_000;
-/** What the clock of this machine says while it is noon for the fleet. */
+/** The time on this machine while it is noon for the fleet. */
 const at = (offset: number) => new FleetClock(() => NOON + offset);
 const NOON = Date.UTC(2030, 0, 1, 12);
 
 describe('the clock of a peel', () => {
-  it('is taken to be right as long as nothing speaks against it', () => {
+  it('counts as right as long as nothing contradicts it', () => {
     const clock = at(0);
     clock.isAtLeast(NOON - MINUTE);
     clock.isAtMost(NOON + MINUTE);
@@ -44,7 +44,7 @@ describe('the clock of a peel', () => {
 
   it('is not corrected for the time that an answer takes', () => {
     const clock = at(0);
-    // sent 4 s ago and answered at some time between
+    // sent 4 s ago, and answered at some point since
     clock.confirm(NOON - 3_000, NOON - 4_000, NOON);
     expect(clock.offset).toBe(0);
   });
@@ -62,7 +62,7 @@ describe('the clock of a peel', () => {
     );
   });
 
-  it('in doubt holds nothing to have expired within ten minutes; confirmed, it is strict', () => {
+  it('in doubt considers nothing expired within ten minutes; confirmed, it is strict', () => {
     const clock = at(0);
     expect(clock.lenient()).toBe(NOON - 10 * MINUTE);
     clock.confirm(NOON, NOON, NOON);

@@ -15,7 +15,7 @@ async function ask(
   return parseJson(Buffer.from(answer).toString()) as Record<string, unknown>;
 }
 
-/** A promise, and what resolves it. */
+/** A promise, and its resolve function. */
 function gate(): { open: () => void; opened: Promise<void> } {
   let open: () => void = () => undefined;
   const opened = new Promise<void>((resolve) => (open = resolve));
@@ -34,7 +34,7 @@ describe('a command', () => {
     expect(await ask(handlers, { handler: 'later', args: [] })).toMatchObject({ result: [1, 2] });
   });
 
-  it('without a result is answered all the same', async () => {
+  it('without a result is answered anyway', async () => {
     const handlers = make();
     handlers.handle('nothing', () => undefined);
     expect(await ask(handlers, { handler: 'nothing', args: [] })).toEqual({ peelId: 'web-01' });
@@ -89,7 +89,7 @@ describe('a command', () => {
     }
   });
 
-  it('that takes too long is answered with that, its signal is aborted, and its place is free', async () => {
+  it('that times out is answered with that error, its signal is aborted, and its slot is free', async () => {
     const handlers = make({ timeoutMs: 20, concurrency: 1 });
     let reason: unknown;
     handlers.handle('hangs', (_args, { signal }) => {

@@ -13,7 +13,7 @@ const well = {
 };
 
 describe('the health of a peel', () => {
-  it('is well while it is connected with a credential that is valid', () => {
+  it('is healthy while it is connected with a valid credential', () => {
     expect(peelHealth(well)).toEqual({
       ok: true,
       problems: [],

@@ -15,7 +15,11 @@ const trust = createTestTrust();
 const account = trust.account.key.publicKey;
 const joinSigner = generateKeyBundle('account');
 
-/** Writes credentials that a signing key of the account signed, and gives the options to join with them where no server listens. */
+/**
+ * Writes credentials signed by a signing key of the account.
+ *
+ * @returns options to join with them, without a listening server
+ */
 async function withToken(jwt = joinUserJwtOptions('abcdefgh', account, { expiry: 600 })) {
   const dir = await tempDir();
   const token = join(dir, 'token.creds');

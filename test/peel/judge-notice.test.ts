@@ -67,7 +67,7 @@ describe('a notice to rotate', () => {
   });
 });
 
-describe('a notice of the end', () => {
+describe('an end notice', () => {
   it('is followed for all keys, and for named ones', () => {
     expect(verdict(ended(iso(NOW)), FRESH, CONFIRMED)).toBe('follow');
     expect(verdict(ended(iso(NOW), [OTHER, OWN]), FRESH, CONFIRMED)).toBe('follow');

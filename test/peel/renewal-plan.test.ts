@@ -26,9 +26,9 @@ const credential = (publicKey: string, issuedAfter = 0): Credential => ({
 const OLD = credential('UOLD');
 const NEW = credential('UNEW', 16 * HOUR);
 
-/** What a peel knows after these events. */
+/** The state of a peel after these events. */
 const after = (...events: RenewalEvent[]): RenewalState => events.reduce(afterEvent, NOTHING_DUE);
-/** So long after the first credential was issued, by both clocks. */
+/** This long after the first credential was issued, by both clocks. */
 const at = (ms: number): Now => ({ fleet: ISSUED + ms, monotonic: ms });
 
 const due: RenewalEvent = { type: 'inUse', dueAt: ISSUED + 16 * HOUR };

@@ -20,7 +20,7 @@ function credsOf(key: KeyBundle): CredsFile {
   return parseCredsData(Buffer.from(generateCredsFile(jwt, key.seed)), 'web-1.creds');
 }
 
-/** A peel's renewer, whose master answers with what `answers` returns, and whose store fails while `isFull`. */
+/** A peel's renewer, whose master returns `answers`, and whose store fails while `isFull`. */
 function started(answers: { renew?: (key: KeyBundle) => CredsFile; rotate?: () => CredsFile } = {}) {
   const key = generateKeyBundle('user');
   const state = { current: credsOf(key), isFull: false, isSlow: false, writes: 0, renewals: 0, rotations: 0 };
@@ -50,7 +50,7 @@ function started(answers: { renew?: (key: KeyBundle) => CredsFile; rotate?: () =
         await new Promise((resolve) => setTimeout(resolve, 10));
         return;
       }
-      // as the connection, which reads the file and moves over to the new credentials
+      // like the connection, which reads the file and switches to the new credentials
       setTimeout(() => renewer.look(), 10);
     },
   };
@@ -63,7 +63,7 @@ function started(answers: { renew?: (key: KeyBundle) => CredsFile; rotate?: () =
       store,
       clock,
       emit: (event: PeelEvent) => void events.push(event),
-      // as a peel, which stops when it is told that it is revoked
+      // like a peel, which stops on a notice that it is revoked
       ended: (error: FleetError) => {
         ended = error;
         void renewer.stop();

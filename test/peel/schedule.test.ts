@@ -54,7 +54,7 @@ describe('the pause after a failure', () => {
     for (const [i, time] of times.slice(1).entries()) expect(time - (times[i] ?? 0)).toBeLessThan(500);
   });
 
-  it('with a lifetime of a day does not hammer', () => {
+  it('with a lifetime of a day does not hammer the masters', () => {
     const times = attempts(86_400_000, () => 1);
     expect(times.length).toBeLessThan(400);
     for (const [i, time] of times.slice(1).entries()) {

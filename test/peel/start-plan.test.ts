@@ -57,7 +57,7 @@ describe('a notice of a master', () => {
     });
   });
 
-  it('about another key is nothing, and one that was sent again is reported', () => {
+  it('about another key is ignored, and a replay is reported', () => {
     expect(afterNotice(rotate, { verdict: 'pass' }, '')).toEqual({ do: 'nothing' });
     expect(afterNotice(rotate, { verdict: 'refuse', why: 'has no time' }, '')).toMatchObject({
       do: 'report',

@@ -100,7 +100,7 @@ describe('an answer of a master', () => {
     await refusal('ERR_FLEET_ANSWER', () => read(signed(good(), by())));
   });
 
-  it('that refuses is thrown with its code, and is final when it says so', async () => {
+  it('that refuses is thrown with its code, and is permanent if marked so', async () => {
     const no = new FleetError('ERR_FLEET_REVOKED', 'the peel is revoked', { final: true });
     const answer = signed(refusalOf(no, { requestId: REQUEST }));
     expect(await refusal('ERR_FLEET_REVOKED', () => read(answer))).toMatchObject({ final: true });
@@ -154,12 +154,12 @@ describe('a notice', () => {
   const readIt = (message: { data: Uint8Array; headers?: MsgHdrs }) =>
     readNotice({ subject, ...message }, 'web-01', own, NOW);
 
-  it('is heard when a master of the account signed it for this peel', () => {
+  it('is accepted when a master of the account signed it for this peel', () => {
     const notice = { kind: 'rotate', peelId: 'web-01', at };
     expect(readIt(signed(notice, master, subject))).toEqual(notice);
   });
 
-  it('is not heard unsigned, for another peel, from another signer, or when it is none', async () => {
+  it('is ignored if it is unsigned, for another peel, from another signer, or malformed', async () => {
     const notice = { kind: 'ended', peelId: 'web-01', code: 'ERR_FLEET_REVOKED', at };
     await refusal('ERR_FLEET_ANSWER', () => readIt({ data: encodeJson(notice) }));
     await refusal('ERR_FLEET_ANSWER', () => readIt(signed({ ...notice, peelId: 'web-02' }, master, subject)));

@@ -71,7 +71,7 @@ describe('the name of an admin', () => {
     },
   );
 
-  it('is in its subjects and its inbox, and the owner has those of before', () => {
+  it('is in its subjects and its inbox, and the owner keeps the old ones', () => {
     const user = adminUserName('ann');
     expect(adminSubject('peel.list', user)).toBe('zester.admin._zester-admin-ann.peel.list');
     expect(adminAskerOf('zester.admin._zester-admin-ann.peel.list')).toEqual({

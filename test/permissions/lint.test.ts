@@ -22,7 +22,7 @@ function rulesOf(options: PermissionOptions, subject: LintSubject = WEB_01): Lin
   return lintPermissions(permissionClaims(options), subject).map(({ rule }) => rule);
 }
 
-/** What the peel is granted by default, and these subjects too. */
+/** The default grants of a peel, and these subjects. */
 function withPublish(...subjects: string[]): PermissionOptions {
   const { publish, ...rest } = peelPermissions('web-01');
   return { ...rest, publish: { ...publish, allow: [...(publish?.allow ?? []), ...subjects] } };
@@ -243,7 +243,7 @@ describe('the lint finds', () => {
   });
 });
 
-/** Permissions that break each rule, and whose they are. */
+/** Permissions that break each rule, and their owner. */
 const EXAMPLES: Readonly<Record<LintRule, readonly [PermissionOptions, LintSubject?]>> = {
   unrestricted: [withPublish('>')],
   'answers-anywhere': [{ ...peelPermissions('web-01'), responses: { max: 1, ttl: 1 } }],

@@ -75,12 +75,9 @@ describe('a preset', () => {
     await refusal('ERR_JWT_OPTIONS', make);
   });
 
-  it.each(['', 'a..b', 'a b', '>.a', 'a.*b', 'a.'])(
-    'is refused for the key %j, which is none',
-    async (keys) => {
-      await refusal('ERR_SUBJECT', () => kvRead({ bucket: 'b', keys }));
-    },
-  );
+  it.each(['', 'a..b', 'a b', '>.a', 'a.*b', 'a.'])('is refused for the invalid key %j', async (keys) => {
+    await refusal('ERR_SUBJECT', () => kvRead({ bucket: 'b', keys }));
+  });
 });
 
 describe('permissions with more', () => {

@@ -115,7 +115,7 @@ describe('a peel', () => {
 describe('a join token', () => {
   const token = 'Ab12Cd34';
 
-  it('may ask to join under its own name and read the answers, and nothing else', () => {
+  it('may request to join under its own name and read the answers, and nothing else', () => {
     const filled = JSON.stringify(joinPermissionsTemplate()).replaceAll('{{name()}}', joinName(token));
     expect(JSON.parse(filled)).toEqual({
       publish: { allow: ['zester.enroll._zester-join-Ab12Cd34.>'] },

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { UserPermissionLimits } from '../../src/jwt/claims.js';
 import { roleTemplate, secureTemplate } from '../../src/permissions/secure-template.js';
 
-/** The peels' template as versions before "Unreleased" made it. */
+/** The peels' template of versions before "Unreleased". */
 const FORMER: UserPermissionLimits = {
   pub: {
     allow: [

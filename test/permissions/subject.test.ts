@@ -42,13 +42,13 @@ describe('a subject', () => {
     await refusal('ERR_SUBJECT', () => validateSubject(7 as unknown as string));
   });
 
-  it('has no wildcards where none are wanted', async () => {
+  it('has no wildcards where none are allowed', async () => {
     await refusal('ERR_SUBJECT', () => validateSubject('a.*', { wildcards: false }));
     await refusal('ERR_SUBJECT', () => validateSubject('a.>', { wildcards: false }));
     expect(validateSubject('a.b', { wildcards: false })).toBe('a.b');
   });
 
-  it('has templates where they are wanted, of the functions that a server knows, as whole tokens', async () => {
+  it('has templates where they are allowed, of the functions that a server knows, as whole tokens', async () => {
     for (const good of [
       'a.{{name()}}',
       '{{subject()}}.>',

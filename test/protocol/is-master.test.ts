@@ -19,7 +19,7 @@ const time = { now: () => NOW * 1000, expiry: 60 };
 const signedBy = (signer: KeyBundle, of = account) =>
   decodeUserJwt(createUserJwt(user, signer, masterUserJwtOptions(of, { scoped: true, ...time })));
 
-describe('a peel believes a master', () => {
+describe('a peel trusts a master', () => {
   it('whose JWT the identity key of the account signed, as before', () => {
     const claims = decodeUserJwt(createUserJwt(user, identity, masterUserJwtOptions(account, time)));
     expect(isMasterOf(claims, account, NOW)).toBe(true);
@@ -47,7 +47,7 @@ describe('a peel believes a master', () => {
   });
 });
 
-describe('a peel does not believe', () => {
+describe('a peel does not trust', () => {
   const stranger = generateKeyBundle('account');
   const ofOthers = endorse(stranger, account, masters.publicKey);
   const ofOther = endorse(stranger, stranger.publicKey, masters.publicKey);

@@ -87,7 +87,7 @@ describe('a refusal', () => {
   });
 });
 
-describe('an answer that is not one', () => {
+describe('a malformed answer', () => {
   it('is refused, whatever it is', () => {
     fc.assert(
       fc.property(fc.constantFrom(...names), fc.uint8Array({ maxLength: 100 }), (name, data) => {

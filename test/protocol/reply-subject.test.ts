@@ -9,7 +9,7 @@ describe('an answer', () => {
     (reply) => expect(judgeReply(reply, INBOXES)).toEqual({ is: 'allowed', subject: reply }),
   );
 
-  it.each([undefined, ''])('is not wanted without a reply subject (%j)', (reply) => {
+  it.each([undefined, ''])('is not sent without a reply subject (%j)', (reply) => {
     expect(judgeReply(reply, INBOXES)).toEqual({ is: 'unanswered' });
   });
 

@@ -26,7 +26,7 @@ describe('issuePeelCredentials', () => {
     ['for one peel', 2, 1],
     ['for no peel', 2, 0],
   ])(
-    'gives each peel its own whole credentials, in the order of the ids: %s',
+    'gives each peel its own complete credentials, in the order of the IDs: %s',
     async (_what, workers, count) => {
       const ids = idsOf(count);
       const made = await all(issuePeelCredentials(ids, { signer: account, workers, expiry: 3600 }));
@@ -66,7 +66,7 @@ describe('issuePeelCredentials', () => {
     expect(read).toBeLessThan(2_000);
   });
 
-  it('does not keep an id back until more of them come', async () => {
+  it('does not hold an ID back until more arrive', async () => {
     let goOn: () => void = () => undefined;
     const later = new Promise<void>((resolve) => (goOn = resolve));
     async function* slow() {
@@ -97,7 +97,7 @@ describe('issuePeelCredentials', () => {
     expect((await made.next()).done).toBe(true);
   });
 
-  it('can be left while the next id is still to come', async () => {
+  it('can be left while the next ID is pending', async () => {
     async function* never() {
       yield* idsOf(300);
       await new Promise(() => undefined);
@@ -110,13 +110,13 @@ describe('issuePeelCredentials', () => {
     expect(taken).toBe(300);
   });
 
-  it.each([0, 2])('ends at an id that is none (%i threads)', async (workers) => {
+  it.each([0, 2])('ends at an invalid ID (%i threads)', async (workers) => {
     const ids = [...idsOf(300), 'a.b'];
     await refusal('ERR_PEEL_ID', () => all(issuePeelCredentials(ids, { signer: account, workers })));
   });
 
   it.each([0, 2])('ends when a JWT would be too large for a server (%i threads)', async (workers) => {
-    // as many subjects as fit with a short id, and so not with a long one
+    // as many subjects as fit with a short ID, but not with a long one
     const permissions = { publish: { allow: ['zester.fact.a'] }, subscribe: { allow: ['zester.cmd.a'] } };
     const sizeOf = (name: string) =>
       createUserJwt(generateKeyBundle('user'), account, { name, permissions, maxBytes: Infinity }).length;
@@ -127,7 +127,7 @@ describe('issuePeelCredentials', () => {
     await refusal('ERR_JWT_TOO_LARGE', () => all(issuePeelCredentials(ids, options)));
   });
 
-  it('refuses options that do not fit before it reads an id', async () => {
+  it('refuses invalid options before it reads an ID', async () => {
     let read = 0;
     function* counted() {
       read += 1;
@@ -138,7 +138,7 @@ describe('issuePeelCredentials', () => {
     expect(read).toBe(0);
   });
 
-  it('leaves the signer as it was', async () => {
+  it('leaves the signer unchanged', async () => {
     await all(issuePeelCredentials(idsOf(300), { signer: account, workers: 2 }));
     expect(account.wiped).toBe(false);
     expect(account.verify('x', account.sign('x'))).toBe(true);

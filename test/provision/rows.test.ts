@@ -30,7 +30,7 @@ function good(found: readonly (PeelRow | BadRow)[]): PeelRow[] {
 }
 
 describe('a list of peels', () => {
-  it('as text has one id a line; empty lines and comments are passed over, line ends are any', async () => {
+  it('as text has one ID per line; empty lines and comments are skipped, and any line ending is accepted', async () => {
     for (const size of [1, 7, 1000]) {
       const found = await rows('txt', '\ufeff# the fleet\nweb-01\r\n\n  web-02  \nweb-03', size);
       expect(found).toEqual([
@@ -49,7 +49,7 @@ describe('a list of peels', () => {
     ]);
   });
 
-  it('as CSV is not tried in all ways to split its blanks when a line does not match', async () => {
+  it('as CSV does not backtrack over the blanks of a line that does not match', async () => {
     const evil = [' '.repeat(60_000), '"'.repeat(60_001), '" '.repeat(30_000), `"${'""'.repeat(30_000)}`];
     const found = await rows(
       'csv',
@@ -60,7 +60,7 @@ describe('a list of peels', () => {
     expect(good(found)).toEqual([{ line: 6, peelId: 'web-01', host: 'a' }]);
   });
 
-  it('as NDJSON has an object or a string a line', async () => {
+  it('as NDJSON has an object or a string per line', async () => {
     const found = await rows(
       'ndjson',
       '{"id":"web-01","host":"a","more":[1]}\n"web-02"\n{"peel_id":"web-03"}\n',
@@ -102,12 +102,12 @@ describe('a list of peels', () => {
     },
   );
 
-  it('as CSV without a column of ids is refused as a whole', async () => {
+  it('as CSV without an ID column is refused as a whole', async () => {
     const error = await refusal('ERR_BULK_INPUT', () => rows('csv', 'web-01\nweb-02\n'));
     expect(error.message).toContain('names no column "id"');
   });
 
-  it('has the format that its name says', () => {
+  it('has the format of its file extension', () => {
     expect(['a.txt', 'a.b.CSV', 'x/a.ndjson', 'a.jsonl', 'a', 'a.doc'].map(rowFormatOf)).toEqual([
       'txt',
       'csv',
@@ -120,7 +120,7 @@ describe('a list of peels', () => {
 });
 
 describe('SeenIds', () => {
-  it('knows of thousands of ids which it was given', () => {
+  it('remembers thousands of IDs', () => {
     const seen = new SeenIds();
     const ids = Array.from({ length: 5_000 }, (_, i) => `web-${i}`);
     expect(ids.every((id) => seen.add(id))).toBe(true);

@@ -1,4 +1,4 @@
-// docs/security.md is whole: its matrix is the tested one, and each promise names a test that is there.
+// docs/security.md is complete: its matrix is the tested one, and each promise names an existing test.
 import { access, readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { withIsolationMatrix } from './isolation-matrix.js';
@@ -26,17 +26,17 @@ describe('the security document', () => {
     expect(withIsolationMatrix(document)).toBe(document);
   });
 
-  it('names where verdicts on tokens differ, as they are tested', async () => {
+  it('lists the differences between verdicts on tokens that are tested', async () => {
     const document = await readFile(PATH, 'utf8');
     expect(withTokenDifferences(document)).toBe(document);
   });
 
-  it('names tests for each of its sections, which are there', async () => {
+  it('names existing tests for each of its sections', async () => {
     const document = await readFile(PATH, 'utf8');
     const all = promisesIn(document);
     const before = document.slice(0, document.indexOf(HEADING));
     const sections = [...before.matchAll(/^##+ (.+)$/gm)].map(([, title]) => title);
-    // its parts are sections of their own
+    // its subsections are checked instead
     const expected = sections.filter((title) => title !== 'What a thief gains');
     expect([...new Set(all.map(({ about }) => about))].toSorted()).toEqual(expected.toSorted());
     for (const { file, name } of all) {

@@ -1,4 +1,5 @@
-// Every command that connects, at what is no server: it ends with the truth and the right exit code. All of it with ZESTER_SECURITY=long.
+// Every command that connects fails with an accurate error and exit code at a listener that is not a server.
+// ZESTER_SECURITY=long: all of them.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CONNECTING, runConnecting, Stage } from '../integration/fleet/connecting-commands.js';
 import { startFleet } from '../integration/fleet/fleet.js';
@@ -11,10 +12,10 @@ beforeAll(async () => {
   stage = await Stage.of(await startFleet({ policy: 'auto-all' }));
 });
 
-/** Commands that run at once. */
+/** Commands that run concurrently. */
 const AT_ONCE = 10;
 
-/** They wait for each other, since they change the home. */
+/** They run one after the other, since they change the home. */
 const CHANGE_HOME = new Set([
   'admin add',
   'admin remove',
@@ -31,7 +32,7 @@ const CHANGE_HOME = new Set([
   'revoke',
 ]);
 
-/** Those that try again until the time is over that they are given. */
+/** Commands that retry until their time limit. */
 const WAIT = new Set(['peel join', 'peel recover', 'ping']);
 
 async function expectTruth(name: string, servers: string, { words, code }: HostileListener): Promise<void> {
@@ -42,7 +43,7 @@ async function expectTruth(name: string, servers: string, { words, code }: Hosti
   expect(output).toMatch(words);
   expect(output).not.toMatch(RAW);
   const failed = code === undefined ? 4 : 3;
-  // what goes on waits for a server, unless it can never be one
+  // a long-running command waits for a server, unless it can never be one
   const expected = warns === true ? [0] : goesOn === true ? [0, failed] : [failed];
   expect(expected, output).toContain(result.code);
 }
@@ -58,7 +59,7 @@ const SHORT = ['speaks HTTP', 'refuses with hostile words'];
 const LONG = Object.keys(HOSTILE).filter((what) => HOSTILE[what]?.slow !== true || what === 'says nothing');
 
 describe.each(IS_LONG ? LONG : SHORT)('at a listener that %s', (what) => {
-  it('every command that connects ends with the truth', async () => {
+  it('every command that connects reports an accurate error', async () => {
     const listener = HOSTILE[what] as HostileListener;
     const { url } = await startListener(listener);
     await expectTruthOfAll(Object.keys(CONNECTING), url, listener);
@@ -66,7 +67,7 @@ describe.each(IS_LONG ? LONG : SHORT)('at a listener that %s', (what) => {
 });
 
 describe.runIf(IS_LONG)('at a listener that answers pings and nothing else', () => {
-  it('every command that connects ends with the truth', async () => {
+  it('every command that connects reports an accurate error', async () => {
     const { url } = await startListener(MUTE);
     const names = Object.keys(CONNECTING).filter((name) => CONNECTING[name]?.goesOn !== true);
     await expectTruthOfAll(names, url, MUTE);

@@ -1,4 +1,4 @@
-// Whatever stands at a path: nothing blocks, reads without end, writes through a link, or trusts a key that others put there.
+// Hostile files: nothing blocks, reads without end, writes through a link, or trusts a key that another user put there.
 import { execFile } from 'node:child_process';
 import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -30,7 +30,7 @@ import { refusal } from '../support/refusal.js';
 import { tempDir } from '../support/temp-dir.js';
 import { ZESTER } from '../support/zester-command.js';
 
-/** How often each reader and writer is run against the racer. */
+/** The number of runs of each reader and writer against the racer. */
 const ROUNDS = process.env['ZESTER_SECURITY'] === 'long' ? 200 : 10;
 const isRoot = process.getuid?.() === 0;
 const secret = Buffer.from('a secret');
@@ -44,7 +44,7 @@ beforeEach(async () => {
   path = join(dir, 'file.txt');
 });
 
-/** Everything that reads a file, by what the file is. */
+/** Every reader of a file, by the kind of file. */
 const READERS: Record<string, (path: string) => unknown> = {
   'a small file': (at) => readSmallFile(at, 100),
   credentials: (at) => loadCredsFile(at),
@@ -85,7 +85,7 @@ const WRITERS: Record<string, (path: string) => unknown> = {
   },
 };
 
-/** Errors of ours are as good as a result; anything else is not. */
+/** Our own errors are acceptable results; anything else is not. */
 async function ours<T>(act: () => T): Promise<Awaited<T> | ZesterError> {
   try {
     return await act();
@@ -96,7 +96,7 @@ async function ours<T>(act: () => T): Promise<Awaited<T> | ZesterError> {
 }
 
 describe.each(Object.entries(READERS))('reading %s', (_what, read) => {
-  it('refuses a link to an endless device, and ends at a loop and at a link to nothing', async () => {
+  it('refuses a link to an endless device, and fails at a loop and at a dangling link', async () => {
     symlinkSync('/dev/zero', path);
     await refusal('ERR_FILE_NOT_REGULAR', () => read(path));
     for (const target of ['loop', 'nothing']) {
@@ -130,7 +130,7 @@ describe('a path that another process flips between a file, links, and nothing',
     expect(await readFile(target, 'utf8')).toBe('untouched');
     expect(readdirSync(dir).filter((name) => name.includes('nowhere'))).toEqual([]);
     expect(seen.size).toBeGreaterThan(0);
-    // nothing that was made is open to others
+    // no created file is accessible to others
     const open = readdirSync(dir).filter((name) => {
       const found = lstatSync(join(dir, name));
       return !found.isSymbolicLink() && (found.mode & 0o077) !== 0;
@@ -150,7 +150,7 @@ describe('writing to /dev/full', () => {
   );
 });
 
-describe('a file that holds a key for later', () => {
+describe('a file that keeps a key for later', () => {
   const seed = generateKeyBundle('user').seed;
   const peel = generateKeyBundle('user').publicKey;
   const files: [string, (out: string) => [at: string, content: string, open: () => unknown]][] = [
@@ -197,14 +197,14 @@ describe('a file that holds a key for later', () => {
 });
 
 describe('the lock of a home', () => {
-  it('is refused when a link to nothing stands where it should be', async () => {
+  it('is refused when a dangling link is in its place', async () => {
     await mkdir(join(dir, 'lock'));
     symlinkSync('nothing', join(dir, 'lock', '7'));
     await refusal('ERR_FILE_NOT_REGULAR', () => withHomeLock(dir, 'a test', () => Promise.resolve()));
   });
 });
 
-describe('a path with a seed in it', () => {
+describe('a path that contains a seed', () => {
   it.each(Object.entries(WRITERS).filter(([what]) => !/bulk|journal/.test(what)))(
     'is refused before anything is made: %s',
     async (_what, write) => {
@@ -215,13 +215,13 @@ describe('a path with a seed in it', () => {
   );
 });
 
-describe.runIf(isRoot)('a command of a user without rights', () => {
+describe.runIf(isRoot)('a command of an unprivileged user', () => {
   let readable: boolean;
   beforeAll(() => {
     readable = (lstatSync(ZESTER.at(-1) ?? '').mode & 0o004) !== 0;
   });
 
-  it.each(['0', '777'])('makes a private home that it can use, under the umask %s', async (mask) => {
+  it.each(['0', '777'])('creates a private home that it can use, under the umask %s', async (mask) => {
     expect(readable).toBe(true);
     await chmod(dir, 0o755);
     const own = join(dir, 'own');

@@ -1,4 +1,5 @@
-// Whatever listens where a server is expected: an attempt ends in time, with the truth, and prints nothing of it raw.
+// Hostile listeners in place of a server: an attempt ends in time, with an accurate error, and prints none of their
+// input raw.
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { connectMaster, connectPeel } from '../../src/connection/connect.js';
@@ -17,7 +18,7 @@ import { waitFor } from '../support/wait-for.js';
 import { tempDir } from '../support/temp-dir.js';
 import { HOSTILE, infoLine, RAW, startListener, type HostileListener } from './hostile-listeners.js';
 
-/** What a listener that never ends can send before it is cut, in bytes: most of it is in the buffers of the system. */
+/** The maximum that an endless listener can send before it is cut, in bytes: most of it is in system buffers. */
 const MOST_SENT = 32 * 1024 * 1024;
 
 let dir: string;
@@ -59,7 +60,7 @@ function expectTruth(error: ZesterError, { words, code }: HostileListener): void
 }
 
 describe.each(Object.entries(HOSTILE))('a listener that %s', (_what, listener) => {
-  it('ends the first connect in time, with the truth, and prints nothing', async () => {
+  it('ends the first connect in time, with an accurate error, and prints nothing', async () => {
     const { url, connections, sent } = await startListener(listener);
     const timeout = listener.slow === true ? 300 : 5_000;
     const error = await errorOf(connectPeel({ servers: url, credsPath, peelId: 'web-01', timeout }));
@@ -70,7 +71,7 @@ describe.each(Object.entries(HOSTILE))('a listener that %s', (_what, listener) =
   });
 });
 
-/** What connects in the library, besides `connectPeel`, by its name. */
+/** The functions of the library that connect, besides `connectPeel`, by name. */
 const FUNCTIONS: Record<string, (servers: string) => Promise<unknown>> = {
   connectMaster: (servers) =>
     connectMaster({ servers, credentials: trust.paths.masterCreds, timeout: 1_000 }),
@@ -95,8 +96,8 @@ describe('the functions of the library', () => {
   });
 });
 
-describe('a connection that is up', () => {
-  it('is made again when its server sends garbage, and says why', async () => {
+describe('an established connection', () => {
+  it('is re-established when its server sends garbage, and reports why', async () => {
     let count = 0;
     const { url } = await startListener({
       words: /x/,

@@ -1,4 +1,4 @@
-// What may listen where a server is expected: each takes connections, and is no server that anything can be done with.
+// Listeners in place of a server: each accepts connections, and none is a usable server.
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
@@ -6,19 +6,19 @@ import { readFile } from 'node:fs/promises';
 import { createTlsFiles } from '../support/certificates.js';
 import { atEnd } from '../support/cleanup.js';
 
-/** A listener, and what is to be heard of it. */
+/** A listener, and the expected error. */
 export interface HostileListener {
-  /** What it does with a connection. */
+  /** Handles a connection. */
   talk: (socket: Socket, port: number) => void;
-  /** What the error says of it. */
+  /** The expected error message. */
   words: RegExp;
-  /** The code of the error; of one that cannot be reached by default. */
+  /** The expected error code; "unreachable" by default. */
   code?: string;
-  /** It is found out only when an attempt has lasted as long as one may. */
+  /** It is detected only by the timeout of an attempt. */
   slow?: true;
   /** It speaks TLS from the first byte on. */
   tls?: true;
-  /** All that it says is whole lines and messages, so that nothing bounds how much is read but the time. */
+  /** It sends only complete lines and messages, so that only the timeout bounds the input. */
   whole?: true;
 }
 
@@ -38,17 +38,17 @@ const INFO = {
   nonce: 'AAAAAAAAAAAAAAAAAAAAAA',
 };
 
-/** The first line of a server, with other values for some of it. */
+/** The INFO line of a server, with some values replaced. */
 export function infoLine(changes: object = {}): string {
   return `INFO ${JSON.stringify({ ...INFO, ...changes })}\r\n`;
 }
 
-/** Calls `answer` with what the client has said, each time that it says something. */
+/** Calls `answer` with the client's input so far, each time that input arrives. */
 function hear(socket: Socket, answer: (text: string) => void): void {
   socket.on('data', (data) => answer(data.toString('latin1')));
 }
 
-/** Writes for as long as it is read, as fast as it is read. */
+/** Writes as long and as fast as the client reads. */
 function pour(socket: Socket, chunk: Buffer): void {
   const more = () => {
     while (!socket.destroyed && socket.write(chunk));
@@ -61,10 +61,10 @@ const NO_NATS = /does not speak NATS/;
 const NO_ANSWER = /no answer within/;
 const BELL = '\u0007\u001b[31mred\u001b[0m\u202e';
 
-/** What was said when it closed. */
+/** The input at the close. */
 const CLOSED = /the server closed the connection/;
 
-/** Each by what it does. */
+/** The listeners by behavior. */
 export const HOSTILE: Readonly<Record<string, HostileListener>> = {
   'says nothing': { talk: () => undefined, words: NO_ANSWER, slow: true },
   'closes at once': { talk: (socket) => socket.destroy(), words: CLOSED },
@@ -207,7 +207,7 @@ export const HOSTILE: Readonly<Record<string, HostileListener>> = {
   'speaks TLS from the first byte on': { talk: () => undefined, tls: true, words: NO_ANSWER, slow: true },
 };
 
-/** Takes whoever comes, answers pings and nothing else: to be waited for as long as each request may take. */
+/** Accepts any client and answers only pings, so that every request runs into its timeout. */
 export const MUTE: HostileListener = {
   talk: (socket) => {
     socket.write(infoLine());
@@ -216,16 +216,16 @@ export const MUTE: HostileListener = {
   words: /no (?:master|server) answered within|does not answer: try again/,
 };
 
-/** What a terminal acts on, or does not show. */
+/** Characters that a terminal interprets or hides. */
 export const RAW = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 
-/** A listener that runs. */
+/** A running listener. */
 export interface RunningListener {
   url: string;
   port: number;
-  /** How many connections were made to it. */
+  /** The number of accepted connections. */
   connections: () => number;
-  /** How many bytes it could send. */
+  /** The number of bytes sent. */
   sent: () => number;
 }
 

@@ -1,4 +1,4 @@
-// What somebody else may have written wherever text is read: one string for each way to do harm with it.
+// Hostile strings, one for each kind of attack, for every place that reads untrusted text.
 
 const ESC = '\u001b';
 
@@ -50,5 +50,5 @@ export const HOSTILE: Readonly<Record<string, string>> = {
   nothing: '',
 };
 
-/** What a terminal acts on, or does not show. Line ends of our own are taken away before. */
+/** Characters that a terminal interprets or hides. Our own line breaks are removed first. */
 export const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;

@@ -1,6 +1,6 @@
 /**
- * Hostile strings from everywhere, to every place where text goes: nothing that somebody else wrote makes a terminal, a log, a
- * shell, a manifest or a file name do what they want. `test/integration/fleet/hostile-text.test.ts` has samples from end to end.
+ * Hostile strings from every source, in every sink: no untrusted text can control a terminal, a log, a shell, a
+ * manifest or a file name. `test/integration/fleet/hostile-text.test.ts` has end-to-end samples.
  */
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ const own = processIo();
 
 interface Captured {
   io: CliIo;
-  /** Everything that was written, each line by itself. */
+  /** All output, line by line. */
   lines: () => string[];
 }
 
@@ -45,7 +45,7 @@ function captured(isTTY: boolean): Captured {
   return { io, lines: () => text.replace(/\n$/, '').split('\n') };
 }
 
-/** Where text of others enters the library, and what it gives to be shown. */
+/** The entry points of untrusted text, and their output. */
 const SOURCES: Readonly<Record<string, (text: string) => unknown>> = {
   'text as it is': (text) => text,
   "a peel's answer": (text) =>
@@ -76,7 +76,7 @@ const texts = Object.entries(SOURCES).flatMap(([source, read]) =>
   cases.map(([name, text]): [string, unknown] => [`${source}: ${name}`, read(text)]),
 );
 
-/** What writes text for a person, and how many lines it must be. */
+/** Writers of human-readable text, and the expected number of lines. */
 const SINKS: Readonly<Record<string, (io: CliIo, text: string, value: unknown) => Promise<number> | number>> =
   {
     'lines of a result': (io, text) => (new Output(io, {}).result([text, text], {}), 2),
@@ -115,7 +115,7 @@ const SINKS: Readonly<Record<string, (io: CliIo, text: string, value: unknown) =
       const error = new FleetError('ERR_FLEET_ANSWER', text, { cause: new Error(text) });
       const all = errorLine(error, { json: false, debug: true });
       io.stderr.write(all);
-      // frames follow, and not one begins with what was said
+      // stack frames follow, and none starts with the message
       return all
         .replace(/\n$/, '')
         .split('\n')
@@ -135,7 +135,7 @@ const SINKS: Readonly<Record<string, (io: CliIo, text: string, value: unknown) =
     },
   };
 
-/** What writes JSON for a program. */
+/** Writers of JSON. */
 const JSON_SINKS: Readonly<Record<string, (io: CliIo, value: unknown) => void>> = {
   'a document': (io, value) => new Output(io, { json: true }).result([], { value }),
   'an event': (io, value) => new Output(io, { json: true }).event('', { value }),
@@ -172,7 +172,7 @@ describe('hostile text', () => {
     },
   );
 
-  it('is no peel ID unless it is a plain word, so it is in no subject, file name, tar entry, argument or label', async () => {
+  it('is not a peel ID unless it is a plain word, so it is in no subject, file name, tar entry, argument or label', async () => {
     const accepted = cases.filter(([, text]) => isPeelId(text)).map(([name]) => name);
     expect(accepted).toEqual(['a YAML value of another type']);
     const list = cases.map(([, text]) => JSON.stringify({ id: text })).join('\n');
@@ -252,7 +252,7 @@ describe('hostile text', () => {
     }
   });
 
-  it('in a configuration file is refused in one line, and nothing of the file reaches stderr by another way', async () => {
+  it('in a configuration file is refused in one line, and nothing of the file reaches stderr otherwise', async () => {
     const dir = await tempDir();
     const path = join(dir, 'master.yaml');
     const warnings: unknown[] = [];
@@ -286,7 +286,7 @@ describe('hostile text', () => {
     }
   });
 
-  it('is told as it is by an escape that no text can forge', () => {
+  it('is shown by an escape that no text can forge', () => {
     for (const [, text] of cases) expect(printable(printable(text))).toBe(printable(text));
   });
 });

@@ -1,4 +1,4 @@
-// What a web page, a slow client and a flood can do at /metrics and /healthz.
+// Attacks on /metrics and /healthz: by a web page, a slow client and a flood.
 import { request, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -49,7 +49,7 @@ function ask(
   });
 }
 
-/** A connection that sends this text, and what it was told. */
+/** A connection that sends this text, and its response. */
 async function dial(text: string): Promise<{ socket: Socket; told: () => string; closed: Promise<void> }> {
   const socket = connect(port, '127.0.0.1');
   atEnd(async () => void socket.destroy());
@@ -70,7 +70,7 @@ describe('/metrics and /healthz', () => {
     ['of a sandbox', { origin: 'null' }, 403],
     ['that a browser says is another site’s', { 'sec-fetch-site': 'cross-site' }, 403],
     ['that a browser says is a neighbour’s', { 'sec-fetch-site': 'same-site' }, 403],
-  ])('tell nothing to a page %s', async (_what, headers, status) => {
+  ])('reveal nothing to a page %s', async (_what, headers, status) => {
     for (const path of ['/metrics', '/healthz']) {
       const answer = await ask(path, { headers });
       expect([path, answer.status]).toEqual([path, status]);
@@ -79,7 +79,7 @@ describe('/metrics and /healthz', () => {
     }
   });
 
-  it('answer a program, and a page of their own', async () => {
+  it('answer a program, and their own page', async () => {
     for (const headers of [
       {},
       { origin: url, 'sec-fetch-site': 'same-origin' },
@@ -123,13 +123,13 @@ describe('/metrics and /healthz', () => {
     const posted = await dial(
       'POST /metrics HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000000\r\n\r\nx',
     );
-    // the rest of what it announced is not waited for
+    // the rest of the announced body is not awaited
     await posted.closed;
     expect(posted.told()).toMatch(/^HTTP\/1.1 405 /);
   });
 
   it(
-    'end clients that send slowly, and answer others afterwards',
+    'disconnect clients that send slowly, and answer others afterwards',
     async () => {
       const slow = await Promise.all(
         Array.from({ length: 100 }, () => dial('GET /metrics HTTP/1.1\r\nhost: localhost\r\nx-slow: ')),
@@ -145,7 +145,7 @@ describe('/metrics and /healthz', () => {
     HTTP_REQUEST_TIMEOUT_MS * 6,
   );
 
-  it('ask JetStream once for many requests at the same time', async () => {
+  it('query JetStream once for many concurrent requests', async () => {
     const { store } = contextOf(fleet.master);
     const { peels } = store;
     const status = peels.status.bind(peels);

@@ -1,10 +1,10 @@
-// Prints the isolation matrix as docs/security.md has it.
+// Renders the isolation matrix for docs/security.md.
 import { ISOLATION, ROLE_WORDS, ROLES } from './isolation-table.js';
 
 const BEGIN = '<!-- isolation matrix: npm run docs:security -->\n';
 const END = '<!-- end -->';
 
-/** The document with the matrix as the table has it. */
+/** The document with the current matrix. */
 export function withIsolationMatrix(document: string): string {
   const [from, to] = [document.indexOf(BEGIN), document.indexOf(END)];
   if (from < 0 || to < from) throw new Error('the document has no place for the isolation matrix');

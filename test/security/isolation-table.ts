@@ -15,7 +15,7 @@ export const ROLES = [
 ] as const;
 export type Role = (typeof ROLES)[number];
 
-/** What a role is called in the printed matrix. */
+/** The name of a role in the printed matrix. */
 export const ROLE_WORDS: Readonly<Record<Role, string>> = {
   peel: 'peel',
   recovery: 'recovery credential',
@@ -28,7 +28,7 @@ export const ROLE_WORDS: Readonly<Record<Role, string>> = {
   owner: 'owner',
 };
 
-/** Subjects of one kind, and the roles that may use them. Everybody else is refused. */
+/** Subjects of one kind, and the roles that may use them. All others are refused. */
 export interface SubjectClass {
   what: string;
   subjects: readonly string[];
@@ -43,7 +43,7 @@ export const TOKEN = 'Ab12Cd34';
 const OTHER_TOKEN = 'Zy98Xw76';
 export const PEEL_ID = PEEL;
 
-/** The admin of whichever role is tried, and another one. */
+/** The admin of the tested role, and another admin. */
 export const ADMIN = 'ann';
 const OWN_REQUESTS = `zester.admin._zester-admin-${ADMIN}`;
 const OTHER_ADMIN = '_zester-admin-ben';

@@ -88,7 +88,10 @@ async function connectAs(role: Role): Promise<{ nc: NatsConnection; refused: Set
   return { nc, refused };
 }
 
-/** What the server lets this role do, of all subjects of the table. A wildcard cannot be published to. */
+/**
+ * The permissions of this role on all subjects of the table, as enforced by the server. A wildcard cannot be published
+ * to.
+ */
 async function attempt(role: Role): Promise<(operation: Operation, subject: string) => boolean> {
   const { nc, refused } = await connectAs(role);
   for (const { subjects } of ISOLATION) {
@@ -97,7 +100,7 @@ async function attempt(role: Role): Promise<(operation: Operation, subject: stri
         nc.subscribe(subject, { ...options, callback: () => undefined }),
       );
       await nc.flush();
-      // what is published next must not come back to this connection
+      // the next message must not come back to this connection
       for (const subscription of subscriptions) subscription.unsubscribe();
       if (!isWildcard(subject)) nc.publish(subject);
     }
@@ -135,7 +138,7 @@ describe('the server enforces the table of roles:', () => {
   });
 });
 
-it('the system account and the account of the fleet reach nothing of each other', async () => {
+it("the system account and the fleet's account cannot reach each other's subjects", async () => {
   // with a user of the system account that no template limits
   const free = await startHome({ credsLifetime: 0 });
   const domain = await free.domain();
@@ -152,7 +155,7 @@ it('the system account and the account of the fleet reach nothing of each other'
   const subjects = ISOLATION.flatMap((row) => row.subjects).filter((subject) => !isWildcard(subject));
   for (const subject of subjects) {
     inside.publish(subject, 'from the fleet');
-    // what it asks of the servers is its own business
+    // ignore its own requests to the servers
     if (!subject.startsWith('$SYS.')) system.publish(subject, 'from the system');
   }
   await Promise.all([inside.flush(), system.flush()]);
@@ -160,12 +163,12 @@ it('the system account and the account of the fleet reach nothing of each other'
   const times = (subject: string) => heard.filter((other) => other === subject).length;
   const plain = subjects.filter((subject) => !subject.startsWith('$'));
   expect(plain.length).toBeGreaterThan(20);
-  // each hears its own, once
+  // each gets its own message, once
   for (const subject of plain) expect([subject, times(subject)]).toEqual([subject, 2]);
   await Promise.all([inside.close(), system.close()]);
 });
 
-it('a stranger does not get in', async () => {
+it('a stranger cannot connect', async () => {
   await expect(connect({ servers: home.servers, reconnect: false })).rejects.toThrow(
     errors.AuthorizationError,
   );

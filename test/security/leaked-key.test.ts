@@ -1,5 +1,5 @@
-// What a thief of the peel signing key gets, and how it ends. The drill prints how long each connection lasted, by the server's
-// events; no assertion depends on it.
+// What a thief of the peel signing key gains, and how to stop it. The drill prints how long each connection lasted, by
+// the server's events; no assertion depends on it.
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -39,7 +39,7 @@ function note({ client: { user = '', start, stop } }: ConnectionEvent): void {
   seen.set(user, { connected: Date.parse(start), ...(stop !== undefined && { ended: Date.parse(stop) }) });
 }
 
-/** Connects with what a thief of the key signs. */
+/** Connects with a credential signed by a thief of the key. */
 async function intrude(name: string, aheadSeconds = 0): Promise<{ nc: NatsConnection; publicKey: string }> {
   const domain = await fleet.home.domain();
   const signer = await domain.peelSigner();

@@ -21,7 +21,7 @@ const IS_LONG = process.env['ZESTER_SECURITY'] === 'long';
 const ATTACKER = fileURLToPath(new URL('attacker.mjs', import.meta.url));
 const FLOODER = fileURLToPath(new URL('../integration/fleet/flooder.mjs', import.meta.url));
 const SECONDS = 8;
-/** What the process of the master, which this test is too, may grow by, in bytes. */
+/** Maximum growth of the master's process, which also runs this test, in bytes. */
 const GROWTH = 512 * 1024 * 1024;
 /** Events that an attack may add to the audit log, besides those of the renewals. */
 const AUDIT_EVENTS = 200;
@@ -47,7 +47,7 @@ async function addViewer(name: string): Promise<string> {
   return out;
 }
 
-/** Runs an attack in a process of its own, while others renew as often as they may. Prints how long that took. */
+/** Runs an attack in a separate process, while others renew at their rate limit. Prints how long that took. */
 async function underAttack(name: string, script: string, ...args: string[]): Promise<void> {
   const before = { rss: process.memoryUsage().rss, events: (await fleet.audit()).length };
   let isOver = false;
@@ -86,13 +86,13 @@ async function underAttack(name: string, script: string, ...args: string[]): Pro
 }
 
 describe.runIf(IS_LONG)('while others renew, and memory and the audit log stay bounded', () => {
-  it('somebody tries a thousand logins a second', async () => {
+  it('under a thousand logins a second', async () => {
     const path = join(fleet.home.dir, 'stranger.creds');
     await bootstrapPeelCreds(generateKeyBundle('account'), 'web-1', path);
     await underAttack('logins', ATTACKER, 'logins', fleet.servers[0] ?? '', path, '', '1000', `${SECONDS}`);
   }, 120_000);
 
-  it('somebody reads no answers', async () => {
+  it('with a client that reads no answers', async () => {
     const path = await addCreds(fleet, admin, 'slow-1');
     const args = ['slow', fleet.servers[0] ?? '', path, authSubject('slow-1', 'renew'), '1000', `${SECONDS}`];
     await underAttack('slow readers', ATTACKER, ...args);

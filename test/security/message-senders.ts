@@ -1,4 +1,4 @@
-// Who may send a process of the fleet what: from the table of permissions, the isolation table, and what the process subscribes to.
+// The messages that each role may send to a process of the fleet: from grants, the isolation table, and subscriptions.
 import * as v from 'valibot';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { PermissionOptions } from '../../src/jwt/permission-options.js';
@@ -15,14 +15,14 @@ import { subjectCovers } from '../../src/permissions/subject.js';
 import { subjectsOverlap } from '../../src/permissions/subjects-overlap.js';
 import { ADMIN, ISOLATION, PEEL_ID, TOKEN, type Role } from './isolation-table.js';
 
-/** The names of a sender, in place of those of the isolation table. */
+/** The names of a sender, which replace those of the isolation table. */
 export interface Names {
   peel: string;
   token: string;
   admin: string;
 }
 
-/** What each role is granted, as its users' JWTs have it. */
+/** The grants of each role, from its users' JWTs. */
 const GRANTS: Readonly<Record<Role, (names: Names) => PermissionOptions>> = {
   peel: ({ peel }) => peelPermissions(peel),
   recovery: ({ peel }) => filled(joinPermissionsTemplate(), recoveryName(peel)),
@@ -39,12 +39,12 @@ function filled(permissions: PermissionOptions, name: string): PermissionOptions
   return JSON.parse(JSON.stringify(permissions).replaceAll('{{name()}}', name)) as PermissionOptions;
 }
 
-/** What a thief of a master may overwrite, which docs/security.md says: that is not a message to a master, but its state. */
+/** State that a thief of a master may overwrite (docs/security.md), and so not a message to a master. */
 const STATE = ['$KV.>', '$JS.>', 'zester.audit.>'];
 
 /**
- * The subjects that a role may publish to and a process hears: from the isolation table, from each grant, and from each
- * subscription that a grant reaches. So whoever adds a grant or a subscription adds it here, too.
+ * The subjects that a role may publish to and a process subscribes to: from the isolation table, from each grant, and
+ * from each subscription that overlaps a grant. So every new grant or subscription is included.
  */
 export function subjectsFor(role: Role, names: Names, heard: readonly string[]): string[] {
   const { allow = [], deny = [] } = GRANTS[role](names).publish ?? {};
@@ -73,7 +73,7 @@ function isWildcard(subject: string): boolean {
   return subject.split('.').some((token) => token === '*' || token === '>');
 }
 
-/** What both of two overlapping subjects match. */
+/** The intersection of two overlapping subjects. */
 function meet(one: string, other: string): string {
   const [a, b] = [one.split('.'), other.split('.')];
   const tokens: string[] = [];
@@ -101,7 +101,7 @@ const connzSchema = v.object({
   }),
 });
 
-/** What the connections of an account subscribe to. */
+/** The subscriptions of an account's connections. */
 export async function subscriptionsIn(account: string, system: NatsConnection): Promise<string[]> {
   const asked = JSON.stringify({ subscriptions: true, auth: true, acc: account, limit: 1_024 });
   const answer = await system.request('$SYS.REQ.SERVER.PING.CONNZ', asked, { timeout: 10_000 });

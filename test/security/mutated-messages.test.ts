@@ -1,7 +1,7 @@
 /**
- * Mutated messages on every subject that others may publish to, at `zester master` and `zester peel run` in processes of their
- * own: neither dies or grows, and both serve afterwards. `npm run test:fuzz` sends 100,000, the other suites fewer
- * (`ZESTER_MUTATED_MESSAGES` says how many).
+ * Sends mutated messages on every subject that others may publish to, to separate processes of `zester master` and
+ * `zester peel run`: neither dies or grows, and both serve afterwards. `npm run test:fuzz` sends 100,000, the other
+ * suites fewer (`ZESTER_MUTATED_MESSAGES` sets the number).
  */
 import type { NatsConnection } from '@nats-io/nats-core';
 import { connect } from '@nats-io/transport-node';
@@ -41,13 +41,13 @@ import { SecretScanner } from './secret-scan.js';
 const COUNT = Number(
   process.env['ZESTER_MUTATED_MESSAGES'] ?? (process.env['ZESTER_SECURITY'] === 'full' ? 10_000 : 1_000),
 );
-/** What the heap of a process may grow by, in bytes, however many messages there are. */
+/** Maximum heap growth of a process, in bytes, for any number of messages. */
 const GROWTH = 32 * 1024 * 1024;
-/** Messages after which the master and the peel are waited for: servers would cut a client that is far behind. */
+/** Messages per batch: afterwards, wait for the master and the peel, since servers cut a client that is far behind. */
 const BATCH = 100;
-/** A peel may ask once a second; so many share the messages that peels send, or most would be dropped unread. */
+/** Peels that share the messages, since a peel may send one request a second and more would be dropped unread. */
 const PEELS = Math.min(200, Math.ceil(COUNT / 100));
-/** Serves, and is asked to afterwards. */
+/** The peel that must still serve afterwards. */
 const OTHER = 'web-08';
 const PROBE = fileURLToPath(new URL('../support/heap-probe.mjs', import.meta.url));
 
@@ -62,7 +62,7 @@ let httpPort: number;
 let heard: string[];
 const captured: Captured[] = [];
 
-/** Somebody who sends, and where to. */
+/** A sender and its subjects. */
 interface Sender {
   role: Role;
   nc: NatsConnection;
@@ -76,7 +76,7 @@ async function connectWith(path: string, inboxPrefix?: string): Promise<NatsConn
     servers: fleet.servers,
     ...creds.natsOption(),
     ...(inboxPrefix !== undefined && { inboxPrefix }),
-    // a flood is cut; it goes on
+    // a flood is cut; continue
     maxReconnectAttempts: -1,
     reconnectTimeWait: 20,
     reconnectJitter: 0,
@@ -104,7 +104,7 @@ beforeAll(async () => {
   const path = await addCreds(fleet, admin, PEEL_ID);
   peel = new Program('peel', [...probed, 'peel', 'run', '--creds', path, ...at], /"event":"ready"/);
   await peel.start();
-  // what these two hear, before anybody else is connected
+  // the subscriptions of these two, before others connect
   const domain = await fleet.home.domain();
   const system = await connectSystem(domain, { servers: fleet.servers });
   atEnd(() => system.close());
@@ -114,7 +114,7 @@ beforeAll(async () => {
   await capture();
 });
 
-/** Does what is done in a fleet, and captures every message of it. */
+/** Runs the operations of a fleet, and captures every message. */
 async function capture(): Promise<void> {
   const witness = await connectUser(fleet, 'witness', undefined);
   witness.subscribe('>', {
@@ -239,7 +239,7 @@ function send({ nc, subjects, signer }: Sender): void {
   nc.publish(subject, data, { headers, ...(reply !== undefined && { reply }) });
 }
 
-/** What is alive in the heap of a process. */
+/** The live heap of a process. */
 async function heapOf(program: Program): Promise<number> {
   const from = program.output.length;
   process.kill(program.pid, 'SIGUSR2');
@@ -249,7 +249,7 @@ async function heapOf(program: Program): Promise<number> {
   return Number(used);
 }
 
-/** How many requests the master answered by outcome, and how many it dropped unread. */
+/** The number of answered requests by outcome, and of requests dropped unread. */
 async function outcomes(): Promise<{ answered: number; ignored: number; lines: string[] }> {
   const text = await (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text();
   const lines = text.trimEnd().split('\n');
@@ -311,7 +311,7 @@ describe('a master and a peel that get mutated messages', () => {
     );
     expect(programs.map(({ pid }) => pid)).toEqual(pids);
     for (const grown of growth) expect(grown).toBeLessThan(GROWTH);
-    // what others choose makes no label
+    // untrusted values never become a label
     expect(lines.length).toBeLessThan(500);
     for (const line of lines) expect(line).toMatch(/^[ -~]*$/);
     const scanner = new SecretScanner();

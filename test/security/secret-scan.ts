@@ -1,14 +1,14 @@
-// Knows every seed that a test run made, and finds them in whatever form: in files, output, and what /proc shows of processes.
+// Knows every seed of a test run, and finds them in any form: in files, output, and /proc.
 import { base32 } from '@scure/base';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { decodeSeed } from '../../src/nkeys/encoding.js';
 
-/** A secret at a place where it does not belong. */
+/** A secret in the wrong place. */
 export interface Finding {
   /** The file, or what was scanned. */
   where: string;
-  /** Where the secret belongs. */
+  /** The rightful place of the secret. */
   secret: string;
   form: string;
 }
@@ -20,13 +20,13 @@ interface Pattern {
 }
 
 const SEED_TEXT = /S[A-Z2-7]{57}(?![A-Z2-7])/g;
-/** Files that exist to hold a seed, as text: all that Zester writes with one. */
+/** Files whose purpose is to hold a seed as text: all that Zester writes. */
 const OWN = /\.(?:creds|seed|nk|pending|recovering)$/;
-/** Temporaries of these: a writer that was killed may leave one, with mode 0600. */
+/** Temporary files of these: a killed writer may leave one, with mode 0600. */
 const OWN_TEMPORARY = /\.(?:creds|seed|nk|pending|recovering)\.zester-tmp-[0-9a-z-]+$/;
 const TEXT = 'base32';
 
-/** Finds secrets. A search is one pass over the bytes, however many secrets there are. */
+/** Finds secrets. A search is one pass over the bytes, for any number of secrets. */
 export class SecretScanner {
   readonly #seeds = new Map<string, string>();
   /** Patterns by their first four bytes. */
@@ -36,7 +36,7 @@ export class SecretScanner {
     return this.#seeds.size;
   }
 
-  /** Learns every seed that stands as text in a file of a folder. */
+  /** Learns every seed that is text in a file of a folder. */
   learnFrom(folder: string): void {
     for (const path of filesIn(folder)) {
       const content = contentOf(path)?.toString('latin1') ?? '';
@@ -72,7 +72,7 @@ export class SecretScanner {
     }
   }
 
-  /** A password, as text and in base64, which is what a server or a client would make of it. */
+  /** A password, as text and in base64, as a server or a client would encode it. */
   learnPassword(text: string, where: string): void {
     const bytes = Buffer.from(text);
     this.#learn(where, 'text', bytes);
@@ -101,7 +101,7 @@ export class SecretScanner {
     return [...found.values()];
   }
 
-  /** The secrets in the files of a folder, but for seeds as text in files that are there to hold one, and are their owner's alone. */
+  /** The secrets in the files of a folder, except seeds as text in private files whose purpose is to hold one. */
   findIn(folder: string): Finding[] {
     return filesIn(folder).flatMap((path) => {
       const content = contentOf(path);
@@ -120,7 +120,7 @@ function filesIn(folder: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-/** undefined: it was removed meanwhile. */
+/** undefined: it has been removed. */
 function contentOf(path: string): Buffer | undefined {
   try {
     return readFileSync(path);
@@ -130,7 +130,7 @@ function contentOf(path: string): Buffer | undefined {
   }
 }
 
-/** What /proc shows of every process that starts while it watches: its command line and its environment. */
+/** Records the command line and environment in /proc of every process that starts. */
 export class ProcessWatcher {
   readonly #seen = new Set<string>();
   readonly #shown: Buffer[] = [];
@@ -138,7 +138,7 @@ export class ProcessWatcher {
 
   constructor() {
     this.#look();
-    this.#shown.length = 0; // what ran before is none of ours
+    this.#shown.length = 0; // earlier processes are not ours
     this.#timer = setInterval(() => this.#look(), 5);
   }
 
@@ -148,7 +148,7 @@ export class ProcessWatcher {
       for (const what of ['cmdline', 'environ']) {
         try {
           const content = readFileSync(`/proc/${pid}/${what}`);
-          // a process shows that of its parent before it begins its own program
+          // before exec, a process shows its parent's
           const name = `${pid} ${content.toString('latin1')}`;
           if (this.#seen.has(name)) continue;
           this.#seen.add(name);
@@ -160,7 +160,7 @@ export class ProcessWatcher {
     }
   }
 
-  /** Ends the watching, and gives all that was shown. */
+  /** Stops recording, and returns everything recorded. */
   end(): Buffer {
     clearInterval(this.#timer);
     this.#look();

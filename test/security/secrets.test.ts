@@ -73,7 +73,7 @@ describe('the scanner', () => {
 
 const PASSWORD = 'hunter2-of-the-server';
 
-/** What is done in the life of a fleet. Words in capitals are replaced; what begins with `?` may fail. */
+/** The operations in the life of a fleet. Words in capitals are placeholders; commands with `?` may fail. */
 const LIFE = `
 peel add web-02 --out WORK/web-02.creds FLEET
 join-token create --ids db-* --out WORK/token.creds FLEET
@@ -121,11 +121,11 @@ interface Running {
   text: () => string;
 }
 
-/** Runs the command as users do, in folders of one test, and keeps all that it writes. */
+/** Runs the command like a user, in folders of one test, and keeps all output. */
 class Scenario {
   readonly dir: string;
   readonly scanner = new SecretScanner();
-  /** What words of a command line stand for. */
+  /** The values of placeholders in a command line. */
   readonly words: Record<string, string> = {};
   readonly #output: Buffer[] = [];
   readonly #running: Running[] = [];
@@ -172,7 +172,11 @@ class Scenario {
     return { child, text: () => Buffer.concat(own).toString() };
   }
 
-  /** Runs a command to its end. @param killAfterMs when it is killed, if it has not ended by then */
+  /**
+   * Runs a command until it exits.
+   *
+   * @param killAfterMs kills it after this time
+   */
   async run(line: string, env: Record<string, string> = {}, killAfterMs?: number): Promise<string> {
     const { child, text } = this.#spawn(line, env);
     const timer =
@@ -183,7 +187,7 @@ class Scenario {
     return code === 0 ? '' : `zester ${line} ended with ${code}: ${text()}`;
   }
 
-  /** Starts a command that continues, and waits until it says that it is ready. */
+  /** Starts a long-running command, and waits until it is ready. */
   async start(line: string, isReady: RegExp): Promise<string> {
     const running = this.#spawn(line, {});
     this.#running.push(running);
@@ -204,7 +208,7 @@ class Scenario {
   }
 }
 
-/** The identities of age are secrets of the user's own, outside of what is scanned. */
+/** age identities are the user's own secrets, and are not scanned. */
 async function makeIdentity(): Promise<{ RECIPIENT: string; IDENTITY: string }> {
   const identity = await generateX25519Identity();
   const path = join(await tempDir(), 'key.txt');
@@ -228,7 +232,7 @@ describe.runIf(IS_LONG && existsSync('/proc'))('the whole life of a fleet', () =
     const failed = [await scenario.run('peel add web-01 --out WORK/web-01.creds FLEET')];
     await scenario.start('peel run --creds WORK/web-01.creds --servers URL --log-level debug', /"started"/);
     for (const step of LIFE) {
-      // the seed in place of something else: then the caller shows it to other processes
+      // the seed in place of another argument: then the caller itself exposes it to other processes
       if (step.includes('SEED')) continue;
       if (step.startsWith('? ')) await scenario.run(step.slice(2));
       else failed.push(await scenario.run(step));

@@ -1,4 +1,5 @@
-// What a thief of a peel's file, a join token, an operator signing key or the owner's file gets, and how it shows and ends.
+// What a thief of a peel's file, a join token, an operator signing key or the owner's file gains, and how to detect and
+// stop it.
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -100,11 +101,11 @@ it('uses of a join token that are not yours are listed, and the audit names the 
 });
 
 describe('an operator signing key', () => {
-  it('lets nobody in by itself', async () => {
+  it('admits nobody by itself', async () => {
     const domain = await fleet.home.domain();
     const operator = await domain.operatorSigningKey();
     const account = generateKeyBundle('account');
-    // an account of its own, which no server has
+    // its own account, which no server has
     expect(createAccountJwt(account, operator, { name: 'thief' })).toMatch(/^ey/);
     const user = generateKeyBundle('user');
     const path = join(fleet.home.dir, 'thief.creds');

@@ -1,4 +1,4 @@
-// Prints the table of roles and requests as docs/admins.md has it.
+// Renders the table of roles and requests for docs/admins.md.
 import { ADMIN_ROLES, ADMIN_VERBS, mayRequest, type AdminRole } from '../../src/permissions/admin-roles.js';
 import type { AdminVerb } from '../../src/permissions/names.js';
 
@@ -8,7 +8,7 @@ const END = '<!-- end -->';
 /** The requests, in the order of the table. */
 export const VERBS = Object.keys(ADMIN_VERBS) as AdminVerb[];
 
-/** What is not a request to a master, and what the server allows each role of it. */
+/** Rows that are not requests to a master, with the permissions of each role. */
 export const BESIDE: readonly { what: string; roles: readonly AdminRole[] }[] = [
   { what: 'follow the audit log (`zester audit --follow`)', roles: ADMIN_ROLES },
   { what: 'call peels (`zester ping`, `zester peel exec`)', roles: ['operator', 'owner'] },
@@ -16,7 +16,7 @@ export const BESIDE: readonly { what: string; roles: readonly AdminRole[] }[] = 
   { what: 'discover services (`nats micro`)', roles: ['owner'] },
 ];
 
-/** The document with the table as the code has it. */
+/** The document with the current table. */
 export function withRoleTable(document: string): string {
   const [from, to] = [document.indexOf(BEGIN), document.indexOf(END)];
   if (from < 0 || to < from) throw new Error('the document has no place for the table of roles');

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from './temp-dir.js';
 
-/** Paths of PEM files. */
+/** The paths of PEM files. */
 export interface TlsFiles {
   ca: string;
   /** For `127.0.0.1` and `localhost`. */

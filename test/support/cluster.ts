@@ -12,7 +12,7 @@ import { waitFor } from './wait-for.js';
 
 /** Servers on loopback that form one cluster with one JetStream. */
 export class OperatorCluster extends OperatorCredentials {
-  /** Each can be stopped, killed and started by itself; their names are `n1`, `n2` and so on. */
+  /** Each can be stopped, killed and started separately; their names are `n1`, `n2` and so on. */
   readonly nodes: readonly ManagedServer[];
 
   constructor(trust: TestTrust, dir: string, nodes: readonly ManagedServer[]) {
@@ -30,7 +30,7 @@ export class OperatorCluster extends OperatorCredentials {
     return node;
   }
 
-  /** Stops and starts one node after the other, as an upgrade does: the cluster is whole before the next goes down. */
+  /** Restarts one node after the other, like an upgrade: the cluster is complete before the next goes down. */
   async rollingRestart(): Promise<void> {
     for (const node of this.nodes) {
       await node.restart();
@@ -39,8 +39,8 @@ export class OperatorCluster extends OperatorCredentials {
   }
 
   /**
-   * Resolves when each node that runs sees all others that run, and JetStream has a leader whom they agree on and is
-   * ready to serve.
+   * Resolves when all running nodes see each other, and JetStream has a leader that they agree on and that is ready to
+   * serve.
    */
   async whole(): Promise<void> {
     const up = this.nodes.filter((node) => node.isRunning);
@@ -55,7 +55,7 @@ export class OperatorCluster extends OperatorCredentials {
     );
   }
 
-  /** What one node says: the leader of JetStream, and how many servers answer through it. */
+  /** The view of one node: the leader of JetStream, and the number of servers that answer through it. */
   async #viewOf(node: ManagedServer): Promise<{ leader: string; seen: number }> {
     const nc = await this.systemConnection({ servers: node.url, reconnect: false });
     try {
@@ -79,7 +79,7 @@ export class OperatorCluster extends OperatorCredentials {
   }
 }
 
-/** Starts a cluster that trusts a new operator, and waits until it is whole. */
+/** Starts a cluster that trusts a new operator, and waits until it is complete. */
 export async function startCluster(
   size = 3,
   options: Omit<OperatorServerOptions, 'resolver' | 'tls'> = {},

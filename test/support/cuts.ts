@@ -1,6 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 
-/** How often a connection was cut so far; `cut` resolves when it is for the first time. */
+/** Counts the disconnects of a connection; `cut` resolves at the first one. */
 export function watchCuts(nc: NatsConnection): { cut: Promise<void>; cuts: () => number } {
   let cuts = 0;
   const cut = new Promise<void>((resolve) => {

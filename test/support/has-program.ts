@@ -1,4 +1,4 @@
-// Whether a program is on the PATH: tests that need another one's say so, and are skipped.
+// Whether a program is on the PATH: tests that need a missing program are skipped.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 

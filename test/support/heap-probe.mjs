@@ -1,4 +1,4 @@
-// Preloaded into a process (with --expose-gc): on SIGUSR2 it says on standard error how much heap is alive.
+// Preloaded into a process (with --expose-gc): on SIGUSR2 it prints the size of the live heap to standard error.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 

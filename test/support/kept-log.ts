@@ -1,6 +1,6 @@
 import type { MasterLogger } from '../../src/master/logger.js';
 
-/** A logger that keeps what it is given, by level. */
+/** A logger that collects entries by level. */
 export function keptLog(): {
   logger: MasterLogger;
   lines: { level: string; fields: object; text: string }[];

@@ -6,7 +6,7 @@ import type { MirrorBucket } from '../../src/master/store/kv-mirror.js';
 type Entry = KvWatchEntry & KvEntry;
 
 /**
- * As much of a KV bucket as a master's stores use, in memory: for tests of their decisions. What they do with JetStream is
+ * The part of a KV bucket that a master's stores use, in memory, for tests of their decisions. Tests with JetStream are
  * in `test/integration/fleet/`.
  */
 export class MemoryBucket {
@@ -16,10 +16,10 @@ export class MemoryBucket {
   readonly #watches = new Set<QueuedIteratorImpl<KvWatchEntry>>();
   #revision = 0;
 
-  /** Runs before the next put, as another master that is faster. */
+  /** Runs before the next put, like a faster master. */
   beforePut: (() => void) | undefined;
 
-  /** What a store is opened over. */
+  /** The connection for opening a store. */
   get kv(): MirrorBucket {
     return {
       get: async (key: string) => this.#checked(() => this.#entries.get(key) ?? null),
@@ -42,7 +42,7 @@ export class MemoryBucket {
     } as unknown as MirrorBucket;
   }
 
-  /** Writes a value, as another master does. */
+  /** Writes a value, like another master. */
   set(key: string, value: unknown): void {
     this.#write(key, 'PUT', Buffer.from(JSON.stringify(value)));
   }
@@ -53,7 +53,7 @@ export class MemoryBucket {
     return entry?.operation === 'PUT' ? JSON.parse(entry.string()) : undefined;
   }
 
-  /** The watches so far receive nothing any more, as after the death of their server. */
+  /** Existing watches receive nothing any more, as after the death of their server. */
   silence(): void {
     this.#watches.clear();
   }

@@ -9,19 +9,19 @@ import {
   OLDEST_SUPPORTED,
 } from '../../src/system-account/server-versions.js';
 
-/** The version of a nats-server program, as 2.10.27. */
+/** The version of a nats-server program, such as 2.10.27. */
 export function versionOf(program: string): string {
   const text = execFileSync(program, ['--version'], { encoding: 'utf8' });
   return /v(\d+\.\d+\.\d+)/.exec(text)?.[1] ?? '';
 }
 
-/** Where `scripts/get-nats-server` puts the one of a Debian suite. */
+/** The path of a Debian suite's server from `scripts/get-nats-server`. */
 function cached(suite: string): string {
   const base = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
   return join(process.env['ZESTER_CACHE'] ?? join(base, 'zester'), 'nats-server', suite, 'nats-server');
 }
 
-/** What the suite can have, newest choice first; one that is missing is none. */
+/** The installed servers, in order of preference. */
 async function programs(): Promise<string[]> {
   const all = [
     process.env['ZESTER_NATS_SERVER_OLD'],
@@ -36,11 +36,11 @@ async function programs(): Promise<string[]> {
 }
 
 /**
- * A nats-server of an older version, beside the one that is tested: for what a fleet was before an upgrade.
+ * A nats-server of an older version than the tested one, for the state of a fleet before an upgrade.
  *
  * @param before it must be older than this
  * @param atLeast and this version or newer
- * @returns undefined: none is here; `scripts/get-nats-server trixie` fetches one
+ * @returns undefined: none is installed; `scripts/get-nats-server trixie` fetches one
  */
 export async function olderNatsServer(before: string, atLeast = '0.0.0'): Promise<string | undefined> {
   return (await programs()).find((program) => {
@@ -50,7 +50,7 @@ export async function olderNatsServer(before: string, atLeast = '0.0.0'): Promis
 }
 
 /**
- * The newest nats-server of this machine, whichever is tested: for what a fleet is after an upgrade.
+ * The newest nats-server on this machine, whichever is tested, for the state of a fleet after an upgrade.
  *
  * @returns undefined: none is this new; `scripts/get-nats-server testing` fetches one
  */
@@ -68,7 +68,7 @@ export async function serverVersion(): Promise<string> {
 
 const version = await serverVersion();
 
-/** For `describe.skipIf`: a cluster of the tested version loses writes, so the fleet refuses it. */
+/** For `describe.skipIf`: clusters of the tested version lose writes, so the fleet refuses them. */
 export const noCluster = compareVersions(version, OLDEST_IN_A_CLUSTER) < 0;
 if (noCluster) {
   process.stderr.write(`skipped: what needs a cluster of a fleet, on nats-server ${version}\n`);

@@ -2,7 +2,7 @@ import { configurationText } from '../../src/nats-server/configuration-text.js';
 import { startManaged, type ManagedServer } from './managed-server.js';
 import { tempDir } from './temp-dir.js';
 
-/** Starts a server without JWTs, which lets in the users with these public keys (`U…`): for seed-only authentication. */
+/** Starts a server without JWTs that admits users with these public keys (`U…`), for seed-only authentication. */
 export async function startNkeyServer(publicKeys: readonly string[]): Promise<ManagedServer> {
   return startManaged(await tempDir(), (port) =>
     configurationText({

@@ -46,7 +46,7 @@ export class OlderZester {
     return new OlderZester(join(compiled, 'cli', 'main.js'));
   }
 
-  /** Starts a command line of it, as a process of its own; killed after the last test at the latest. */
+  /** Starts a command line of that version as a process; killed after the last test at the latest. */
   start(args: readonly string[], env: Readonly<Record<string, string>>) {
     const child = spawn(process.execPath, [this.#main, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -63,7 +63,7 @@ export class OlderZester {
     return { output: () => output, kill: (signal: NodeJS.Signals) => void child.kill(signal), exited };
   }
 
-  /** Runs a command line of it to its end, which must be 0. */
+  /** Runs a command line of that version, which must exit with 0. */
   async run(args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
     const { exited, output } = this.start(args, env);
     const code = await exited;

@@ -35,7 +35,7 @@ export class OperatorCredentials extends TestCredentials {
   }
 }
 
-/** A nats-server in operator mode with JetStream, and the means to make users of it. */
+/** A nats-server in operator mode with JetStream, and functions to create its users. */
 export class OperatorServer extends OperatorCredentials {
   readonly server: EphemeralServer;
 
@@ -69,7 +69,7 @@ export class OperatorServer extends OperatorCredentials {
     return this.server.kill(signal);
   }
 
-  /** Stops it. Its directory goes after the last test, as do connections. */
+  /** Stops it. Its directory and connections are cleaned up after the last test. */
   close(): Promise<void> {
     return this.server.stop();
   }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * Whether a process lives. One that has ended and whose new parent has not noticed yet (in a container the first process
- * may never do so) is not alive.
+ * Whether a process is alive. A zombie whose new parent has not reaped it (in a container the first process may never
+ * do so) is not alive.
  */
 export function isAlive(pid: number): boolean {
   try {

@@ -1,6 +1,6 @@
-// Random choices that can be repeated: a test prints its seed, and takes it from the environment.
+// Reproducible random choices: a test prints its seed, and reads it from the environment.
 
-/** A source of random choices that gives the same ones for the same seed. */
+/** A deterministic source of random choices. */
 export class SeededRandom {
   readonly seed: number;
   #state: number;

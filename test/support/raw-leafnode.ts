@@ -4,9 +4,9 @@ import { loadCredsFile } from '../../src/creds/parse.js';
 import { loadKeyBundle } from '../../src/nkeys/key-bundle.js';
 import { atEnd } from './cleanup.js';
 
-/** What a leafnode of a test hears from the server. */
+/** The server's messages to a test leafnode. */
 export interface RawLeafnode {
-  /** Whether the server let it in. */
+  /** Whether the server admitted it. */
   isIn: boolean;
   /** The server's `-ERR` lines. */
   errors: string[];
@@ -16,8 +16,8 @@ export interface RawLeafnode {
 }
 
 /**
- * A leafnode that is not nats-server: it speaks as much of the protocol by hand as it needs to be let in, and checks
- * nothing that a server would check on its side.
+ * A leafnode that is not nats-server: it speaks the minimum of the protocol by hand to be admitted, and performs none
+ * of a server's checks on its side.
  */
 export async function connectLeafnode(port: number, credsPath: string): Promise<RawLeafnode> {
   const creds = await loadCredsFile(credsPath);
@@ -48,7 +48,7 @@ export async function connectLeafnode(port: number, credsPath: string): Promise<
   };
 }
 
-/** The lines of a socket, to whoever listens. */
+/** Splits the input of a socket into lines. */
 class Lines {
   readonly #listeners: ((line: string) => void)[] = [];
   #rest = '';

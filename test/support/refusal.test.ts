@@ -20,19 +20,19 @@ describe('the check that no seed shows', () => {
     expect(() => expectNoSeed(value, seed)).toThrow();
   });
 
-  it('does not take a public key for one', () => {
+  it('does not mistake a public key for one', () => {
     expectNoSeed({ publicKey: generateKeyBundle('user').publicKey }, seed);
     expectNoSeed({ publicKey: `UD3Z${text.slice(0, 52)}` });
   });
 
-  it('does not take the id of a JWT for one, which may begin with S', () => {
+  it('does not mistake the ID of a JWT for one, which may begin with S', () => {
     expectNoSeed({ jti: `SU${'A'.repeat(50)}` });
     expect(() => expectNoSeed({ jti: `SU${'A'.repeat(51)}` })).toThrow();
   });
 });
 
 describe('the check that something is refused', () => {
-  it('fails when it is not, when it is for another reason, and when it is not an error of ours', async () => {
+  it('fails when it is not, when it is for another reason, and when it is not a ZesterError', async () => {
     await expect(refusal('ERR_CREDS_NO_JWT', () => undefined)).rejects.toThrow('it was not refused');
     await expect(
       refusal('ERR_CREDS_NO_JWT', () => {

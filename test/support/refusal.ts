@@ -6,13 +6,13 @@ import { decodeSeed } from '../../src/nkeys/encoding.js';
 import { ZesterError } from '../../src/errors.js';
 
 /**
- * The text of a seed, or of the better part of one. A public key never begins with S, but may well have one in its middle,
- * so what stands before counts. The id of a JWT may begin with S, and is known by its 52 letters.
+ * The text of a seed, or of most of one. A public key never starts with S, but may contain one in its middle, so the
+ * preceding character matters. The ID of a JWT may start with S, and is recognized by its 52 letters.
  */
 export const SEED = /(?<![A-Z2-7])(?![A-Z2-7]{52}(?![A-Z2-7]))S[A-Z2-7]{30,}/;
 
 /**
- * The error that `act` throws, which must be one of ours with this code, and show no seed in any way of printing it.
+ * The error that `act` throws: it must be one of ours with this code, and must show no seed in any printed form.
  *
  * @param secrets seeds that were in the input
  */
@@ -50,7 +50,7 @@ export function expectNoSeed(value: unknown, ...secrets: (Uint8Array | string)[]
   }
 }
 
-/** Every text that a value ends up as when it is printed, logged, serialised or copied. */
+/** Every text form of a value when it is printed, logged, serialised or copied. */
 function everyViewOf(value: unknown): string[] {
   const deep = {
     depth: Infinity,
@@ -73,14 +73,14 @@ function everyViewOf(value: unknown): string[] {
   try {
     views.push(inspect(structuredClone(value), { ...deep, showHidden: true }));
   } catch (error) {
-    // a function in it: a clone cannot be made, and the message must not show what it was
+    // it contains a function and cannot be cloned; the message must not show the value
     views.push(inspect(error, { ...deep, showHidden: true }));
   }
   if (value instanceof Error) views.push(value.message, value.stack ?? '', String(value.cause));
   return views;
 }
 
-/** What console.log, console.error, console.dir and console.table print. */
+/** The output of console.log, console.error, console.dir and console.table. */
 function logged(value: unknown): string {
   let text = '';
   const stream = new Writable({
@@ -98,7 +98,7 @@ function logged(value: unknown): string {
   return text;
 }
 
-/** A seed's text and its raw bytes, in the forms in which bytes get printed. */
+/** A seed's text and raw bytes, in all printed forms of bytes. */
 function formsOf(secret: Uint8Array | string): string[] {
   const text = Buffer.from(secret as string).toString('latin1');
   const bytesOfText = Buffer.from(text);

@@ -1,13 +1,13 @@
-// What Prometheus would read of masters, as series for "promtool test rules".
+// Scrapes masters like Prometheus, and converts the samples to series for "promtool test rules".
 
-/** A reading of targets: the value of each series, with the labels that a scrape adds. */
+/** A scrape of targets: the value of each series, with the labels that a scrape adds. */
 export interface Scrape {
   /** Seconds since 1970. */
   at: number;
   values: ReadonlyMap<string, number>;
 }
 
-/** Reads the metrics of targets, by the name of the instance. One that does not answer has `up` 0 and nothing else. */
+/** Scrapes targets by instance name. A target that does not answer has only `up` 0. */
 export async function scrape(targets: Readonly<Record<string, string>>): Promise<Scrape> {
   const values = new Map<string, number>();
   for (const [instance, url] of Object.entries(targets)) {
@@ -27,7 +27,7 @@ export async function scrape(targets: Readonly<Record<string, string>>): Promise
   return { at: Date.now() / 1000, values };
 }
 
-/** Long after anything that is asserted; promtool's notation has no infinity. */
+/** Later than any asserted time; promtool's notation has no infinity. */
 const NEVER = 1e12;
 
 /**
@@ -50,7 +50,7 @@ export function seriesOf(
   };
   return [...new Set([...before.values.keys(), ...after.values.keys()])].map((name) => ({
     series: name,
-    // "stale": what is not scraped any more ends at once
+    // "stale": series that are no longer scraped end at once
     values: `${shown(name, before)}x${changeAt - 1} ${after.values.has(name) ? `${shown(name, after)}x240` : 'stale _x240'}`,
   }));
 }

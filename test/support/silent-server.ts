@@ -2,10 +2,10 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { atEnd } from './cleanup.js';
 
-/** Takes connections and says nothing: what waits for such a server waits until its time is over. */
+/** Accepts connections and sends nothing, so that clients run into their timeouts. */
 export async function startSilentServer(): Promise<{
   url: string;
-  /** Resolves when as many connections were made. */
+  /** Resolves after this many connections. */
   connected: (count: number) => Promise<void>;
 }> {
   const sockets: Socket[] = [];

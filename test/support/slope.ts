@@ -1,11 +1,11 @@
-/** A value that was measured at a time, in seconds. */
+/** A measured value and its time, in seconds. */
 export type Sample = readonly [seconds: number, value: number];
 
-/** How a value changes. */
+/** The slope of a value. */
 export interface Slope {
   /** Per hour, by least squares. */
   perHour: number;
-  /** Half of the interval that holds the true slope in 95 of 100 cases, per hour. */
+  /** Half the width of the 95 % confidence interval, per hour. */
   uncertainty: number;
   mean: number;
 }
@@ -29,9 +29,9 @@ export function slopeOf(samples: readonly Sample[]): Slope {
 }
 
 /**
- * Whether a value stays as it is: by the line through its samples, it has grown by no more than a share of its mean.
+ * Whether a value is stable: by the line through its samples, it has grown by no more than a share of its mean.
  *
- * @param share of the mean; what it may have grown by in the time that was measured
+ * @param share maximum growth over the measured time, as a share of the mean
  */
 export function isFlat(samples: readonly Sample[], share: number): boolean {
   const { perHour, mean } = slopeOf(samples);
@@ -40,8 +40,8 @@ export function isFlat(samples: readonly Sample[], share: number): boolean {
 }
 
 /**
- * Whether a value that goes up and down by much, as buffers come and go, falls back to where it was: the smallest value of the second half
- * of the time is no more than a share above that of the first half.
+ * Whether a value that fluctuates, as buffers come and go, falls back to its former level: the minimum of the second
+ * half of the time exceeds that of the first half by no more than a share.
  */
 export function isFloorFlat(samples: readonly Sample[], share: number): boolean {
   const first = samples[0]?.[0] ?? 0;

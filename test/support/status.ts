@@ -1,6 +1,6 @@
 import type { NatsConnection, Status } from '@nats-io/transport-node';
 
-/** Resolves with the next status of a type; call it before what brings the status about. */
+/** Resolves with the next status of a type; call it before triggering the status. */
 export async function nextStatus<T extends Status['type']>(
   nc: NatsConnection,
   type: T,

@@ -7,8 +7,8 @@ interface Pair {
 }
 
 /**
- * A TCP proxy on loopback with the faults of real networks: cuts, stalls, half-open sockets and slow links. It passes
- * bytes on as they are, and keeps them, so that a test can look for what must not be on the wire.
+ * A TCP proxy on loopback with the faults of real networks: cuts, stalls, half-open sockets and slow links. It forwards
+ * bytes unchanged, and keeps them, so that a test can check what was on the wire.
  */
 export class TcpProxy {
   readonly #pairs = new Set<Pair>();
@@ -21,7 +21,7 @@ export class TcpProxy {
   #refusing = false;
   /** Connections accepted so far. */
   accepted = 0;
-  /** Everything that clients sent. */
+  /** All input from clients. */
   readonly fromClients: Buffer[] = [];
 
   private constructor(target: () => number) {
@@ -29,7 +29,7 @@ export class TcpProxy {
     this.#server = createServer((client) => this.#accept(client));
   }
 
-  /** Listens on a free port and passes on to the port that `target` gives at each connection. */
+  /** Listens on a free port, and forwards each connection to the port that `target` returns. */
   static async start(target: () => number): Promise<TcpProxy> {
     const proxy = new TcpProxy(target);
     proxy.#server.listen(0, '127.0.0.1');
@@ -50,7 +50,7 @@ export class TcpProxy {
     return this.#pairs.size;
   }
 
-  /** Resets every connection, as a router that lost its state does. */
+  /** Resets every connection, like a router that lost its state. */
   cut(): void {
     for (const { client, upstream } of [...this.#pairs]) {
       client.resetAndDestroy();
@@ -58,7 +58,7 @@ export class TcpProxy {
     }
   }
 
-  /** Nothing passes in either direction, and nobody is told. */
+  /** Stalls both directions silently. */
   stall(): void {
     this.#stalled = true;
     for (const { client, upstream } of this.#pairs) {
@@ -67,7 +67,7 @@ export class TcpProxy {
     }
   }
 
-  /** What was held back passes again. */
+  /** Resumes, and forwards held-back data. */
   resume(): void {
     this.#stalled = false;
     for (const { client, upstream } of this.#pairs) {
@@ -76,7 +76,7 @@ export class TcpProxy {
     }
   }
 
-  /** The server's side is gone, the client's stays open and swallows what it is sent. New connections work. */
+  /** Closes the server's side; the client's side stays open and discards its input. New connections work. */
   halfOpen(): void {
     for (const pair of [...this.#pairs]) {
       this.#pairs.delete(pair);
@@ -90,7 +90,7 @@ export class TcpProxy {
 
   readonly #swallowed = new Set<Socket>();
 
-  /** Passes at most `bytes` at a time, `delayMs` apart. */
+  /** Forwards at most `bytes` at a time, every `delayMs`. */
   slow(bytes: number, delayMs: number): void {
     this.#chunkBytes = bytes;
     this.#chunkDelayMs = delayMs;

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BUILT = join(ROOT, 'dist/cli/main.js');
 
-/** Whether `npm run build` has seen the sources as they are. */
+/** Whether the build is up to date with the sources. */
 function isUpToDate(): boolean {
   if (!existsSync(BUILT)) return false;
   const built = statSync(BUILT).mtimeMs;
@@ -14,10 +14,10 @@ function isUpToDate(): boolean {
   );
 }
 
-/** Whether the build is what the sources are: it starts several times as fast, and there are hundreds of starts. */
+/** Whether the build is up to date: it starts several times as fast, and there are hundreds of starts. */
 export const isBuilt = isUpToDate();
 
-/** What Node.js is given to run `zester` as a process of its own, before its arguments: the build, or the sources. */
+/** Arguments for Node.js to run `zester` as a separate process: the build if it is up to date, else the sources. */
 export const ZESTER: readonly string[] = isBuilt
   ? [BUILT]
   : ['--import', import.meta.resolve('tsx'), join(ROOT, 'src/cli/main.ts')];

@@ -6,7 +6,7 @@ import {
   nextPage,
 } from '../../src/system-account/connection-pages.js';
 
-/** Reads all of a list as a server answers it: in the order of the numbers, which only grow. */
+/** Reads a whole list like a server's: ordered by increasing connection numbers. */
 function readAll(
   connections: readonly number[],
   {
@@ -36,7 +36,7 @@ const numbers = (count: number) => Array.from({ length: count }, (_, i) => i + 1
 
 describe('a list of connections in pages', () => {
   it.each([0, 1, FIRST_PAGE - 1, FIRST_PAGE, FIRST_PAGE + 1, 20_000])(
-    'is whole with %i connections',
+    'is complete with %i connections',
     (count) => {
       const { found, isWhole } = readAll(numbers(count));
       expect(isWhole).toBe(true);
@@ -61,7 +61,7 @@ describe('a list of connections in pages', () => {
     expect(firstPageWithJwts(600_000)).toBe(FIRST_PAGE);
   });
 
-  it('is whole when a few connections end meanwhile', () => {
+  it('is complete when a few connections end meanwhile', () => {
     const all = numbers(20_000);
     const { found, isWhole } = readAll(all, { between: (count) => all.slice(10 * count) });
     expect(isWhole).toBe(true);
@@ -75,7 +75,7 @@ describe('a list of connections in pages', () => {
     expect(isWhole).toBe(false);
   });
 
-  it('is not whole when the server lists them in another order', () => {
+  it('is not complete when the server lists them in another order', () => {
     expect(continuesPage(undefined, [2, 1])).toBe(false);
   });
 });

@@ -5,7 +5,7 @@ const up = ['n1', 'n2', 'n3'].map((name) => ({ name, jetStream: true, cluster: '
 const follower = { server: 'n2', leader: 'n1', cluster_size: 2 };
 
 describe("JetStream's meta group", () => {
-  it('lacks a server that is present and is none of its members', () => {
+  it('lacks a server that is present but not a member', () => {
     const leader = { server: 'n1', leader: 'n1', cluster_size: 2, replicas: [{ name: 'n2' }] };
     expect(outsideMetaGroup(up, [follower, leader, { leader: '' }])).toEqual(['n3']);
     expect(absenceWords(['n3'])).toContain('n3 runs, but is missing');
@@ -30,14 +30,14 @@ describe("JetStream's meta group", () => {
   });
 
   // measured on nats-server 2.15.1, after a cluster of three elected twice at its start
-  it('is not read from the answer of a server that was the leader before', () => {
+  it('is not read from the answer of a former leader', () => {
     const before = { server: 'n1', leader: 'n3', replicas: [{ name: 'n2' }, { name: 'n3' }] };
     const leader = { server: 'n3', leader: 'n3', replicas: [{ name: 'n1' }, { name: 'n2' }] };
     expect(outsideMetaGroup(up, [before, leader])).toEqual([]);
     expect(outsideMetaGroup(up, [before])).toBeUndefined();
   });
 
-  it('is not known while two servers take themselves for the leader', () => {
+  it('is not known while two servers claim to be the leader', () => {
     const one = { server: 'n1', leader: 'n1', replicas: [{ name: 'n2' }] };
     const other = { server: 'n3', leader: 'n3', replicas: [{ name: 'n1' }, { name: 'n2' }] };
     expect(outsideMetaGroup(up, [one, other])).toBeUndefined();

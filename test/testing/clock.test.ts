@@ -5,7 +5,7 @@ import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
 import { TestClock } from '../../src/testing/clock.js';
 
 describe('a test clock', () => {
-  it('runs with the machine, and is put forward', () => {
+  it('runs with the machine’s clock, and can be advanced', () => {
     const clock = new TestClock();
     expect(clock.aheadMs).toBe(0);
     clock.advance(3_600_000);
@@ -17,7 +17,7 @@ describe('a test clock', () => {
     expect(shown).toBeLessThanOrEqual(Date.now() + 3_601_000);
   });
 
-  it('starts at the time that it is given', () => {
+  it('starts at the given time', () => {
     const { now } = new TestClock(new Date('2031-02-03T04:05:06Z'));
     const user = createUserJwt(generateKeyBundle('user'), generateKeyBundle('account'), { name: 'u', now });
     const { iat } = decodeUserJwt(user);
@@ -34,7 +34,7 @@ describe('a test clock', () => {
     expect(heard).toBe(1);
   });
 
-  it.each([-1, NaN, Infinity])('is not put forward by %s', (ms) => {
+  it.each([-1, NaN, Infinity])('is not advanced by %s', (ms) => {
     expect(() => new TestClock().advance(ms)).toThrow(RangeError);
   });
 

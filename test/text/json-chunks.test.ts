@@ -20,7 +20,7 @@ it('a document in pieces equals the output of JSON.stringify', async () => {
   );
 });
 
-it('a document whose array comes bit by bit is the same text', async () => {
+it('a document whose array arrives in pieces is the same text', async () => {
   const element = fc.dictionary(fc.string(), fc.jsonValue());
   const rest = fc.dictionary(
     fc.string().filter((name) => name !== 'peels' && !/^\d+$/.test(name)),

@@ -4,9 +4,9 @@ import { jsonChunks } from '../../src/text/json-chunks.js';
 import { isNestedDeeper } from '../../src/text/json-depth.js';
 import { oneLine, printable, printableJson, printableLines } from '../../src/text/printable.js';
 
-/** Nothing here may reach a terminal as it is. */
+/** Characters that must not reach a terminal unescaped. */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
-/** Any text, with a leaning to what is dangerous; lone surrogates too. */
+/** Arbitrary text, biased towards dangerous characters, including lone surrogates. */
 const text = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)) }),
@@ -27,11 +27,11 @@ const text = fc.oneof(
 );
 
 describe('untrusted text', () => {
-  it('has nothing left in it that a terminal acts on or does not show', () => {
+  it('contains nothing that a terminal interprets or hides', () => {
     fc.assert(fc.property(text, (value) => !UNSAFE.test(printable(value))));
   });
 
-  it('is unchanged where all of it is shown, in any script', () => {
+  it('is unchanged if all of it is visible, in any script', () => {
     for (const value of ['web-01', 'Zürich 東京 Ελλάδα', 'a \\ b', '✓ 🍊'])
       expect(printable(value)).toBe(value);
   });
@@ -52,11 +52,11 @@ describe('untrusted text', () => {
     ['a no-break space', '\u00a0', '\\u00a0'],
     ['a tag character, outside of the BMP', '\u{e0041}', '\\udb40\\udc41'],
     ['half of a pair', '\ud800', '\\ud800'],
-  ])('has %s written out', (_what, value, shown) => {
+  ])('has %s escaped', (_what, value, shown) => {
     expect(printable(value)).toBe(shown);
   });
 
-  it('keeps line ends, and nothing else, in text of several lines', () => {
+  it('keeps line breaks, and nothing else, in text of several lines', () => {
     expect(printableLines('a\tb\r\nc\u001b')).toBe('a\\u0009b\\u000d\nc\\u001b');
     expect(oneLine('  a \n\n\t b\r\nc ')).toBe('a b c');
   });

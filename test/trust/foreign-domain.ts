@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import type { AdoptedTrustFiles } from '../../src/trust/create/load-adopted.js';
 import { tempDir } from '../support/temp-dir.js';
 
-/** A trust domain that another tool made, in files as nsc writes them. */
+/** A trust domain of another tool, in files like nsc's. */
 export interface ForeignDomain {
   files: AdoptedTrustFiles & { systemCreds: string };
-  /** The files of its account, to be adopted too. */
+  /** The files of its account, for adoption. */
   accountFiles: { accountJwt: string; accountSeed: string };
   /** The seed of the operator's identity. */
   operatorSeed: string;

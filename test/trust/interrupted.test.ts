@@ -15,7 +15,7 @@ import { tsProgram } from '../support/ts-program.js';
 const run = promisify(execFile);
 const script = fileURLToPath(new URL('./children/init.ts', import.meta.url));
 
-/** Makes a trust domain in a process that is killed after so many steps. */
+/** Creates a trust domain in a process that is killed after this many steps. */
 async function killedAfter(home: string, steps: number): Promise<void> {
   const died = await run(process.execPath, [tsProgram(script), home, String(steps)]).then(
     () => undefined,
@@ -58,8 +58,8 @@ describe('a run that is killed', () => {
   });
 });
 
-describe('two at once', () => {
-  it('make one domain, the second finding that of the first', async () => {
+describe('two concurrent runs', () => {
+  it('create one domain; the second run finds that of the first', async () => {
     const home = join(await tempDir(), 'home');
     const [one, two] = await Promise.all([createTrustDomain(home), createTrustDomain(home)]);
     expect(two.publicKeys).toEqual(one.publicKeys);
@@ -67,7 +67,7 @@ describe('two at once', () => {
 });
 
 describe('a home that cannot be written', () => {
-  it('is refused before anything is made, when others can get at it', async () => {
+  it('is refused before anything is created, if others can access it', async () => {
     const home = join(await tempDir(), 'home');
     await mkdir(home);
     await chmod(home, 0o750);
@@ -84,7 +84,7 @@ describe('a home that cannot be written', () => {
   });
 });
 
-/** A file system of its own below a new directory; undefined where the tests may not mount one. */
+/** A separate file system below a new directory; undefined if the tests may not mount one. */
 async function mounted(size: string): Promise<{ at: string; remount(options: string): void } | undefined> {
   const at = await tempDir();
   const mount = (options: string) =>

@@ -24,7 +24,7 @@ async function holder(home: string): Promise<ChildProcess> {
 }
 
 describe('the lock of a home', () => {
-  it('lets one at a time change the home, in one process', async () => {
+  it('admits one change of the home at a time, within one process', async () => {
     const home = await tempDir();
     const order: string[] = [];
     const one = (name: string) =>
@@ -91,7 +91,7 @@ describe('the lock of a home', () => {
     expect(most).toEqual(Array(8).fill(1));
   });
 
-  it('is not taken for held because a later process has the same id', async () => {
+  it('does not count as held because a later process has the same ID', async () => {
     const home = await tempDir();
     await mkdir(join(home, 'lock'));
     const since = new Date().toISOString();

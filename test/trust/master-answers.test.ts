@@ -9,7 +9,7 @@ import { ensureMasterAnswersCreds } from '../../src/trust/master-answers.js';
 import { openTrustDomain } from '../../src/trust/open.js';
 import { tempDir } from '../support/temp-dir.js';
 
-/** A home as it was before masters had a user to answer with. */
+/** A home that predates the masters' user for answers. */
 async function olderHome() {
   const domain = await createTrustDomain(await tempDir(), { credsLifetime: 0 });
   await rm(domain.paths.masterAnswersCreds);

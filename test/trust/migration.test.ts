@@ -123,7 +123,7 @@ function withKeys(keys: NonNullable<(typeof claims)['nats']['signing_keys']>): t
   return { ...claims, nats: { ...claims.nats, signing_keys: keys } };
 }
 
-it('takes a JWT of an admin that has what earlier versions granted, and nothing used, as one of now', () => {
+it('accepts an admin’s JWT with unused grants of earlier versions as current', () => {
   const options = adminUserJwtOptions(account.publicKey);
   const { publish, subscribe } = options.permissions ?? {};
   const [admin = '', ...more] = publish?.allow ?? [];

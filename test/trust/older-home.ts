@@ -8,7 +8,7 @@ import { loadKeyBundle } from '../../src/nkeys/key-bundle.js';
 import { openTrustDomain } from '../../src/trust/open.js';
 import { writeSettings } from '../../src/trust/settings.js';
 
-/** Makes a home as it was before there were join tokens: no seed, no key in the account, none in `zester.json`. */
+/** Makes a home like one that predates join tokens: no seed, no key in the account, none in `zester.json`. */
 export async function withoutJoinKey(home: string): Promise<void> {
   const { paths, settings, accountJwt, ...domain } = await openTrustDomain(home);
   const signer = await (await openTrustDomain(home)).operatorSigningKey();
@@ -24,7 +24,7 @@ export async function withoutJoinKey(home: string): Promise<void> {
         ),
       },
     }),
-    // no later than it was: what a test signs is to be newer
+    // no later than it was: JWTs that a test signs must be newer
     { now: () => 0 },
   );
   await writeFile(paths.accountJwt, `${jwt}\n`, { mode: 0o600 });
@@ -37,7 +37,7 @@ export async function withoutJoinKey(home: string): Promise<void> {
   await rm(paths.joinSigningSeed, { force: true });
 }
 
-/** What the template of peels was before they lost `responses`, and what somebody added to it. */
+/** The template of peels from before they lost `responses`, with added grants. */
 export const OLDER_PEEL_TEMPLATE: UserPermissionLimits = {
   pub: {
     allow: [
@@ -59,7 +59,7 @@ export const OLDER_PEEL_TEMPLATE: UserPermissionLimits = {
   payload: -1,
 };
 
-/** Makes a home as it was before peels lost `responses`: the template, and the grants of master and admin. */
+/** Makes a home like one from before peels lost `responses`: the template, and the grants of master and admin. */
 export async function withResponses(home: string): Promise<void> {
   const domain = await openTrustDomain(home);
   const { paths, publicKeys } = domain;

@@ -43,10 +43,10 @@ void (() => {
   // @ts-expect-error what was checked stays as it was checked
   creds.jwt = 'another';
 });
-// what may be logged has no seed
+// loggable values have no seed
 expectTypeOf(creds.toJSON()).not.toHaveProperty('seed');
 
-// what is spread into the client's connect()
+// options for the client's connect()
 expectTypeOf<NatsOptions>().toEqualTypeOf<NodeConnectionOptions>();
 expectTypeOf(creds.natsOption()).toEqualTypeOf<NatsOptions>();
 expectTypeOf(natsOptionsForPeel('path', 'web-01')).toEqualTypeOf<NatsOptions>();
@@ -81,7 +81,7 @@ expectTypeOf<{
   expiry: undefined;
   limits: undefined;
 }>().toExtend<BootstrapPeelOptions>();
-// more than the role may do, or something else: which one is said
+// extends or replaces the permissions of the role, explicitly
 expectTypeOf<{ permissions: { extend: PermissionOptions } }>().toExtend<BootstrapPeelOptions>();
 expectTypeOf<{ permissions: { extend: PermissionOptions[] } }>().toExtend<BootstrapPeelOptions>();
 expectTypeOf<{ permissions: { replace: PermissionOptions } }>().toExtend<BootstrapPeelOptions>();
@@ -92,7 +92,7 @@ expectTypeOf<{ permissions: { publish: { allow: string[] } } }>().not.toExtend<B
 expectTypeOf(issuePeelCredentials).returns.toEqualTypeOf<AsyncGenerator<PeelCredential, void, undefined>>();
 expectTypeOf<object>().not.toExtend<IssuePeelOptions>();
 
-// events are told apart by their type
+// events are discriminated by their type
 export function hears(event: CredentialEvent): void {
   if (event.type === 'credentialsRejected') expectTypeOf(event.error).toEqualTypeOf<ZesterError>();
   if (event.type === 'credentialsLoaded') expectTypeOf(event.expiresAt).toEqualTypeOf<number | undefined>();

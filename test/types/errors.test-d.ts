@@ -52,7 +52,7 @@ expectTypeOf<string>().not.toExtend<CredsErrorCode>();
 expectTypeOf<string>().not.toExtend<FleetErrorCode>();
 expectTypeOf<CredsError>().toExtend<ZesterError>();
 
-// a switch narrows, and a code that there is not does not compile
+// a switch narrows, and an unknown code does not compile
 export function switches(error: KeyError): string {
   switch (error.code) {
     case 'ERR_KEY_ROLE':

@@ -37,23 +37,23 @@ import {
   type PeelOptions,
 } from 'zester/peel';
 
-// connections: what they give is a connection of the client, and more
+// connections: a client connection, with additions
 expectTypeOf<ZesterConnection>().toExtend<NatsConnection>();
 expectTypeOf(connectPeel).returns.resolves.toEqualTypeOf<ZesterConnection>();
 expectTypeOf(connectMaster).parameters.toEqualTypeOf<[options: ConnectOptions]>();
 expectTypeOf(withReconnectBuffer).returns.toEqualTypeOf<ZesterConnection>();
 expectTypeOf<ZesterConnection['events']>().returns.toEqualTypeOf<AsyncIterable<ConnectionEvent>>();
 expectTypeOf<ConnectOptions>().not.toExtend<ConnectPeelOptions>();
-// credentials have one way in
+// there is one option for credentials
 expectTypeOf<ConnectOptions>().not.toHaveProperty('authenticator');
 expectTypeOf<ConnectOptions>().not.toHaveProperty('pass');
-// what would break the promises of a connection is not an option of it
+// options that would break the guarantees of a connection do not exist
 for (const name of ['reconnect', 'maxReconnectAttempts', 'ignoreAuthErrorAbort', 'inboxPrefix'] as const) {
   expectTypeOf<ConnectOptions>().not.toHaveProperty(name);
   expectTypeOf<JoinOptions>().not.toHaveProperty(name);
   expectTypeOf<PeelOptions>().not.toHaveProperty(name);
 }
-// undefined is the same as left out
+// undefined is the same as omitted
 expectTypeOf<{ credsPath: string; requireTls: undefined; timeout: undefined }>().toExtend<ConnectOptions>();
 expectTypeOf<{ credsPath: string; pingInterval: undefined }>().toExtend<ConnectOptions>();
 

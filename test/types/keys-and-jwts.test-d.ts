@@ -44,7 +44,7 @@ expectTypeOf<Parameters<typeof createUserJwt>>().toEqualTypeOf<
 >();
 expectTypeOf<UserClaims['exp']>().toEqualTypeOf<number | undefined>();
 
-// undefined is the same as left out
+// undefined is the same as omitted
 expectTypeOf<{ name: string }>().toExtend<UserJwtOptions>();
 expectTypeOf<{ name: string; permissions: undefined }>().toExtend<UserJwtOptions>();
 expectTypeOf<{ name: string; issuerAccount: undefined }>().toExtend<UserJwtOptions>();
@@ -56,7 +56,7 @@ expectTypeOf<{ publish: { allow: readonly ['a'] } }>().toExtend<PermissionOption
 // @ts-expect-error the names of the claims are not those of the options
 export const claims: PermissionOptions = { pub: { allow: ['a'] } };
 
-// an id is narrowed from what a stranger sent
+// an ID is narrowed from untrusted input
 declare const sent: unknown;
 if (isPeelId(sent)) expectTypeOf(sent).toBeString();
 expectTypeOf(validatePeelId).returns.toBeString();

@@ -30,7 +30,7 @@ it('shows hostile reasons as text in every view, with invisible characters made 
   expect(problems).toEqual([]);
 });
 
-it('lets no page of another site read anything, although the browser is signed in', async () => {
+it('lets no page of another site read anything, even with a signed-in browser', async () => {
   const fleet = await startFleet({ policy: 'manual', lifetime: 600 });
   const api = await servePage(fleet);
   const other = createServer((_request, response) => response.end('<!doctype html><title>other</title>'));

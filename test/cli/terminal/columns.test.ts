@@ -34,7 +34,7 @@ describe('columns', () => {
     expect(columns(peels, SHAPE, 10)[1]).toBe('web-server-0001  active');
   });
 
-  it('make text of others safe to print before they measure it', () => {
+  it('sanitize untrusted text before measuring it', () => {
     const [, line] = columns([{ id: 'a\u001b[31m\nb', state: 'x', reason: '' }], SHAPE);
     expect(line).not.toMatch(/[\u0000-\u001f]/);
   });

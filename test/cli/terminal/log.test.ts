@@ -5,7 +5,7 @@ import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import type { Role } from '../../../src/nkeys/roles.js';
 import { SEED } from '../../support/refusal.js';
 
-/** A log, and what it has written. */
+/** A log, and its output. */
 function logTo(isTTY: boolean): { io: CliIo; text: () => string } {
   let text = '';
   const stderr = { write: (part: string) => void (text += part), isTTY };
@@ -13,7 +13,7 @@ function logTo(isTTY: boolean): { io: CliIo; text: () => string } {
 }
 
 describe('the log of a long-running program', () => {
-  it('is JSON, a document a line, where it is no terminal', async () => {
+  it('is JSON, one document per line, unless it goes to a terminal', async () => {
     const { io, text } = logTo(false);
     const log = await createLog({ level: 'info' }, io);
     log.info({ peelId: 'web-01' }, 'issued');
@@ -34,7 +34,7 @@ describe('the log of a long-running program', () => {
     expect(JSON.parse(text())).toMatchObject({ n: 1, msg: 'x' });
   });
 
-  it('is a line for people on a terminal', async () => {
+  it('is human-readable on a terminal', async () => {
     const { io, text } = logTo(true);
     const log = await createLog({ level: 'info' }, { ...io, env: { NO_COLOR: '1' } });
     log.info({ peelId: 'web-01', keys: ['a'] }, 'issued');

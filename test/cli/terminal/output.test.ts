@@ -12,7 +12,7 @@ const EVIL = '\u001b]0;pwned\u0007\u001b[31m\nok web-02\r\u009b2J\u202e\u200b\u0
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 const evil = fc.string({ unit: fc.constantFrom(...EVIL, '[32m', 'a') });
 
-/** One of the process: each listens to its streams. */
+/** Shared: each instance adds listeners to the process's streams. */
 const own = processIo();
 
 function captured(isTTY = false): { io: CliIo; out: () => string; err: () => string } {
@@ -24,7 +24,7 @@ function captured(isTTY = false): { io: CliIo; out: () => string; err: () => str
 }
 
 describe('the output of a command', () => {
-  it('is one line for each line, and nothing in it moves the cursor', () => {
+  it('is one line per entry, and nothing in it moves the cursor', () => {
     fc.assert(
       fc.property(evil, (text) => {
         const { io, out, err } = captured();
@@ -69,7 +69,7 @@ describe('the output of a command', () => {
     }
   });
 
-  it('has our colours on a terminal, and no other’s', () => {
+  it('has our own colours on a terminal, and no others', () => {
     const { io, out } = captured(true);
     const output = new Output(io, {});
     output.lines([`${output.colour('green', `ok${EVIL}`)}  ${EVIL}`]);
@@ -100,14 +100,14 @@ describe('other sinks', () => {
     expect(UNSAFE.test(message)).toBe(false);
   });
 
-  it('ask a person in one line', async () => {
+  it('prompt in one line', async () => {
     const asked: string[] = [];
     await confirm({ ...captured().io, ask: async (question) => (asked.push(question), 'y') }, EVIL, false);
     expect(asked).toHaveLength(1);
     expect(UNSAFE.test(asked[0] ?? '')).toBe(false);
   });
 
-  it.each([false, true])('log a document a line, losing nothing (terminal: %s)', async (isTTY) => {
+  it.each([false, true])('log one document per line, without losing any (terminal: %s)', async (isTTY) => {
     const { io, err } = captured(isTTY);
     const log = await createLog({ level: 'info' }, { ...io, env: { NO_COLOR: '1' } });
     log.warn({ reason: EVIL, [EVIL]: { tags: [EVIL] } }, `refused ${EVIL}`);

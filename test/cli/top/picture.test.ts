@@ -81,7 +81,7 @@ describe('the picture of a fleet', () => {
     expect(text).not.toContain('WARNING');
   });
 
-  it('says what is wrong', () => {
+  it('reports problems', () => {
     const status = { ...VIEW.status, watching: undefined };
     const held = { peels: 7, since: at };
     const view = { ...VIEW, status: { ...status, held }, problem: 'no master answered' };

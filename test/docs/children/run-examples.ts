@@ -7,9 +7,9 @@ import { format, inspect } from 'node:util';
 import { joinFleet } from 'zester/peel';
 import { startTestFleet, type TestFleet } from 'zester/testing';
 
-/** How long an example may take, in milliseconds. */
+/** Timeout of an example, in milliseconds. */
 const LIMIT_MS = 30_000;
-/** How long what it has opened may take to end. */
+/** Timeout for closing what an example opened. */
 const END_MS = 5_000;
 
 const [list = '', results = ''] = process.argv.slice(2);
@@ -55,7 +55,7 @@ for (const [i, { name, module, prints }] of examples.entries()) {
     process.stderr.write(`${Math.round(performance.now() - started)} ms ${name}\n`);
   process.chdir(fleet.dir);
   process.env = { ...environment };
-  // what it was given may have been renewed
+  // its credentials may have been renewed
   for (const file of await readdir(files, { withFileTypes: true }))
     if (file.isFile()) await copyFile(join(directory, file.name), join(files, file.name));
 }
@@ -65,7 +65,7 @@ setTimeout(() => {
   process.exit(1);
 }, END_MS).unref();
 
-/** The files that examples find in their working directory, and the peels that are named in them. */
+/** The files in the working directory of examples, and the peels that they name. */
 async function prepare({ home, dir }: TestFleet): Promise<string> {
   const directory = join(dir, 'files');
   await mkdir(directory, { mode: 0o700 });
@@ -85,7 +85,7 @@ async function prepare({ home, dir }: TestFleet): Promise<string> {
   return directory;
 }
 
-/** Has a new host ask to join, which then waits for an admin's decision. */
+/** Lets a new host request to join; it is then pending. */
 async function ask(peelId: string): Promise<void> {
   const asked = new AbortController();
   const token = await fleet.joinToken();
@@ -125,7 +125,7 @@ function captureConsole(lines: string[]): () => void {
   return () => Object.assign(console, { log, warn, error });
 }
 
-/** The first of these that is not printed, after those before it. */
+/** The first expected line that is missing from the output, in order. */
 function firstMissing(prints: readonly string[], lines: readonly string[]): string | undefined {
   const rest = [...lines];
   return prints.find((text) => {

@@ -1,6 +1,6 @@
 /**
- * Becomes a user without rights, then reads or writes a path. argv: `read` or `write`, the path. Prints the error's code, its message
- * and the system's code as JSON, or `null` when there is none.
+ * Becomes an unprivileged user, then reads or writes a path. argv: `read` or `write`, the path. Prints the error's
+ * code, its message and the system's code as JSON, or `null` if there is no error.
  */
 import { readSmallFile } from '../../../src/files/read-small-file.js';
 import { writeSecretFile } from '../../../src/files/write-secret-file.js';

@@ -1,4 +1,4 @@
-// Makes many credentials in one directory, and prints how often it read a directory meanwhile.
+// Writes many credentials into one directory, and prints how often it read a directory.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Rewrites a file repeatedly with one letter, many times, and an end. argv: path, how often, how many letters.
- * Prints a line after each.
+ * Rewrites a file repeatedly with one repeated letter and an end marker. argv: path, number of rewrites, number of
+ * letters. Prints a line after each rewrite.
  */
 import { writeSecretFile } from '../../../src/files/write-secret-file.js';
 

@@ -1,8 +1,8 @@
 /**
- * Looks at a directory as fast as it can, and notes the mode of everything that is ever in it, and whether the file of
- * interest is ever not whole.
+ * Scans a directory as fast as it can, and records the mode of every entry, and whether the file of interest is ever
+ * incomplete.
  *
- * argv: directory, name of the file, how many temporaries to see. Prints `ready`, then `enough`, and when its standard input ends
+ * argv: directory, name of the file, number of temporary files to see. Prints `ready`, then `enough`, and when its standard input ends
  * one line of JSON.
  */
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
@@ -33,7 +33,7 @@ while (!done) {
     }
   }
   const content = readFileSync(join(directory, name), 'latin1');
-  // whole contents are one letter, many times, and an end
+  // complete content is one repeated letter, and an end marker
   if (!/^(.)\1{9999}\n$/.test(content)) torn++;
   if (!told && temporaries.size >= Number(wanted)) {
     told = true;

@@ -1,4 +1,4 @@
-// Writes a file for each name on its standard input, only if it is absent, and prints what came of it.
+// Writes a file for each name on its standard input, only if it is absent, and prints the result.
 import { createInterface } from 'node:readline';
 import { ZesterError } from '../../../src/errors.js';
 import { writeSecretFile } from '../../../src/files/write-secret-file.js';

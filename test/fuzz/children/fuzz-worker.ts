@@ -1,4 +1,4 @@
-// Fuzzes one target in a thread of its own: coverage-guided, with a limit on each input's time and on the heap.
+// Fuzzes one target in its own thread: coverage-guided, with a time limit per input and a heap limit.
 import { parentPort, workerData } from 'node:worker_threads';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -9,16 +9,16 @@ import { mutate } from '../mutate.js';
 import type { TargetName } from '../target-names.js';
 import { TARGETS } from '../targets.js';
 
-/** What the thread is told. */
+/** The start data of the thread. */
 export interface FuzzOrder {
   target: TargetName;
   seed: number;
   forMs: number;
-  /** The input that runs: its length, then its bytes. */
+  /** The current input: its length, then its bytes. */
   current: SharedArrayBuffer;
 }
 
-/** What it tells when it is done. */
+/** The report of the thread. */
 export interface FuzzReport {
   target: string;
   executions: number;
@@ -58,7 +58,7 @@ async function execute(input: Uint8Array): Promise<void> {
       note(stack.split('\n').slice(0, 4).join(' '), input);
     }
   }
-  // not the time on the clock: others may have the processor
+  // CPU time, not wall time: other processes may have the CPU
   const used = process.cpuUsage(start);
   const took = (used.user + used.system) / 1_000;
   slowestMs = Math.max(slowestMs, took);
@@ -75,14 +75,14 @@ function heap(): number {
 }
 
 const seen = new Set<string>();
-/** The parts that ran since the last look, and never before. */
+/** The parts that ran since the last call, and never before. */
 function news(): string[] {
   const fresh = coverage.take().filter((part) => !seen.has(part));
   for (const part of fresh) seen.add(part);
   return fresh;
 }
 
-/** Adds the inputs of a batch to the corpus that reach what it reached first. */
+/** Adds the inputs of a batch that reach new code to the corpus. */
 async function keep(batch: readonly Uint8Array[], fresh: ReadonlySet<string>): Promise<void> {
   const left = new Set(fresh);
   for (const input of batch) {
@@ -102,7 +102,7 @@ const warm = Date.now() + forMs / 3;
 let heapWarm: number | undefined;
 while (Date.now() < end) {
   const batch = Array.from({ length: BATCH }, () => {
-    // what was found last is tried more often
+    // recent inputs are chosen more often
     const recent = random.below(2) === 0 ? corpus.slice(-16) : corpus;
     return mutate(random.pick(recent), corpus, random);
   });

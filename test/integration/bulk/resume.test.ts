@@ -26,7 +26,7 @@ beforeEach(async () => {
   await mkdir(out);
 });
 
-/** The files of a directory; each must be a whole credential of the peel that its name says. */
+/** The files of a directory; each must be a complete credential of the peel in its name. */
 async function checkedFiles(directory: string): Promise<Map<string, string>> {
   const files = new Map<string, string>();
   for (const name of await readdir(directory)) {
@@ -44,10 +44,10 @@ describe('zester creds issue --resume', () => {
     async (signal) => {
       const ids = idsOf(1_000);
       const args = ['creds', 'issue', '--account-seed', seed, '--out', out, '--from'];
-      // it cannot be done before the signal: half of its list is still to come
+      // it cannot finish before the signal: half of its list is still to come
       const first = startZester([...args, '-', '--workers', '2'], null);
       first.process.stdin?.write(`${ids.slice(0, 600).join('\n')}\n`);
-      // the first 192 are written one by one, those after that are synced together
+      // the first 192 files are written one by one, later ones are synced together
       await waitFor('some files', () => existsSync(join(out, 'web-0250.creds')));
       first.process.kill(signal);
       const { code } = await first.ended;
@@ -110,7 +110,7 @@ describe('zester creds issue --resume', () => {
     for (const [name, key] of before) expect(after.get(name)).toBe(key);
   }, 60_000);
 
-  it('syncs each file by itself where the file system cannot be synced as a whole', async () => {
+  it('syncs each file separately if the file system cannot be synced as a whole', async () => {
     const ids = idsOf(500);
     const args = ['creds', 'issue', '--from', await listIn(dir, ids), '--account-seed', seed, '--out', out];
     const { code } = await startZester(args, '', { PATH: out }).ended;
@@ -158,7 +158,7 @@ describe('zester creds issue --resume', () => {
     ]);
     const all = (await readFile(taken, 'utf8')).trim().split('\n');
     expect([...new Set(all)].sort()).toEqual(ids);
-    // what was under way at the kill may have come twice, what was noted has not
+    // a delivery in progress at the kill may arrive twice, a recorded one does not
     for (const id of done) expect(all.filter((other) => other === id)).toHaveLength(1);
   }, 60_000);
 });

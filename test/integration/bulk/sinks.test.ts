@@ -44,7 +44,7 @@ describe('zester creds issue --sink', () => {
     expect(again.stdout).toBe('0 issued, 5 skipped (already issued)\n');
   });
 
-  it('tar writes an archive that tar unpacks: whole or not there, entries of mode 0600', async () => {
+  it('tar writes an archive that tar unpacks: complete or absent, entries of mode 0600', async () => {
     const long = 'x'.repeat(128); // longer than the names of the oldest format
     const ids = [...idsOf(150), long];
     const from = await listIn(dir, ids);
@@ -114,7 +114,7 @@ describe('zester creds issue --sink', () => {
     expect([slow.code, slow.stderr]).toEqual([1, expect.stringContaining('took more than 1 s')]);
   });
 
-  it('ndjson reads its list from standard input and streams; it stops when the reader is gone', async () => {
+  it('ndjson reads its list from standard input and streams; it stops when the reader exits', async () => {
     const ids = idsOf(400);
     const args = ['creds', 'issue', '--from', '-', '--account-seed', seed, '--sink', 'ndjson'];
     const { code, stdout } = await startZester(args, ids.join('\n')).ended;

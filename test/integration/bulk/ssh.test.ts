@@ -78,7 +78,11 @@ describe.skipIf(noSshd)(`zester creds deliver --ssh${noSshd ? ` (${noSshd})` : '
   }, 60_000);
 });
 
-/** Starts an sshd on loopback with keys of its own, for this user. @returns the arguments with which ssh reaches it */
+/**
+ * Starts an sshd on loopback with its own keys, for this user.
+ *
+ * @returns the arguments for ssh to reach it
+ */
 async function startSshd(dir: string): Promise<string[]> {
   for (const name of ['host', 'user']) {
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(dir, name)]);
@@ -101,7 +105,7 @@ PidFile none
   );
   // Debian's sshd wants its directory when root runs it; its package's service makes it
   if (process.getuid?.() === 0 && !existsSync('/run/sshd')) await mkdir('/run/sshd', { mode: 0o755 });
-  // sshd insists on being called by its whole path
+  // sshd requires an absolute path
   const sshd =
     ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/usr/bin/sshd'].find((path) => existsSync(path)) ?? 'sshd';
   const server = spawn(sshd, ['-D', '-e', '-f', configuration], { stdio: ['ignore', 'ignore', 'pipe'] });

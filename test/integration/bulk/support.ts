@@ -5,18 +5,18 @@ import { join } from 'node:path';
 import { atEnd } from '../../support/cleanup.js';
 import { ZESTER } from '../../support/zester-command.js';
 
-/** The command, running as a process of its own. */
+/** The command, running as a separate process. */
 export interface RunningZester {
   process: ChildProcess;
-  /** What it came to. */
+  /** The result. */
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string }>;
 }
 
 /**
  * Starts `zester` with these arguments.
  *
- * @param stdin what it reads; nothing by default; null: the test writes it
- * @param env variables of its own
+ * @param stdin its input; empty by default; null: the test writes it
+ * @param env additional variables
  */
 export function startZester(
   args: readonly string[],
@@ -55,7 +55,7 @@ export async function listIn(dir: string, ids: readonly string[]): Promise<strin
   return path;
 }
 
-/** Whether a program is here, for the name of a test that is skipped without it. */
+/** Whether a program is installed, for the name of a test that is skipped without it. */
 export function missing(program: string, debianPackage: string): string | undefined {
   try {
     execFileSync('sh', ['-c', `PATH="$PATH:/usr/sbin" command -v ${program}`], { stdio: 'pipe' });

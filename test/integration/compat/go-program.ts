@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { tempDir } from '../../support/temp-dir.js';
 
-/** Where Debian puts the sources of Go libraries. */
+/** Debian's directory for the sources of Go libraries. */
 const GOPATH = '/usr/share/gocode';
 const PACKAGES = {
   'golang-github-nats-io-jwt-dev': 'github.com/nats-io/jwt/v2',
@@ -13,7 +13,7 @@ const PACKAGES = {
   'golang-github-nats-io-go-nats-dev': 'github.com/nats-io/nats.go',
 };
 
-/** What is missing on this machine for the tests against Go; undefined: nothing. Stands in the name of what is skipped. */
+/** What this machine lacks for the tests against Go, for the names of skipped tests; undefined: nothing. */
 export const goMissing: string | undefined = whatIsMissing();
 
 function whatIsMissing(): string | undefined {
@@ -27,10 +27,10 @@ function whatIsMissing(): string | undefined {
   return `Go libraries are missing: apt-get install ${missing.map(([name]) => name).join(' ')}`;
 }
 
-/** Runs a command of `go/main.go` and gives what it prints. */
+/** Runs a command of `go/main.go`, and returns its output. */
 export type GoProgram = <T>(args: readonly string[], input?: string) => Promise<T>;
 
-/** Builds `go/main.go` into a directory that goes after the last test. */
+/** Builds `go/main.go` into a directory that is removed after the last test. */
 export async function buildGoProgram(): Promise<GoProgram> {
   const source = fileURLToPath(new URL('./go/main.go', import.meta.url));
   const program = join(await tempDir(), 'compat');

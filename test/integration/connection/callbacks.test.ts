@@ -17,7 +17,7 @@ beforeAll(async () => {
   server = await startOperatorServer();
 });
 
-/** Fails the test when something is thrown or rejected that nobody handles. */
+/** Fails the test on an unhandled exception or rejection. */
 function nothingUnhandled(): void {
   const unhandled: unknown[] = [];
   const note = (error: unknown) => void unhandled.push(error);

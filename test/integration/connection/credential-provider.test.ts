@@ -103,7 +103,7 @@ describe('credentials of a provider', () => {
     await other.flush();
     await waitFor('the last message', () => received.length >= sent);
     await peel.nc.flush();
-    // in the course of a move, two messages may come over different connections
+    // during a move, two messages may arrive over different connections
     expect(received.sort((a, b) => a - b)).toEqual(Array.from({ length: sent }, (_, i) => i));
     expect(peel.statuses.filter(({ type }) => type === 'disconnect')).toEqual([]);
   });

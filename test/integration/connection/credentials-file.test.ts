@@ -60,7 +60,7 @@ async function bounce(peel: TestPeel): Promise<void> {
 }
 
 describe('one read per connect', () => {
-  it('lets no connect fail, of 200, while the file is replaced in a tight loop', async () => {
+  it('fails none of 200 connects while the file is replaced in a tight loop', async () => {
     const path = await server.user('web-01');
     const others = await Promise.all([1, 2, 3].map(() => server.user('web-01')));
     const contents = await Promise.all(others.map((other) => readFile(other)));
@@ -80,7 +80,7 @@ describe('one read per connect', () => {
     );
     let replaced = 0;
     try {
-      // five at once: on a starved machine, more would be too slow for the server, which waits two seconds for each
+      // five at once: on a starved machine, more would exceed the server's timeout of two seconds
       for (let i = 0; i < 200; i += 5) {
         const batch = await Promise.all(
           Array.from({ length: 5 }, () =>
@@ -150,7 +150,7 @@ describe('a broken file does not break the connection', () => {
       expect(rejected).toMatchObject({ path: peel.credsPath, inUse: publicKey });
       await inUse(publicKey);
 
-      // and it takes the file again within one reconnect wait of its being good
+      // and it uses the file again within one reconnect wait after it becomes valid
       await rm(peel.credsPath, { recursive: true, force: true });
       const newKey = await replaceByRename(peel.credsPath, await server.user('web-01'));
       await bounce(peel);
@@ -171,7 +171,7 @@ describe('a broken file does not break the connection', () => {
 
   it('recovers from repeated refusals once the file is valid again', async () => {
     const peel = await startPeel(server);
-    // the key in use is revoked, and with it what the file holds
+    // the key in use is revoked, and so is the credential in the file
     const publicKey = await publicKeyOf(peel.credsPath);
     await server.pushAccount(
       server.trust.accountJwtWith({ revocations: { [publicKey]: Math.floor(Date.now() / 1000) + 5 } }),
@@ -255,7 +255,7 @@ describe.concurrent('expiry', () => {
       'five more attempts',
       () => peel.statuses.filter((s) => s.type === 'reconnecting').length >= dialsBefore + 5,
     );
-    // not a bar on speed: five dials have four waits between them
+    // not a speed requirement: five dials have four waits between them
     expect(Date.now() - start).toBeGreaterThanOrEqual(4 * 200 - 50);
     for (const type of ['credentialsExpired', 'buffering']) {
       expect(peel.events.filter((e) => e.type === type)).toHaveLength(1);

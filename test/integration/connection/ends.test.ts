@@ -16,7 +16,11 @@ import { startZester } from '../server/zester-process.js';
 
 const PROGRAM = fileURLToPath(new URL('children/connect-in-vain.ts', import.meta.url));
 
-/** A listener that takes connections; its URL. */
+/**
+ * Starts a listener that accepts connections.
+ *
+ * @returns its URL
+ */
 async function listener(onSocket: (socket: Socket) => void): Promise<{ url: string; server: Server }> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -37,14 +41,14 @@ const closing = () => listener((socket) => socket.destroy());
 
 describe('a command, against a listener that is not a NATS server', () => {
   it(
-    'ends with 4 when it takes the connection and stays silent, or closes it',
+    'exits with 4 when it accepts the connection and stays silent, or closes it',
     { timeout: 120_000 },
     async () => {
       const home = join(await tempDir(), 'home');
       await createTrustDomain(home);
       for (const { url } of [await silent(), await closing()]) {
         const commands = [['ping', 'x'], ['peel', 'list'], ['audit'], ['account', 'show'], ['doctor']];
-        // at once: they only wait
+        // concurrently: they only wait
         await Promise.all(
           commands.map(async (args) => {
             const zester = startZester([...args, '--home', home, '--servers', url]);
@@ -56,7 +60,7 @@ describe('a command, against a listener that is not a NATS server', () => {
     },
   );
 
-  it('ends with 4 when a signing key is to be removed', { timeout: 60_000 }, async () => {
+  it('exits with 4 when a signing key is to be removed', { timeout: 60_000 }, async () => {
     const home = join(await tempDir(), 'home');
     const { publicKeys } = await createTrustDomain(home);
     const add = startZester(['keys', 'add', 'peel-signing', '--no-push', '--home', home]);
@@ -93,7 +97,7 @@ describe('a listener that does not speak NATS', () => {
     ['HTTP', 'HTTP/1.1 400 Bad Request\r\n\r\n<html>\u001b[2J</html>\r\n'],
     ['INFO without its JSON', 'INFO {no json\r\n'],
     ['INFO that is cut', 'INFO {"server_id":\r\n'],
-  ])('is said to be just that: %s', async (_, words) => {
+  ])('is reported as such: %s', async (_, words) => {
     const { url } = await listener((socket) => socket.write(words));
     const server = await startOperatorServer();
     const credsPath = await server.user('web-01');
@@ -110,7 +114,7 @@ describe('a listener that does not speak NATS', () => {
 });
 
 describe('a name that the DNS does not answer for', () => {
-  it('ends the attempt, and the next server of the list is taken', async () => {
+  it('ends the attempt, and the next server in the list is used', async () => {
     const server = await startOperatorServer();
     const options = {
       credsPath: await server.user('web-01'),
@@ -133,7 +137,7 @@ describe('a name that the DNS does not answer for', () => {
 });
 
 describe('a server that is full', () => {
-  it('is reported at once in its own words, and the next server of the list is used', async () => {
+  it('is reported at once in its own words, and the next server in the list is used', async () => {
     const server = await startOperatorServer();
     const credsPath = await server.user('web-01');
     const { configPath } = server.server;

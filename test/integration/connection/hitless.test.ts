@@ -107,7 +107,7 @@ describe('make before break', () => {
     expect(received).toEqual(Array.from({ length: sent }, (_, i) => i));
   });
 
-  it('answers requests that came before the move, and gets the answers to its own', async () => {
+  it('answers requests that arrived before the move, and gets the answers to its own', async () => {
     const peel = await startPeel(server, { rotate: 'hitless' });
     const asker = await otherSide(server);
     const pending: (() => void)[] = [];
@@ -239,7 +239,7 @@ describe('make before break', () => {
 });
 
 describe('a move to a second connection', () => {
-  /** A connection through a proxy of its own, so that it can be held up. */
+  /** A connection through its own proxy, so that it can be stalled. */
   async function throughProxy(): Promise<{ nc: NatsConnection; proxy: TcpProxy }> {
     const proxy = await TcpProxy.start(() => server.port);
     atEnd(() => proxy.close());
@@ -253,7 +253,7 @@ describe('a move to a second connection', () => {
     const second = await server.connect(await server.user('web-01'));
     proxy.stall();
     const move = connection.moveTo(second);
-    // the second answers, the first does not
+    // the second server answers, the first does not
     await second.flush();
     const received: string[] = [];
     connection.subscribe('in.the.middle', { callback: into(received, (msg) => msg.string()) });

@@ -19,7 +19,7 @@ beforeAll(async () => {
   server = await startOperatorServer();
 });
 
-/** Heartbeats that notice a dead link soon. */
+/** Heartbeats that detect a dead link quickly. */
 const QUICK_PINGS = { pingInterval: 150, maxPingOut: 2 } as const;
 
 async function throughProxy(
@@ -62,11 +62,11 @@ describe('a link that fails', () => {
     expect(received).toEqual(['kept']);
   });
 
-  it('half open, without a close from the server: the heartbeat notices, and the connection survives', async () => {
+  it('half open, without a close from the server: the heartbeat detects it, and the connection survives', async () => {
     const { peel, proxy } = await throughProxy();
     proxy.halfOpen();
     const flush = peel.nc.flush();
-    // flush() is the way to know: what was handed to the dead socket is not confirmed
+    // only flush() confirms delivery: messages written to the dead socket are not confirmed
     await expect(flush).rejects.toThrow(/disconnected/);
     await status(peel, 'reconnect');
     await works(peel.nc);
@@ -123,7 +123,7 @@ describe('a link that fails', () => {
     peel.nc.publish('twice', '2000');
     await peel.nc.flush();
     await waitFor('the message after', () => received.at(-1) === 2_000);
-    // at most once, in order: what was in flight at the cut may be missing, nothing else is wrong
+    // at most once, in order: only messages in flight at the cut may be missing
     expect(received).toEqual([...new Set(received)].toSorted((a, b) => a - b));
   });
 
@@ -137,7 +137,7 @@ describe('a link that fails', () => {
     await works(peel.nc);
     await waitFor('the new credential', async () => {
       const seen = peel.events.some((e) => e.type === 'rotated' && e.publicKey === key);
-      // a reconnect that came first has read the new file too; then there is nothing to rotate
+      // an earlier reconnect has read the new file too; then there is nothing to rotate
       return seen || peel.statuses.some((s) => s.type === 'reconnect');
     });
     await works(peel.nc);

@@ -79,7 +79,7 @@ describe('options that can never work fail at once, with their own code', () => 
       await refusal(code, () => connectPeel({ ...all, peelId: 'web-01' }));
       await refusal(code, () => connectMaster(all));
       await refusal(code, () => startPeel(all));
-      // a server that is not there is no reason to wait for it
+      // do not wait for a missing server
       await refusal(code, () => startPeel({ ...all, servers: 'nats://127.0.0.1:1', ...options() }));
     },
   );

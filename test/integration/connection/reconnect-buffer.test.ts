@@ -17,21 +17,25 @@ beforeAll(async () => {
   server = await startOperatorServer();
 });
 
-/** Kills the server as a power cut does, and waits until the peel has noticed. */
+/** Kills the server like a power cut, and waits until the peel has noticed. */
 async function outage(peel: Awaited<ReturnType<typeof startPeel>>): Promise<void> {
   const before = peel.statuses.filter((s) => s.type === 'disconnect').length;
   await server.kill('SIGKILL');
   await status(peel, 'disconnect', before + 1);
 }
 
-/** A peel that reaches the server through a proxy, so that it alone can be cut off. */
+/** A peel that connects through a proxy, so that only this peel can be cut off. */
 async function throughProxy(): Promise<{ peel: Awaited<ReturnType<typeof startPeel>>; proxy: TcpProxy }> {
   const proxy = await TcpProxy.start(() => server.port);
   atEnd(() => proxy.close());
   return { peel: await startPeel(server, { servers: proxy.url }), proxy };
 }
 
-/** Cuts a peel off. @returns ends the outage */
+/**
+ * Cuts a peel off.
+ *
+ * @returns a function that ends the outage
+ */
 async function cut(peel: Awaited<ReturnType<typeof startPeel>>, proxy: TcpProxy): Promise<() => void> {
   proxy.refuse(true);
   proxy.cut();
@@ -55,7 +59,7 @@ describe('messages published while the server is killed and restarted', () => {
     for (let i = 0; i < 5_000; i++) peel.nc.publish('log.entry', `during-${i}`);
     expect(peel.nc.buffered.messages).toBe(5_000);
 
-    // the listener of this test subscribes on the same connection: nobody else is there when the server comes back
+    // this test subscribes on the same connection: no other subscriber is there when the server comes back
     const received: string[] = [];
     peel.nc.subscribe('log.>', { callback: into(received, (msg) => msg.string()) });
     await server.start();
@@ -155,7 +159,7 @@ describe('the bound of the reconnect buffer', () => {
     async (size) => {
       const peel = await startPeel(server);
       await outage(peel);
-      // the garbage collector, for an honest measure
+      // collect garbage first, for an accurate measurement
       setFlagsFromString('--expose-gc');
       const gc = runInNewContext('gc') as () => void;
       const payload = new Uint8Array(size - 10);

@@ -11,7 +11,7 @@ import { startOperatorServer, type OperatorServer } from '../../support/operator
 import { waitFor } from '../../support/wait-for.js';
 import { collect, replaceByRename } from './support.js';
 
-/** So long that no test would see the end of it. */
+/** Longer than any test. */
 const FOREVER_MS = 24 * 3_600_000;
 
 let server: OperatorServer;

@@ -14,7 +14,7 @@ import { atEnd } from '../../support/cleanup.js';
 import type { OperatorCredentials } from '../../support/operator-server.js';
 import { waitFor } from '../../support/wait-for.js';
 
-/** A connected peel, its credentials file, and everything that it told. */
+/** A connected peel, its credentials file, and its events. */
 export interface TestPeel {
   nc: ZesterConnection;
   credsPath: string;
@@ -22,10 +22,10 @@ export interface TestPeel {
   statuses: Status[];
 }
 
-/** Short waits, so that a test of many reconnects ends soon; the defaults have tests of their own. */
+/** Short waits, for tests with many reconnects; the defaults have separate tests. */
 export const SHORT_WAITS = { reconnectTimeWait: 50, reconnectJitter: 0 } as const;
 
-/** Connects a peel whose credential allows everything, so that a test may publish where it likes. */
+/** Connects a peel whose credential allows everything, so that a test may publish anywhere. */
 export async function startPeel(
   server: OperatorCredentials & { url: string },
   options: Omit<ConnectSettings, 'servers'> & {
@@ -54,7 +54,7 @@ export async function startPeel(
   return { nc, credsPath, events, statuses: collect(nc.status()) };
 }
 
-/** Everything an iterator gives from now on. */
+/** Collects the values of an iterator from now on. */
 export function collect<T>(iterator: AsyncIterable<T>): T[] {
   const items: T[] = [];
   void (async () => {
@@ -63,14 +63,14 @@ export function collect<T>(iterator: AsyncIterable<T>): T[] {
   return items;
 }
 
-/** A callback that keeps what it reads of each message. */
+/** A callback that collects a value from each message. */
 export function into<T>(received: T[], read: (msg: Msg) => T): MsgCallback<Msg> {
   return (_error, msg) => {
     received.push(read(msg));
   };
 }
 
-/** A plain connection of the client as another user, for the other side of a test. */
+/** A plain client connection as another user, for the other side of a test. */
 export async function otherSide(
   server: OperatorCredentials & { url: string },
   name = 'observer',
@@ -85,7 +85,7 @@ export async function otherSide(
   return nc;
 }
 
-/** Puts new credentials in place of old ones, as `writeCredsFile` does: by rename. */
+/** Replaces credentials by rename, like `writeCredsFile`. */
 export async function replaceByRename(path: string, newPath: string): Promise<string> {
   await writeFile(`${path}.new`, await readFile(newPath), { mode: 0o600 });
   await rename(`${path}.new`, path);
@@ -109,7 +109,7 @@ export function event<T extends ConnectionEvent['type']>(
   );
 }
 
-/** Resolves when the connection has told this many statuses of this type. */
+/** Resolves when the connection has emitted this many statuses of this type. */
 export async function status(peel: TestPeel, type: Status['type'], count = 1): Promise<void> {
   await waitFor(
     `${count} × the status ${type}`,
@@ -118,8 +118,8 @@ export async function status(peel: TestPeel, type: Status['type'], count = 1): P
 }
 
 /**
- * Resolves when a message that the connection publishes comes back to it: it is connected, and its subscriptions work.
- * NATS delivers at most once, and a heartbeat that gives up takes the message in flight with it: so it is sent again.
+ * Resolves when a message that the connection publishes comes back to it, so that it is connected and its subscriptions
+ * work. NATS delivers at most once, and a connection cut by the heartbeat loses the message in flight, so it is resent.
  */
 export async function works(nc: NatsConnection): Promise<void> {
   const subject = `works.${Math.random().toString(36).slice(2)}`;
@@ -134,7 +134,7 @@ export async function works(nc: NatsConnection): Promise<void> {
   }
 }
 
-/** The public keys of the users that are connected to a server now, as the server itself tells. */
+/** The public keys of the users connected to a server, as the server reports them. */
 export async function connectedUsers(system: NatsConnection): Promise<{ nkey: string; name: string }[]> {
   const answer = await system.request(
     '$SYS.REQ.SERVER.PING.CONNZ',

@@ -31,7 +31,7 @@ it('never moves from a TLS server to an announced plain one, and rotates over TL
     await hearsOfBoth();
     const tlsInUse = () => (peel.nc.info as { tls_required?: boolean }).tls_required;
 
-    // both with TLS are gone: what is left is announced, up, and without TLS
+    // both servers with TLS are gone: the remaining one is announced, up, and without TLS
     await second.kill();
     await first.kill();
     await status(peel, 'disconnect');
@@ -42,7 +42,7 @@ it('never moves from a TLS server to an announced plain one, and rotates over TL
     );
     expect(peel.statuses.some(({ type }) => type === 'reconnect')).toBe(false);
 
-    // of two that are announced, it goes to the one with TLS
+    // of two announced servers, it uses the one with TLS
     await first.start();
     await second.start();
     await works(peel.nc);

@@ -121,7 +121,7 @@ describe('the files for TLS', () => {
     await server.kill('SIGKILL');
     await copyFile(other.cert, cert);
     await copyFile(other.key, key);
-    // what would be read without an end is refused at once, and tried again
+    // a file without an end is refused at once, and retried
     await rm(caFile);
     await symlink('/dev/zero', caFile);
     await server.start();

@@ -26,7 +26,7 @@ describe('over TLS', () => {
     };
   }
 
-  it('with a CA file and a client certificate, outages and rotations are survived all the same', async () => {
+  it('with a CA file and a client certificate, survives outages and rotations', async () => {
     for (const rotate of ['reconnect', 'hitless'] as const) {
       const peel = await startPeel(server, { ...tls(), rotate, credsPath: await server.user('web-01') });
       const received: string[] = [];
@@ -118,7 +118,7 @@ describe('with a seed alone', () => {
 });
 
 describe('connectMaster', () => {
-  it('has all of it under the name zester-master', async () => {
+  it('has the same guarantees under the name zester-master', async () => {
     const server = await startOperatorServer();
     const credsPath = await server.user('zester-master');
     const events: string[] = [];

@@ -17,7 +17,7 @@ import { startFleet, type Fleet } from './fleet.js';
 import { addCreds } from './peels.js';
 import { forcedRemoval } from '../../support/forced-removal.js';
 
-/** What `nsc edit account` and `nsc push` do with an account JWT: re-signed, its tags as they were. */
+/** Does what `nsc edit account` and `nsc push` do with an account JWT: re-signs it, with unchanged tags. */
 async function pushAs(
   fleet: HomeWithServers,
   accountJwt: string,
@@ -159,7 +159,7 @@ describe('a running master on a copy of the home', () => {
     const { url } = fleet.home.node(0);
     expect(await fleet.home.letsIn(path, 'web-01', url)).toBe(true);
 
-    // nor does the copy that cleared it, nor one that never heard of it
+    // nor does the copy that cleared it, nor one that never knew of it
     await pushAccount(copy, fleet.home.options);
     expect(await fleet.home.letsIn(path, 'web-01', url)).toBe(true);
     // and it can be revoked again
@@ -176,7 +176,7 @@ describe('a running master on a copy of the home', () => {
     await revoke(own, { publicKey: key }, fleet.home.options);
     await isSynced(own, fleet);
     await isSynced(theirs, fleet);
-    // as a master prunes: without a note, in a JWT that comes after the one that had it
+    // like a master that prunes: without a tombstone, in a JWT that succeeds the one that had it
     for (const [first, second] of [
       [own, theirs],
       [theirs, own],

@@ -1,4 +1,4 @@
-// Each role of admins asks each request: as the client asks, raw, and with a JWT that grants more than its role.
+// Each admin role sends each request: with the client, raw, and with a JWT that grants more than its role.
 import { errors, type NatsConnection } from '@nats-io/nats-core';
 import { connect } from '@nats-io/transport-node';
 import { existsSync } from 'node:fs';
@@ -49,7 +49,7 @@ async function add(name: string, role: AdminRole, ...more: string[]): Promise<st
   return out;
 }
 
-/** A request that changes nothing, if there is one: about peels and tokens that there are not. */
+/** A request that changes nothing, if possible: about peels and tokens that do not exist. */
 function requestOf(verb: AdminVerb): object {
   switch (verb) {
     case 'peel.add': {
@@ -74,7 +74,7 @@ function requestOf(verb: AdminVerb): object {
   }
 }
 
-/** Whether a refusal is one of the role: what a permitted request is refused with is about its peel. */
+/** Whether a refusal is because of the role: a permitted request is refused because of its peel. */
 async function isDenied(act: () => Promise<unknown>): Promise<boolean> {
   try {
     await act();
@@ -87,7 +87,7 @@ async function isDenied(act: () => Promise<unknown>): Promise<boolean> {
   }
 }
 
-/** What a role may ask, by trying it. */
+/** The requests that a role may send, found by trying. */
 async function table(tried: (verb: AdminVerb) => Promise<boolean>): Promise<Record<string, boolean>> {
   const found: Record<string, boolean> = {};
   for (const verb of VERBS) found[verb] = await tried(verb);
@@ -96,10 +96,10 @@ async function table(tried: (verb: AdminVerb) => Promise<boolean>): Promise<Reco
 
 const expected = (role: AdminRole) => Object.fromEntries(VERBS.map((verb) => [verb, mayRequest(role, verb)]));
 
-/** Somebody who may do everything in the account, to carry what the server would not let through, with these inboxes. */
+/** A user with all permissions in the account and these inboxes, to deliver requests that the server would block. */
 const carrier = (user: string) => connectUser(fleet, 'carrier', undefined, adminInboxPrefix(user));
 
-/** The file of an admin's credentials that the account's key has signed. */
+/** The file of admin credentials signed by the account's key. */
 async function signedByHand(name: string, options: Partial<UserJwtOptions>): Promise<string> {
   const domain = await fleet.home.domain();
   const account = await domain.accountKey();
@@ -110,7 +110,11 @@ async function signedByHand(name: string, options: Partial<UserJwtOptions>): Pro
   return path;
 }
 
-/** Sends a signed request on some subject. @returns the code of the refusal */
+/**
+ * Sends a signed request on a subject.
+ *
+ * @returns the code of the refusal
+ */
 async function sent(nc: NatsConnection, path: string, subject: string, request: object): Promise<string> {
   using signer = new MessageSigner(await loadCredsFile(path));
   const data = encodeJson(request);
@@ -128,7 +132,7 @@ describe('an admin can send the requests of its role, and no others:', () => {
         if (verb !== 'peel.list' && verb !== 'audit' && verb !== 'presence.watch')
           return client.client.ask(verb, request as never);
         for await (const part of client.client.stream(verb, request as never)) {
-          // a watch goes on for a while
+          // a watch lasts for a while
           if (verb === 'presence.watch') return part;
         }
         return undefined;
@@ -159,7 +163,7 @@ describe('an admin can send the requests of its role, and no others:', () => {
       nc.publish(adminSubject(verb, adminUserName('other')));
     }
     await nc.flush();
-    // what was refused is told before the connection ends
+    // refusals are reported before the connection ends
     await nc.close();
     await told;
     const found = await table(async (verb) => !refused.has(adminSubject(verb, user)));
@@ -215,7 +219,7 @@ describe('a master refuses the request of an admin', () => {
     expect(await sent(await carrier(user), path, reading(user), {})).toBe('ERR_FLEET_DENIED');
   });
 
-  it('to be answered in the inbox of another, and answers nowhere', async () => {
+  it('that names the inbox of another, and answers nowhere', async () => {
     const own = adminUserName('operator');
     using signer = new MessageSigner(await loadCredsFile(creds['operator'] ?? ''));
     const nc = await carrier(own);
@@ -268,7 +272,7 @@ it('an approver rejects a peel that is pending, and none that is accepted', asyn
 });
 
 describe('zester admin', () => {
-  it('a denied command ends with 3, and a permitted one needs no home', async () => {
+  it('a denied command exits with 3, and a permitted one needs no home', async () => {
     const viewer = creds['viewer'] ?? '';
     await addPeel(fleet, await fleet.admin(), 'called-1');
     for (const args of [
@@ -336,13 +340,13 @@ describe('zester admin', () => {
     );
     const after = await zester(['peel', 'list', '--creds', path, ...at()]);
     expect(after.code, after.stderr).toBe(3);
-    // what it signed, carried by somebody else
+    // its signed request, sent by another user
     const user = adminUserName('leaver');
     const nc = await carrier(user);
     await waitFor('the masters to know', async () =>
       (await sent(nc, path, adminSubject('status', user), {})) === 'ERR_FLEET_DENIED' ? true : undefined,
     );
-    // the name is free again
+    // the name is available again
     await add('leaver', 'viewer', '--force');
   });
 
@@ -367,11 +371,11 @@ describe('zester admin', () => {
     expect(admins.find(({ name }) => name === 'shared')).toMatchObject({ state: 'revoked' });
   });
 
-  it('adds nobody, and reports the removal, when the audit log cannot be written', async () => {
+  it('adds no admin, and reports the removal, when the audit log cannot be written', async () => {
     const path = await add('unaudited', 'viewer');
     const { masterCreds, masterSigningSeed } = (await fleet.home.domain()).paths;
     await rename(masterCreds, `${masterCreds}.away`);
-    // a command would renew what another key signed
+    // a command would renew a credential signed by another key
     await rename(masterSigningSeed, `${masterSigningSeed}.away`);
     const [stranger, user] = [generateKeyBundle('account'), generateKeyBundle('user')];
     await writeCredsFile(masterCreds, createUserJwt(user, stranger, { name: 'zester-master' }), user.seed);

@@ -76,7 +76,7 @@ describe('peel.add', () => {
     await old.renew();
     await BarePeel.connect(fleet, 'add-6', next, jwt);
     await fleet.record('add-6', ({ keys }) => keys[0]?.state === 'retired' && keys[1]?.state === 'live');
-    // it may drain for a while; this does not wait for that
+    // it may drain for a while; do not wait for that
     await admin.ask('peel.revoke', { peelId: 'add-6', publicKey: old.key.publicKey });
     await cut;
     expect(contextOf(fleet.master).registry.get('add-6')).toMatchObject({
@@ -148,7 +148,7 @@ describe('peel.revoke', () => {
     expect(answer.record).toMatchObject({ state: 'revoked', decided: { reason: 'stolen' } });
     expect(await told).toMatchObject({ kind: 'ended', peelId: 'revoke-1', reason: 'stolen' });
     await cut;
-    // twice is once
+    // idempotent
     expect((await admin.ask('peel.revoke', { peelId: 'revoke-1' })).revoked).toEqual(answer.revoked);
     const kinds = (await fleet.audit('revoke-1')).map(({ kind }) => kind);
     expect(kinds.filter((kind) => kind.endsWith('revoked'))).toEqual(['peel.revoked', 'key.revoked']);
@@ -178,7 +178,7 @@ describe('peel.revoke', () => {
       await cluster.startMaster({ policy: 'manual' });
       const clusterAdmin = await cluster.admin();
       await addPeel(cluster, clusterAdmin, 'revoke-3');
-      // not the one that the master is connected to
+      // not the server that the master is connected to
       const at = contextOf(cluster.master).nc.getServer();
       const away = cluster.home.nodes.findIndex(({ url }) => !url.endsWith(at));
       await cluster.home.node(away).kill();
@@ -186,7 +186,7 @@ describe('peel.revoke', () => {
         clusterAdmin.ask('peel.revoke', { peelId: 'revoke-3' }),
       );
       expect(refused.message).toContain('zester peel show revoke-3');
-      // the server that is away may have led the stream, and another is elected first
+      // the stopped server may have led the stream, and another leader is elected first
       const shown = await waitFor('JetStream to answer', () =>
         clusterAdmin.ask('peel.show', { peelId: 'revoke-3' }),
       );
@@ -238,7 +238,7 @@ describe('peel.rotate', () => {
     await BarePeel.connect(fleet, 'turn-3', next, jwt);
     await fleet.record('turn-3', ({ keys }) => keys[1]?.state === 'live');
     expect(await admin.ask('peel.rotate', { peelId: 'turn-3', since })).toMatchObject({ outcome: 'done' });
-    // asked for thrice, and noted once
+    // requested three times, and recorded once
     expect((await fleet.audit('turn-3')).filter(({ kind }) => kind === 'rotation.asked')).toHaveLength(1);
   });
 
@@ -328,7 +328,7 @@ describe('looking', () => {
     await big.master.stop();
     const nc = await connectUser(big, 'anyone', undefined);
     const js = jetstream(nc);
-    // decided so long ago that the audit has it for certain
+    // decided so long ago that the audit log certainly has it
     const at = new Date(Date.now() - 86_400_000).toISOString();
     const by = { kind: 'admin', name: 'zester-admin' };
     const all = Array.from({ length: 10_000 }, (_, i) => `peel-${String(i).padStart(5, '0')}`);
@@ -366,7 +366,7 @@ describe('looking', () => {
 });
 
 describe('tokens', () => {
-  it('are made, listed and taken back; the same request again is the same token', async () => {
+  it('are created, listed and removed; a retried request gives the same token', async () => {
     const { publicKey } = key();
     const request = { publicKey, tokenId: 'abcdefgh12', ttl: 60, uses: 3, ids: 'web-*' };
     const made = await admin.ask('token.create', request);
@@ -386,7 +386,7 @@ describe('tokens', () => {
 });
 
 describe('the caller', () => {
-  /** Asks as somebody, signed or not. */
+  /** Sends a request as some user, signed or not. */
   async function ask(
     nc: Parameters<typeof requestMaster>[0],
     signer: MessageSigner | undefined,

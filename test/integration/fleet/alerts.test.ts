@@ -40,7 +40,10 @@ interface Rule {
 const { groups } = parse(await readFile(ALERTS, 'utf8')) as { groups: { rules: Rule[] }[] };
 const rules = groups.flatMap((group) => group.rules);
 
-/** What cannot be brought about within seconds: thousands of connections at once, wrong reports of servers, JWTs of years. */
+/**
+ * Conditions that cannot be caused within seconds: thousands of connections at once, wrong server reports, JWTs of
+ * years.
+ */
 const NOT_PROVOKED = [
   'ZesterMasterOverloaded',
   'ZesterRevocationsHeld',
@@ -54,14 +57,14 @@ const skipped = hasPromtool ? '' : ' (skipped: apt-get install prometheus for pr
 const provoked = new Set<string>();
 const scrapes: Scrape[] = [];
 
-/** Minutes of the healthy fleet, before what is wrong. */
+/** Minutes of the healthy fleet, before the fault. */
 const CHANGE_AT = 61;
 /** Longer than any alert waits. */
 const LATER = 63;
 
 /**
- * Asserts that these alerts fire once what was scraped has lasted for their time, no other one does within an hour, and none
- * fired before.
+ * Asserts that these alerts, and no others, fire within an hour once the scraped condition has lasted for their time,
+ * and that none fired before.
  */
 async function expectAlerts(before: Scrape, after: Scrape, alerts: readonly string[]): Promise<void> {
   scrapes.push(before, after);
@@ -101,7 +104,7 @@ async function metricsOf(master: Master): Promise<{ url: string; close: () => Pr
   return { url, close: atEnd(close) };
 }
 
-/** Scrapes a target until it has this value, and all that a master with the lease has. */
+/** Scrapes a target until it has this value, and all metrics of a master with the lease. */
 async function scrapedWith(url: string, series: string, is: (value: number) => boolean): Promise<Scrape> {
   return waitFor(`a scrape with ${series}`, async () => {
     const found = await scrape({ a: url });
@@ -115,7 +118,7 @@ async function scrapedWith(url: string, series: string, is: (value: number) => b
 
 const healthy = (url: string) => scrapedWith(url, 'zester_master_watching', (value) => value === 1);
 
-/** A fleet that is scraped, and how it is before something is wrong. */
+/** A scraped fleet, and a scrape from before the fault. */
 async function scrapedFleet(options: Parameters<typeof startFleet>[0] = {}) {
   const fleet = await startFleet({ policy: 'manual', ...options });
   const { url, close } = await metricsOf(fleet.master);
@@ -233,7 +236,7 @@ describe.skipIf(!hasPromtool)(`the alerts on what real masters report${skipped}`
     const nc = await connectUser(fleet, 'filler', undefined);
     await (await jetstreamManager(nc)).streams.add({ name: 'FILL', subjects: ['fill'], max_bytes: 345_000 });
     for (let i = 0; i < 400; i += 1) await jetstream(nc).publish('fill', Buffer.alloc(1_000));
-    // a master asks the servers at once when it gets the lease, and then every 30 seconds
+    // a master queries the servers at once when it gets the lease, and then every 30 seconds
     await first.stop();
     const { url } = await metricsOf(await fleet.startMaster({ policy: 'manual' }));
     const after = await healthy(url);
@@ -262,7 +265,7 @@ describe.skipIf(!hasPromtool)(`the alerts on what real masters report${skipped}`
     if (renewal === undefined) throw new Error('the home has no renewal');
     await writeSettings(path, { ...settings, renewal: { ...renewal, lifetime: 3 * 86_400 } });
     expect(await zester(['creds', 'renew', '--home', home])).toMatchObject({ code: 0 });
-    // a change of the home lets the master look at once
+    // a change of the home makes the master check at once
     await writeSettings(path, { ...settings, renewal: { ...renewal, lifetime: 3 * 86_400 } });
     const isSoon = (value: number) => value < Date.now() / 1000 + 4 * 86_400;
     const after = await scrapedWith(url, 'zester_master_expiry_timestamp_seconds{of="admin_creds"', isSoon);
@@ -284,7 +287,7 @@ describe.skipIf(!hasPromtool)(`the alerts on what real masters report${skipped}`
     await fleet.startMaster({ policy: 'manual' });
     const { url } = await metricsOf(fleet.master);
     const after = await healthy(url);
-    // the same home before: without what names certificates
+    // the same home before: without certificate settings
     const before = {
       ...after,
       values: new Map([...after.values].filter(([name]) => !/of="tls_/.test(name))),

@@ -25,12 +25,12 @@ let fleet: Fleet;
 let admin: AdminClient;
 let mallory: BarePeel;
 let token: TokenHolder;
-/** The admin's own connection, which publishes what the client would not. */
+/** The admin's own connection, for messages that the client would not publish. */
 let rawAdmin: NatsConnection;
 let adminSigner: MessageSigner;
-/** What the master logs. */
+/** The master's log. */
 const log = keptLog();
-/** Every message of the account from here on. */
+/** Collects every message of the account from now on. */
 const seen: { subject: string; reply: string | undefined }[] = [];
 
 beforeAll(async () => {
@@ -55,7 +55,7 @@ beforeAll(async () => {
   await observer.flush();
 });
 
-/** What the server refuses a connection, from now on. */
+/** Collects the permission violations of a connection from now on. */
 function violations(nc: NatsConnection): PermissionViolation[] {
   const found: PermissionViolation[] = [];
   void (async () => {
@@ -67,7 +67,7 @@ function violations(nc: NatsConnection): PermissionViolation[] {
   return found;
 }
 
-/** Subjects that masters' credentials reach, or others read: whatever the caller, no answer goes there. */
+/** Subjects that masters' credentials reach, or others read: no answer goes there, whoever the caller is. */
 const ELSEWHERE = [
   '$JS.API.STREAM.PURGE.KV_zester-peels',
   '$JS.API.STREAM.DELETE.zester-audit',
@@ -88,7 +88,7 @@ const ELSEWHERE = [
   '_INBOX._zester-master-answers.1',
 ];
 
-/** Sends one request with each reply subject, and sees that nothing but the requests and refusals in the audit came of it. */
+/** Sends one request with each reply subject, and checks that it causes only the requests and audited refusals. */
 async function goesNowhere(
   nc: NatsConnection,
   subject: string,
@@ -127,7 +127,7 @@ describe('a master answers nowhere but in the inbox of its caller', () => {
     const records = () => JSON.stringify([...contextOf(fleet.master).registry.records()]);
     const before = records();
     await goesNowhere(mallory.nc, authSubject('mallory', 'renew'), renewal(), { replies: others });
-    // it is not acted upon either
+    // it has no effect either
     expect(records()).toBe(before);
     await refusedReply('mallory', 'renew');
     await goesNowhere(mallory.nc, authSubject('mallory', 'rotate'), encodeJson({ requestId: 'bad-0001' }), {
@@ -139,7 +139,7 @@ describe('a master answers nowhere but in the inbox of its caller', () => {
     await fleet.record('mallory', ({ state }) => state === 'active');
   });
 
-  it('refusals for asking too much either', async () => {
+  it('refusals above the rate limit', async () => {
     const flooder = await addPeel(fleet, admin, 'flooder');
     const subject = authSubject('flooder', 'renew');
     const from = seen.length;
@@ -211,7 +211,7 @@ describe('a master answers nowhere but in the inbox of its caller', () => {
     // in its order, after all of these
     await token.challenge('asks-last', generateKeyBundle('user'));
     const of = (await fleet.audit()).filter(({ code }) => code === 'ERR_FLEET_REPLY');
-    // by who asked and for what, not by how often
+    // per caller and request, not per attempt
     expect(of.length).toBeLessThan(30);
     expect(log.lines.length).toBeGreaterThan(0);
     const codeOf = (fields: object) => (fields as { code?: string }).code;
@@ -355,7 +355,7 @@ describe('a thief of a master’s credentials', () => {
       expect((await jsm.streams.info(stream)).state.messages).toBeGreaterThanOrEqual(0);
   });
 
-  it('while masters do all that they do without a permission violation', async () => {
+  it('while masters work without a permission violation', async () => {
     const own = await startFleet({ policy: 'auto-trusted', lifetime: 900 });
     const refused = violations(contextOf(own.master).nc);
     const asking = await own.admin();
@@ -374,7 +374,7 @@ describe('a thief of a master’s credentials', () => {
     expect(events).toBeGreaterThan(0);
     await asking.ask('peel.show', { peelId: 'web-01' });
     await asking.ask('peel.revoke', { peelId: 'web-01', reason: 'test' });
-    // another one, that reads all of it again and takes the lease
+    // another master, which reads everything again and takes the lease
     const second = await own.startMaster();
     const refusedSecond = violations(contextOf(second).nc);
     await own.master.stop();

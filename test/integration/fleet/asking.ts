@@ -35,9 +35,9 @@ import { waitFor } from '../../support/wait-for.js';
 import type { Fleet } from './fleet.js';
 
 /**
- * Asks and reads the answer, as a peel does that believes nothing: it must be signed by a master of the account.
+ * Sends a request and reads the answer like a strict peel: a master of the account must have signed it.
  *
- * @throws FleetError, the refusal
+ * @throws FleetError for a refusal
  */
 export async function askMaster<N extends RequestName>(
   nc: NatsConnection,
@@ -56,7 +56,7 @@ export async function askMaster<N extends RequestName>(
   throw new FleetError(refusal.code as FleetErrorCode, refusal.message, { final: refusal.final });
 }
 
-/** A connection of a user of the account that is not a peel, with these permissions, signed by the account's key. */
+/** A connection of a non-peel user of the account, with these permissions, signed by the account's key. */
 export async function connectUser(
   fleet: Fleet,
   name: string,
@@ -80,7 +80,7 @@ export async function connectUser(
   return nc;
 }
 
-/** Makes a join token, as an admin does. */
+/** Creates a join token, like an admin. */
 export async function createToken(
   admin: AdminClient,
   fleet: Fleet,
@@ -95,7 +95,7 @@ export async function createToken(
   return TokenHolder.connect(fleet, tokenId, path);
 }
 
-/** Whoever holds a join token. */
+/** The holder of a join token. */
 export class TokenHolder {
   readonly tokenId: string;
   readonly user: string;
@@ -131,7 +131,7 @@ export class TokenHolder {
     return (await askMaster(this.nc, this.account, 'challenge', subject, request)).challenge;
   }
 
-  /** What is asked to join with this challenge. */
+  /** The request to join with this challenge. */
   joinRequest(
     peelId: string,
     key: KeyBundle,
@@ -148,7 +148,7 @@ export class TokenHolder {
     return askMaster(this.nc, this.account, 'join', enrollSubject(this.user, 'join'), request);
   }
 
-  /** Asks for a challenge, and joins with it. */
+  /** Requests a challenge, and joins with it. */
   async join(peelId: string, key: KeyBundle, requestId?: string): Promise<AnswerOf<'join'>> {
     return this.send(this.joinRequest(peelId, key, await this.challenge(peelId, key), requestId));
   }
@@ -161,7 +161,7 @@ export class TokenHolder {
   }
 }
 
-/** A peel's connection and key, with nothing that renews by itself. */
+/** A peel's connection and key, without automatic renewal. */
 export class BarePeel {
   readonly peelId: string;
   readonly key: KeyBundle;
@@ -190,7 +190,7 @@ export class BarePeel {
     return new BarePeel(peelId, key, nc, publicKeys.account);
   }
 
-  /** As {@link renew}, in the way of a peel: the same request is sent again while it is not answered. */
+  /** Like {@link renew}, with retries like a peel: the same request is resent until it is answered. */
   async renewAgain(): Promise<AnswerOf<'renew'>> {
     const request = { requestId: newRequestId(), publicKey: this.key.publicKey };
     const { data } = await requestWithResend(
@@ -212,7 +212,7 @@ export class BarePeel {
     });
   }
 
-  /** What is asked to replace the key in use by another. */
+  /** The request to replace the current key. */
   rotateRequest(newKey: KeyBundle, requestId = newRequestId()): RequestOf<'rotate'> {
     const of = { publicKey: this.key.publicKey, newPublicKey: newKey.publicKey };
     const proof = rotationProof({ requestId, peelId: this.peelId, ...of });
@@ -225,7 +225,7 @@ export class BarePeel {
   }
 }
 
-/** Adds a peel as an admin does, and connects it. */
+/** Adds a peel like an admin, and connects it. */
 export async function addPeel(
   fleet: Fleet,
   admin: AdminClient,

@@ -20,7 +20,7 @@ type PermissionViolation = InstanceType<typeof errors.PermissionViolationError>;
 
 let fleet: Fleet;
 let admin: AdminClient;
-/** The one that is up to no good, and one that it wants to be. */
+/** The attacker, and its victim. */
 let mallory: BarePeel;
 let victim: BarePeel;
 let refusedByServer: PermissionViolation[];
@@ -35,7 +35,7 @@ beforeAll(async () => {
   refusedByServer = violations(mallory.nc);
 });
 
-/** What the server refuses a connection, from now on. */
+/** Collects the permission violations of a connection from now on. */
 function violations(nc: NatsConnection): PermissionViolation[] {
   const found: PermissionViolation[] = [];
   void (async () => {
@@ -47,7 +47,7 @@ function violations(nc: NatsConnection): PermissionViolation[] {
   return found;
 }
 
-/** The server lets none of these through. */
+/** Checks that the server blocks all of these. */
 async function cannotPublish(...subjects: string[]): Promise<void> {
   await denied('publish', subjects, (subject) => mallory.nc.publish(subject, '{}'));
 }
@@ -71,7 +71,7 @@ async function denied(
   }
 }
 
-/** Nothing of the victim's or of the registry is other than before. */
+/** Checks that nothing of the victim or the registry has changed. */
 async function unchanged(act: () => Promise<void>): Promise<void> {
   const records = () => JSON.stringify([...contextOf(fleet.master).registry.records()]);
   const before = records();
@@ -93,7 +93,7 @@ describe('the holder of a peel’s credentials cannot', () => {
           adminSubject(verb),
         ),
       );
-      // on the subjects that it may publish to, nothing of the kind is answered
+      // on the subjects that it may publish to, no such request is answered
       for (const verb of ['accept', 'peel.accept', 'peel.add', 'admin.peel.accept']) {
         const subject = `zester.auth.mallory.${verb}`;
         const answer = await mallory.nc.request(subject, encodeJson({ peelId: 'mallory' }));
@@ -164,7 +164,7 @@ describe('the holder of a peel’s credentials cannot', () => {
       'zester.cmd.victim.notice',
       'zester.cmd.mallory.notice',
     );
-    // who asks the victim hears the victim: its commands reach nobody else
+    // callers of the victim get the victim's answer: its commands reach no other peel
     await cannotSubscribe(commandSubject('victim'), 'zester.cmd.>', 'zester.cmd.*');
   });
 
@@ -199,20 +199,20 @@ describe('the holder of a peel’s credentials cannot', () => {
     await cannotPublish('$SRV.PING', '$SYS.REQ.CLAIMS.UPDATE', '$SYS.REQ.USER.INFO');
   });
 
-  it('ask to join, or use its own key as a join token', async () => {
+  it('request to join, or use its own key as a join token', async () => {
     const token = await createToken(admin, fleet);
     await cannotPublish(`zester.enroll.${token.user}.join`, 'zester.enroll.mallory.challenge');
   });
 
   it('make itself an admin by a JWT that it signs itself', async () => {
-    // a key of its own as an account's: it is none of the operator's
+    // its own key as an account: it is not one of the operator's
     const account = generateKeyBundle('account');
     for (const options of [adminUserJwtOptions(account.publicKey), masterUserJwtOptions(account.publicKey)]) {
       const jwt = createUserJwtForPublicKey(mallory.key.publicKey, account, options);
       const subject = adminSubject('peel.accept');
       const data = encodeJson({ peelId: 'victim' });
       const signed = signedAs(jwt, subject, data);
-      // it does not get there itself; let somebody else carry it
+      // it cannot publish there itself, so another user does
       const nc = await connectUser(fleet, 'carrier', undefined, ADMIN_INBOX_PREFIX);
       const answer = await nc.request(subject, data, { headers: signed, timeout: 5_000 });
       expect(answer.json()).toMatchObject({ error: { code: 'ERR_FLEET_DENIED' } });
@@ -249,9 +249,9 @@ describe('the holder of a peel’s credentials cannot', () => {
     expect(after - before).toBeLessThan(200);
     expect(replies.count).toBeLessThan(500);
     const told = (await fleet.audit('mallory')).filter(({ code }) => code === 'ERR_FLEET_RATE');
-    // once, and what came on top once a minute
+    // once, and the repetitions once a minute
     expect(told.length).toBeLessThanOrEqual(3);
-    // and it is a peel like any other when it stops
+    // and it is a normal peel again when it stops
     await waitFor('the flooder to be answered again', async () => (await mallory.renew()).jwt !== '', 30_000);
   });
 });
@@ -270,7 +270,7 @@ it('a flood of enrolments with a join token is limited, and another host joins m
   await flooder.nc.flush();
   const joined = await honest.join('honest-1', generateKeyBundle('user'));
   expect(joined.state).toBe('pending');
-  // it did not wait until the flood was dealt with
+  // it did not wait for the end of the flood
   expect(replies.count).toBeLessThan(2_500);
   const event = await fleet.audited('request.refused', (e) => e.by.name === flooder.tokenId);
   expect(event).toMatchObject({ code: 'ERR_FLEET_RATE', by: { kind: 'token' } });
@@ -297,7 +297,7 @@ it('a stranger’s message is answered only with a refusal', async () => {
   );
 });
 
-/** Counts what arrives. */
+/** Counts incoming messages. */
 function count(nc: NatsConnection, subject: string): { count: number } {
   const seen = { count: 0 };
   nc.subscribe(subject, {

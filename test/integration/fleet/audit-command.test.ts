@@ -120,7 +120,7 @@ describe('zester audit --follow', () => {
     expect((await add('live')).code).toBe(0);
     await waitFor('what is written now', () => told('live'));
     following.kill('SIGSTOP');
-    // it hears nothing, its connection ends, and the only master is another one when it looks again
+    // it misses everything: its connection ends, and a different master is running when it is back
     const [server] = own.home.nodes;
     await server?.stop();
     await server?.start();
@@ -143,7 +143,7 @@ describe('zester audit --follow', () => {
 });
 
 describe('a connected peel', () => {
-  it('was last seen now, and shows since when it is connected', async () => {
+  it('was last seen now, and shows the start of its connection', async () => {
     await add('seen-1');
     const peel = await TestPeel.start(fleet, creds('seen-1'));
     await waitFor(
@@ -193,7 +193,7 @@ describe('a peel that is refused', () => {
   });
 });
 
-/** How often the connection of a peel ended, from now on. */
+/** Counts the disconnects of a peel from now on. */
 function watchDisconnects({ peel }: TestPeel): () => number {
   let count = 0;
   void (async () => {

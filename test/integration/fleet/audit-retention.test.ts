@@ -43,7 +43,7 @@ describe('the retention of the audit log', () => {
       expect((await zester(['audit', 'retention', '--audit-retention', bad, ...at])).code, bad).toBe(2);
   });
 
-  it('deletes the oldest events with a notice, and neither doctor nor a backup takes that for an attack', async () => {
+  it('deletes the oldest events with a notice, and neither doctor nor a backup mistakes that for an attack', async () => {
     const fleet = await startFleet();
     const admin = await fleet.admin();
     for (let i = 1; i <= 20; i += 1) await addCreds(fleet, admin, `web-${i}`);
@@ -62,7 +62,7 @@ describe('the retention of the audit log', () => {
     await watch.stop();
     const trimmed = await fleet.audited('audit.trimmed');
     expect(trimmed.detail?.['events']).toBeGreaterThan(0);
-    // by a master that takes over: what was reported is not reported again, and what was deleted meanwhile is
+    // by a master that takes over: it reports only new deletions
     const { bytes } = (await jsm.streams.info('zester-audit')).state;
     await setAuditRetention(fleet.home.home, { maxBytes: bytes - 1 }, fleet.home.options);
     const successor = new RetentionWatch(contextOf(fleet.master));
@@ -89,7 +89,7 @@ describe('the retention of the audit log', () => {
     expect((await verifyBackup(path, [identity])).unexplained).toEqual([]);
   });
 
-  it('is not what emptied an audit log whose limits are not reached, and doctor says so', async () => {
+  it('does not explain an empty audit log whose limits are not reached, and doctor reports that', async () => {
     const fleet = await startFleet();
     const admin = await fleet.admin();
     for (const id of ['web-01', 'web-02', 'web-03']) await addCreds(fleet, admin, id);

@@ -15,7 +15,7 @@ import { startHome } from '../trust/support.js';
 import { startFleet, type Fleet } from './fleet.js';
 import { addCreds, TestPeel, tokenFile } from './peels.js';
 
-/** A backup of a fleet, and who can restore it. */
+/** A backup of a fleet, and the identity that can restore it. */
 class Backup {
   readonly path: string;
   readonly identity: string;
@@ -45,7 +45,7 @@ class Backup {
 
 type Part = 'home' | 'registry' | 'account';
 
-/** The masters stop, the server is killed, and what it or the home kept is gone: an empty server is started. */
+/** Stops the masters, kills the server, deletes the state of the server or the home, and starts an empty server. */
 async function lose(fleet: Fleet, ...parts: Part[]): Promise<void> {
   for (const master of fleet.masters.splice(0)) await master.stop({ waitMs: 0 });
   const node = fleet.home.node(0);
@@ -58,7 +58,7 @@ async function lose(fleet: Fleet, ...parts: Part[]): Promise<void> {
   await node.start();
 }
 
-/** The registry, the tokens and the audit, as they are stored. */
+/** The stored registry, tokens and audit log. */
 async function stateOf(fleet: Fleet) {
   return withState(await fleet.home.domain(), { servers: fleet.servers }, async (_nc, store) => {
     const peels = new Map<string, unknown>();
@@ -142,7 +142,7 @@ describe('a peel that was revoked after the backup was made', () => {
     await fleet.startMaster();
     const { url } = fleet.home.node(0);
     if (parts.includes('home') && parts.includes('account')) {
-      // only the registry knows of it: the master pushes it again
+      // only the registry has it: the master pushes it again
       await waitFor(
         'the master to revoke it again',
         async () => !(await fleet.home.letsIn(bad, 'web-01', url)),
@@ -154,7 +154,7 @@ describe('a peel that was revoked after the backup was made', () => {
     await fleet.record('web-02', ({ state }) => state === 'active');
   });
 
-  it('is back only if a backup is all that is left, as the documents say', async () => {
+  it('returns only if a backup is all that is left, as documented', async () => {
     const { fleet, backup, bad } = await revokedLater();
     await lose(fleet, 'home', 'registry', 'account');
     await backup.restore(fleet);
@@ -206,7 +206,7 @@ describe('a restore into a running fleet', () => {
     );
   });
 
-  it('accepts a peel again that a master without its registry took for a new one', async () => {
+  it('accepts a peel again that a master without its registry mistook for a new one', async () => {
     const fleet = await startFleet();
     const admin = await fleet.admin();
     const creds = await addCreds(fleet, admin, 'web-01');
@@ -220,7 +220,7 @@ describe('a restore into a running fleet', () => {
     await fleet.record('web-01', ({ state }) => state === 'active');
   });
 
-  it('is refused for another trust domain, and for a directory that is no home', async () => {
+  it('is refused for another trust domain, and for a directory that is not a home', async () => {
     const fleet = await startFleet();
     const backup = await Backup.of(fleet);
     const checked = await checkBackup(backup.path, [backup.identity]);
@@ -231,7 +231,7 @@ describe('a restore into a running fleet', () => {
 });
 
 describe('a backup file', () => {
-  it('is its owner’s alone, shows no seed, and is checked and restored by the commands', async () => {
+  it('is readable by its owner only, shows no seed, and is checked and restored by the commands', async () => {
     const fleet = await startFleet();
     const admin = await fleet.admin();
     await addCreds(fleet, admin, 'web-01');
@@ -346,7 +346,7 @@ describe('a backup file', () => {
     expect(ran.stderr).not.toContain(backup.identity);
   });
 
-  it('is not there when it could not be completed', async () => {
+  it('is absent if it could not be completed', async () => {
     const fleet = await startFleet();
     await fleet.master.stop();
     await fleet.home.node(0).stop();

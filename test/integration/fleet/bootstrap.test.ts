@@ -20,7 +20,7 @@ import { waitFor } from '../../support/wait-for.js';
 import { startFleet, type Fleet } from './fleet.js';
 import { forcedRemoval } from '../../support/forced-removal.js';
 
-/** Credentials of any name, signed by a key of the home. */
+/** Credentials with any name, signed by a key of the home. */
 async function credentials(
   fleet: Fleet,
   signer: KeyBundle,
@@ -41,7 +41,7 @@ async function peelSigner(fleet: Fleet): Promise<KeyBundle> {
   return (await fleet.home.domain()).peelSigner();
 }
 
-/** Waits until the account of the home has a revocation that holds for the key. */
+/** Waits until the home's account has a revocation that covers the key. */
 async function revoked(fleet: Fleet, publicKey: string): Promise<void> {
   await waitFor(`${publicKey} to be revoked`, async () => {
     const { accountClaims } = await fleet.home.domain();
@@ -89,7 +89,7 @@ describe('a peel that was bootstrapped with the home alone', () => {
     }
   });
 
-  it('is seen although it connected before the master was started, and its leaving is seen too', async () => {
+  it('is detected even if it connected before the master started, and so is its disconnect', async () => {
     const fleet = await startFleet({ policy: 'auto-trusted' });
     await fleet.master.stop();
     const { path } = await fleet.home.issue('web-1', 3_600);
@@ -143,7 +143,7 @@ describe('a connection that a master refuses is cut and audited, and its key rev
   it('a revoked peel whose server lacks the revocation', async () => {
     const fleet = await startFleet({ policy: 'auto-trusted' });
     const { path, publicKey } = await fleet.home.issue('web-1', 3_600);
-    // revoked in the home, and no server was told
+    // revoked in the home, but not on any server
     await revoke(fleet.home.home, { publicKey }, { servers: false });
     const { cut } = await fleet.home.peel('web-1', path);
     await cut;
@@ -176,7 +176,7 @@ describe('a connection that a master refuses is cut and audited, and its key rev
     const other = await credentials(fleet, signer, { name: 'billing' });
     const secondMaster = await credentials(fleet, signer, masterUserJwtOptions(account));
     const connections = [await connectAs(fleet, other.path), await connectAs(fleet, secondMaster.path)];
-    // what comes after them has been judged, so they have been
+    // later connections have been judged, so these have been, too
     const { path } = await fleet.home.issue('web-1', 3_600);
     await fleet.home.peel('web-1', path);
     await fleet.record('web-1', ({ state }) => state === 'active');
@@ -185,8 +185,8 @@ describe('a connection that a master refuses is cut and audited, and its key rev
   });
 });
 
-describe('the registry and the audit tell the same story', () => {
-  it('the events of the audit add up to the records', async () => {
+describe('the registry and the audit log agree', () => {
+  it('replaying the audit log gives the records', async () => {
     const fleet = await startFleet({ policy: 'auto-trusted' });
     for (const id of ['web-1', 'web-2', 'web-3']) {
       const { path } = await fleet.home.issue(id, 3_600);

@@ -8,7 +8,7 @@ import { waitFor } from '../../support/wait-for.js';
 import { startFleet, type Fleet } from './fleet.js';
 import { addCreds } from './peels.js';
 
-/** What the servers say of a connection, as the master hears it: a test may put a fault here. */
+/** The servers' reports on a connection, as the master gets them: a test may inject a fault here. */
 const fault = vi.hoisted(() => ({ of: undefined as ((c: UserConnection) => UserConnection) | undefined }));
 
 vi.mock('../../../src/master/watch/system-events.js', async (importActual) => {
@@ -30,7 +30,7 @@ vi.mock('../../../src/master/watch/system-events.js', async (importActual) => {
 });
 
 const IDS = Array.from({ length: 6 }, (_, i) => `web-${i}`);
-/** Of peels only: a fault that hits the master itself ends it. */
+/** Only for peels: a fault that affects the master itself would stop it. */
 const unreadable = (connection: UserConnection): UserConnection =>
   IDS.includes(connection.name) ? { ...connection, jwt: 'not.a.jwt' } : connection;
 
@@ -47,7 +47,7 @@ async function startPeels(fleet: Fleet): Promise<void> {
   for (const id of IDS) await fleet.record(id, ({ keys }) => keys[0]?.state === 'live');
 }
 
-/** The servers end all connections, and all come back. */
+/** Makes the servers close all connections, and waits until all are back. */
 async function restart(fleet: Fleet): Promise<void> {
   const [node] = fleet.home.nodes;
   await node?.stop();

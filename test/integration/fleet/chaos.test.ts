@@ -16,7 +16,7 @@ import { startFleetCluster, type Fleet } from './fleet.js';
 import { addCreds } from './peels.js';
 import { peelHost, Program } from './program.js';
 
-/** Seconds of chaos: 15 by default, so that with what comes before and after it is half a minute. */
+/** Seconds of chaos: 15 by default, so that the whole test takes half a minute. */
 const SECONDS = Number(process.env['ZESTER_CHAOS_SECONDS'] ?? 15);
 const SEED = Number(process.env['ZESTER_CHAOS_SEED'] ?? 20_261_124);
 const PEELS = Number(process.env['ZESTER_CHAOS_PEELS'] ?? 100);
@@ -86,7 +86,7 @@ describe.skipIf(noCluster)('masters, servers and peels that are killed at random
           return bounce(host, 200 + next() * 1_000);
         },
         'kill a server': () => {
-          // one at a time: with two of three gone there is no JetStream, and nothing can be decided
+          // one at a time: with two of three servers down there is no JetStream, and no decision is possible
           if (serverDown !== undefined) return;
           const node = pick(fleet.home.nodes);
           serverDown = (async () => {
@@ -100,7 +100,7 @@ describe.skipIf(noCluster)('masters, servers and peels that are killed at random
         revoke: () => {
           const id = pick(ids);
           revoked.add(id);
-          // not every server may be there to confirm; what was decided is made so later
+          // not every server may be up to confirm; the decision is carried out later
           return insist(() => admin.ask('peel.revoke', { peelId: id, reason: 'chaos' }));
         },
         rotate: () => {
@@ -131,7 +131,7 @@ describe.skipIf(noCluster)('masters, servers and peels that are killed at random
       await Promise.all(pending);
       await fleet.home.whole();
 
-      // the fleet as it is seen by a master that had no part in it
+      // the fleet as seen by a master that took no part in it
       const judge = await fleet.startMaster();
       const records = () =>
         new Map([...contextOf(judge).registry.records()].map((record) => [record.id, record]));
@@ -169,7 +169,7 @@ describe.skipIf(noCluster)('masters, servers and peels that are killed at random
       );
       await allAnswer(fleet, wanted);
 
-      // peels renew meanwhile: what the audit adds up to is compared with the records as they are at one instant
+      // peels renew in the meantime: compare the replayed audit log with the records at one instant
       const snapshot = records();
       const folded = await waitFor(
         'the audit to have every event of the records',
@@ -197,7 +197,7 @@ describe.skipIf(noCluster)('masters, servers and peels that are killed at random
   );
 });
 
-/** Keeps what everybody said, and what was decided, where the failure can be looked into. */
+/** Keeps all logs and decisions for the analysis of a failure. */
 async function keepLogs(fleet: Fleet, programs: readonly Program[]): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'zester-chaos-'));
   const keep = (name: string, text: string) => writeFile(join(directory, name), text);
@@ -216,14 +216,14 @@ function isShut(record: PeelRecord | undefined): boolean {
   return record?.state === 'revoked' && record.keys.every(({ state }) => state === 'revoked');
 }
 
-/** What an admin decides is decided, however often it takes to say it. */
+/** Makes an admin's decision, with retries. */
 async function insist(act: () => Promise<unknown>): Promise<void> {
   for (let attempt = 0; attempt < 60; attempt += 1) {
     try {
       await act();
       return;
     } catch (error) {
-      // decided, and going on
+      // decided, and in progress
       if ((error as { code?: string }).code === 'ERR_FLEET_UNCONFIRMED') return;
       await delay(500);
     }
@@ -231,7 +231,7 @@ async function insist(act: () => Promise<unknown>): Promise<void> {
   throw new Error('no master took a decision for half a minute');
 }
 
-/** Streams, records, logs and everything else that the servers keep on their disks. */
+/** Searches streams, records, logs and everything else on the servers' disks. */
 async function noSeedUnder(fleet: Fleet): Promise<void> {
   const attempts = (await readdir(fleet.home.dir)).filter((name) => name.startsWith('attempt-'));
   let looked = 0;
@@ -240,7 +240,7 @@ async function noSeedUnder(fleet: Fleet): Promise<void> {
     for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
       if (!entry.isFile()) continue;
       const path = join(entry.parentPath, entry.name);
-      // a file that the server replaces in this moment is looked at under its new name by the next run
+      // the next run checks a file that the server is replacing at this moment
       const content = await readFile(path, 'latin1').catch(() => '');
       expect(A_SEED.test(content), `a seed in ${path}`).toBe(false);
       looked += content.length;

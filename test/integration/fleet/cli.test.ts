@@ -30,7 +30,7 @@ function zester(args: readonly string[], options: ZesterOptions = {}): Promise<Z
   return run(args, { ...options, env: { ...env, ...options.env } });
 }
 
-/** What a command prints with --json, which must have worked. */
+/** The JSON output of a command, which must succeed. */
 async function json<T = Record<string, unknown>>(...args: string[]): Promise<T> {
   const { code, stdout, stderr } = await zester([...args, '--json']);
   expect(code, stderr).toBe(0);
@@ -43,7 +43,7 @@ function connected({ master }: Fleet, id: string): boolean {
   return (contextOf(master).presence.get(id)?.connections.length ?? 0) > 0;
 }
 
-/** Adds peels as an operator does, and runs them. */
+/** Adds peels like an operator, and runs them. */
 async function running(...ids: string[]): Promise<TestPeel[]> {
   const { code, stderr } = await zester(['peel', 'add', ...ids, '--out', `${dir}/`]);
   expect(code, stderr).toBe(0);
@@ -56,7 +56,7 @@ async function running(...ids: string[]): Promise<TestPeel[]> {
 }
 
 describe('zester peel add', () => {
-  it('makes a key here, has it signed by a master, and writes a file that only its owner reads', async () => {
+  it('generates a key here, has a master sign it, and writes a file that only its owner can read', async () => {
     const { code, stdout } = await zester(['peel', 'add', 'add-1', '--out', creds('add-1')]);
     expect(code).toBe(0);
     const { publicKey, claims } = await loadCredsFile(creds('add-1'));
@@ -66,7 +66,7 @@ describe('zester peel add', () => {
     expect((await fleet.record('add-1', () => true)).keys).toMatchObject([{ publicKey, state: 'issued' }]);
   });
 
-  it('adds many at once, from a list too, and makes their directory', async () => {
+  it('adds many at once, also from a list, and creates their directory', async () => {
     const list = join(dir, 'peels.csv');
     const ids = Array.from({ length: 40 }, (_, i) => `many-${i}`);
     await writeFile(list, `id,host\n${ids.map((id) => `${id},h`).join('\n')}\n`);
@@ -112,7 +112,7 @@ describe('zester peel add', () => {
     );
   });
 
-  it('--offline needs no server, and the masters hear of the peel when it connects', async () => {
+  it('--offline needs no server, and the masters learn about the peel when it connects', async () => {
     const { code } = await zester(['peel', 'add', 'offline-1', '--offline', '--out', creds('offline-1')], {
       env: { ZESTER_SERVERS: 'nats://127.0.0.1:1' },
     });
@@ -157,8 +157,8 @@ describe('zester peel add', () => {
   });
 });
 
-describe('a peel that waits', () => {
-  /** A peel with a credential of ours that no master issued. */
+describe('a pending peel', () => {
+  /** A peel with a valid credential that no master issued. */
   async function waiting(id: string): Promise<TestPeel> {
     await zester(['peel', 'add', id, '--offline', '--out', `${dir}/`]);
     const peel = await TestPeel.start(fleet, creds(id));
@@ -316,7 +316,7 @@ describe('zester ping and zester peel exec', () => {
 });
 
 describe('zester peel rotate', () => {
-  it('has a peel replace its key, and waits until the new one is in use', async () => {
+  it('makes a peel replace its key, and waits until the new one is in use', async () => {
     const [peel] = await running('rot-1');
     const old = peel?.peel.credentials.publicKey;
     const { code, stdout } = await zester(['peel', 'rotate', 'rot-1', '--wait']);
@@ -330,7 +330,7 @@ describe('zester peel rotate', () => {
     expect(await json('peel', 'rotate', 'rot-2', '--wait')).toMatchObject({ rotated: [], asked: ['rot-2'] });
   });
 
-  it('--all: no more than --limit are under way at once; interrupted, it resumes where it was', async () => {
+  it('--all: at most --limit peels rotate at once; interrupted, it resumes where it was', async () => {
     const own = await startFleet({ lifetime: 900 });
     env = { ...env, ZESTER_HOME: own.home.home, ZESTER_SERVERS: own.servers.join(',') };
     const ids = Array.from({ length: 8 }, (_, i) => `all-${i}`);
@@ -531,7 +531,7 @@ describe('without its prerequisites', () => {
   });
 });
 
-it('no output of these commands has a seed in it', async () => {
+it('no output of these commands contains a seed', async () => {
   const key = generateKeyBundle('user');
   const seed = Buffer.from(key.seed).toString();
   for (const args of [

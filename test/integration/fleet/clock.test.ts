@@ -37,7 +37,7 @@ describe.concurrent('a peel whose clock', () => {
     90_000,
   );
 
-  it('is right says nothing of it', async () => {
+  it('is right does not report it', async () => {
     const test = await TestPeel.start(fleet, await addCreds(fleet, admin, 'right-1'));
     await test.event('renewed', 2, 30_000);
     expect(test.of('clockOff')).toEqual([]);

@@ -12,7 +12,7 @@ import { waitFor } from '../../support/wait-for.js';
 import { addCreds, tokenFile } from './peels.js';
 import type { Fleet } from './fleet.js';
 
-/** What a command line may name: made with the library, so that no command rests on another. */
+/** Arguments for command lines, created with the library, so that no command depends on another. */
 export class Stage {
   readonly fleet: Fleet;
   readonly #admin: Awaited<ReturnType<Fleet['admin']>>;
@@ -58,7 +58,7 @@ export class Stage {
     return this.fleet.home.home;
   }
 
-  /** A name that was not given before. */
+  /** A new name. */
   name(): string {
     return `new-${(this.#count += 1)}`;
   }
@@ -72,12 +72,12 @@ export class Stage {
     return this.#give('peel', () => addCreds(this.fleet, this.#admin, this.name()));
   }
 
-  /** A join token that was not used. */
+  /** An unused join token. */
   token(): Promise<string> {
     return this.#give('token', () => tokenFile(this.fleet, this.#admin));
   }
 
-  /** A signing key of join tokens that another one stands in for. */
+  /** A join signing key that another one has replaced. */
   spareKey(): Promise<string> {
     return this.#give('spare key', async () => {
       const { joinSigning = '' } = (await this.fleet.home.domain()).publicKeys;
@@ -86,7 +86,7 @@ export class Stage {
     });
   }
 
-  /** Who can restore {@link backup}. */
+  /** The identity that can restore {@link backup}. */
   async recipient(): Promise<string> {
     return identityToRecipient(this.#identity);
   }
@@ -104,15 +104,15 @@ export class Stage {
 
 /** A command that connects to the servers of a fleet. */
 export interface ConnectingCommand {
-  /** What it is given beside the home and the servers. */
+  /** Its arguments besides the home and the servers. */
   args: (stage: Stage) => (string | Promise<string>)[];
-  /** It runs on a host that has no home: there are no settings of one. */
+  /** It runs on a host without a home, and so without its settings. */
   noHome?: true;
-  /** It continues until it is interrupted. */
+  /** It runs until it is interrupted. */
   goesOn?: true;
-  /** When it cannot connect, it says so and gives what it has. */
+  /** When it cannot connect, it reports that and prints what it has. */
   warns?: true;
-  /** The error that it ends with where it can connect: of masters, who were asked. */
+  /** Its error when it can connect: the answer of a master. */
   ends?: string;
 }
 
@@ -162,7 +162,7 @@ export const CONNECTING: Readonly<Record<string, ConnectingCommand>> = {
   'peel show': { args: () => ['web-01'] },
   'permissions migrate': { args: () => ['--yes'] },
   'permissions set': { args: (stage) => ['--allow-publish', `${stage.name()}.{{name()}}`, '--yes'] },
-  // the peel may be reconnecting: its permissions were just changed
+  // the peel may be reconnecting, since its permissions have just changed
   ping: { args: () => ['web-01', '--wait', '20s'] },
   restore: { args: (stage) => [stage.backup, '-i', stage.identityFile()] },
   'revocations clear': { args: () => ['--all', '--yes'] },
@@ -172,7 +172,7 @@ export const CONNECTING: Readonly<Record<string, ConnectingCommand>> = {
   ui: { args: () => ['--port', '0'], goesOn: true },
 };
 
-/** The commands that take `--servers`, as the program lists them. */
+/** The commands with `--servers`, in program order. */
 export async function commandsThatTakeServers(): Promise<string[]> {
   const io = {
     stdout: process.stdout,
@@ -188,13 +188,13 @@ export async function commandsThatTakeServers(): Promise<string[]> {
   return walk(await createProgram(io), []);
 }
 
-/** How a command is told where the servers are, and how to connect to them. */
+/** The ways to tell a command the servers and the connection options. */
 export interface Told {
   flags?: readonly string[];
   env?: Record<string, string>;
 }
 
-/** Runs one of the commands; one that continues is interrupted once it says that it is ready, or that it waits. */
+/** Runs a command; interrupts a long-running one once it reports that it is ready, or waiting. */
 export async function runConnecting(name: string, stage: Stage, told: Told): Promise<ZesterResult> {
   const command = CONNECTING[name];
   if (command === undefined) throw new Error(`no command ${name}`);
@@ -222,14 +222,14 @@ export async function runConnecting(name: string, stage: Stage, told: Told): Pro
   return running;
 }
 
-/** What the home says of its servers; the rest of its settings stays. */
+/** Sets the home's server settings; its other settings stay. */
 export async function setHome(
   stage: Pick<Stage, 'fleet'>,
   wanted: Pick<TrustSettings, 'servers' | 'tls' | 'requireTls'>,
 ): Promise<void> {
   const { paths } = await stage.fleet.home.domain();
   const settings = await readSettings(paths.settings);
-  // what is undefined is not written
+  // undefined values are not written
   const none = { servers: undefined, tls: undefined, requireTls: undefined };
   await writeSettings(paths.settings, { ...settings, ...none, ...wanted });
 }

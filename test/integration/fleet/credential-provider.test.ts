@@ -62,7 +62,7 @@ describe('a peel with a credential provider', () => {
     expect(parseCredsData(stored, 'stored').publicKey).toBe(publicKey);
     expect(await told('keyRotated')).toMatchObject({ publicKey });
     await fleet.record('memory-2', ({ keys }) => keys.some((key) => key.publicKey === publicKey));
-    // the next start begins with it
+    // the next start uses it
     await peel.drain();
     const again = await start({ credentials: provider });
     expect(again.peel.credentials.publicKey).toBe(publicKey);

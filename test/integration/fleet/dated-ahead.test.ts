@@ -39,7 +39,7 @@ async function isOut(fleet: Fleet, path: string, peelId: string): Promise<void> 
   });
 }
 
-/** Connects with a client that does not care what the name is, and does not come back. */
+/** Connects with a client that ignores the name, and does not reconnect. */
 async function connectRaw(fleet: Fleet, path: string): Promise<NatsConnection> {
   const creds = await loadCredsFile(path);
   const nc = await connect({ servers: fleet.servers, ...creds.natsOption(), reconnect: false });
@@ -123,7 +123,7 @@ describe('a connection whose JWT is dated ahead', () => {
     await isOut(fleet, path, 'web-01');
   });
 
-  it('is locked out by "peel reject" when it waits', async () => {
+  it('is locked out by "peel reject" when it is pending', async () => {
     const fleet = await startFleet({ policy: 'manual' });
     const admin = await fleet.admin();
     const { path } = await forged(fleet, 'web-01', 100);

@@ -17,7 +17,7 @@ beforeAll(async () => {
   admin = await fleet.admin();
 });
 
-/** A disk of its own, small enough to be filled; skips the test where that cannot be made. */
+/** A small disk that can be filled; skips the test if none can be created. */
 async function smallDisk(skip: TestContext['skip']): Promise<string> {
   const path = join(await tempDir(), 'disk');
   await mkdir(path);

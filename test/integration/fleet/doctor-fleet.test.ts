@@ -36,7 +36,7 @@ describe('the doctor finds, of a fleet,', () => {
     const { path } = await fleet.home.issue('web-02');
     await fleet.home.peel('web-02', path);
     await fleet.record('web-02', ({ state }) => state === 'pending');
-    // issued by a clock that is an hour late
+    // issued by a clock that is an hour behind
     ahead = 3_600_000;
     await addCreds(fleet, admin, 'web-03');
     ahead = 0;
@@ -84,7 +84,7 @@ describe('the doctor finds, of a fleet,', () => {
     ]);
   });
 
-  it('where no master has ever run and there are no peels, nothing that is wrong', async () => {
+  it('no problem where no master has ever run and there are no peels', async () => {
     const home = await startHome();
     const { code, fleet: found } = await doctor(home.home, home.servers);
     expect(code).toBe(0);

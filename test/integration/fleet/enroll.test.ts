@@ -41,7 +41,7 @@ describe('under the policy auto-trusted', () => {
     await fleet.audited('key.issued', ({ peelId }) => peelId === 'join-1');
   });
 
-  it('a request that is retried without an answer gets the same JWT, and one event', async () => {
+  it('a retried request gets the same JWT, and one event', async () => {
     const token = await createToken(admin, fleet, { uses: 1 });
     const key = newKey();
     const request = token.joinRequest('again-1', key, await token.challenge('again-1', key));
@@ -72,7 +72,7 @@ describe('under the policy auto-trusted', () => {
     });
   });
 
-  it('refuses a challenge that was given to another key, another id or another token', async () => {
+  it('refuses a challenge that was issued to another key, another ID or another token', async () => {
     const token = await createToken(admin, fleet);
     const other = await createToken(admin, fleet);
     const key = newKey();
@@ -86,7 +86,7 @@ describe('under the policy auto-trusted', () => {
     ]) {
       await refusal('ERR_FLEET_CHALLENGE', attempt);
     }
-    // and it is still good for whom it was given to
+    // and it is still valid for its own caller
     expect(await token.send(token.joinRequest('bound-1', key, challenge))).toMatchObject({
       state: 'accepted',
     });
@@ -149,7 +149,7 @@ describe('under the policy auto-trusted', () => {
     await refusal('ERR_FLEET_TOKEN_USED_UP', () => token.joined('uses-3', newKey()));
     await fleet.audited('request.refused', ({ code }) => code === 'ERR_FLEET_TOKEN_USED_UP');
     expect(contextOf(fleet.master).registry.get('uses-3')).toBeUndefined();
-    // who has come with it is still answered
+    // peels that joined with it still get answers
     await token.joined('uses-1', first);
   });
 
@@ -177,7 +177,7 @@ describe('under the policy auto-trusted', () => {
     }
   });
 
-  it("refuses an id that is another key's, and a key that is another peel's", async () => {
+  it('refuses an ID that is bound to another key, and a key of another peel', async () => {
     const token = await createToken(admin, fleet);
     const key = newKey();
     await token.joined('taken-1', key);
@@ -187,7 +187,7 @@ describe('under the policy auto-trusted', () => {
     await fleet.audited('request.refused', ({ code }) => code === 'ERR_FLEET_KEY_TAKEN');
   });
 
-  it('continues where a master died: nothing is lost or counted twice', async () => {
+  it('continues after a master died: nothing is lost or counted twice', async () => {
     const context = contextOf(fleet.master);
     const token = await createToken(admin, fleet, { uses: 1 });
     const key = newKey();
@@ -195,12 +195,12 @@ describe('under the policy auto-trusted', () => {
     const request = token.joinRequest('crash-1', key, await token.challenge('crash-1', key));
     const { challenge, requestId } = request;
     const of = { user: token.user, peelId: 'crash-1', publicKey };
-    // each time one step further: the challenge taken, the key claimed, the use counted
+    // each time one step further: the challenge consumed, the key claimed, the use counted
     await takeChallenge(context.store, challenge, of, requestId);
     await claimKey(context, publicKey, 'crash-1');
     await claimId(context, 'crash-1', publicKey);
     await new TokenUses(context).count({ tokenId: token.tokenId, peelId: 'crash-1', publicKey });
-    // no record yet: who asks again gets its JWT, for the one use that there is
+    // no record yet: a retry gets its JWT, for the only use
     expect(context.registry.get('crash-1')).toBeUndefined();
     expect(await token.send(request)).toMatchObject({ state: 'accepted' });
     const { tokens } = await admin.ask('token.list', {});
@@ -216,7 +216,7 @@ describe('under the policy auto-trusted', () => {
     await fleet.startMaster({ policy: 'auto-trusted' });
     const token = await createToken(admin, fleet, { uses: 3 });
     const keys = Array.from({ length: 10 }, newKey);
-    // all ask for a challenge first: when they join, no record has the ID
+    // all request a challenge first: when they join, no record has the ID
     const requests = await Promise.all(
       keys.map(async (of) => token.joinRequest('one-id-1', of, await token.challenge('one-id-1', of))),
     );
@@ -252,7 +252,7 @@ describe('under the policy auto-trusted', () => {
     await token.joined('back-2', newKey());
   });
 
-  it('a claim of an ID counts no longer than until its key had its turn', async () => {
+  it('a claim of an ID expires once its key has had its turn', async () => {
     const context = contextOf(fleet.master);
     const token = await createToken(admin, fleet);
     const [first, second] = [newKey(), newKey()];
@@ -287,7 +287,7 @@ describe('under the policy auto-trusted', () => {
     await fleet.audited('token.removed', ({ detail }) => detail?.['token'] === token.tokenId);
   });
 
-  it('refuses a token that the masters never made', async () => {
+  it('refuses a token that the masters never created', async () => {
     const token = await createToken(admin, fleet);
     for (const master of fleet.masters) await contextOf(master).tokens.delete(token.tokenId);
     await refusal('ERR_FLEET_TOKEN_UNKNOWN', () => token.challenge('unknown-1', newKey()));
@@ -326,7 +326,7 @@ describe('under the policy manual', () => {
     admin = await fleet.admin();
   });
 
-  it('a peel waits, its fingerprint is the same on both sides, and it gets its JWT when it is accepted', async () => {
+  it('a peel is pending, its fingerprint is the same on both sides, and it gets its JWT when it is accepted', async () => {
     const token = await createToken(admin, fleet, { uses: 1 });
     const key = newKey();
     const requestId = newRequestId();
@@ -337,7 +337,7 @@ describe('under the policy manual', () => {
     expect(fingerprint(record.keys[0]?.publicKey ?? '')).toBe(
       (waiting as { fingerprint: string }).fingerprint,
     );
-    // it may ask as often as it likes: nothing changes, and nothing is used up
+    // any number of retries: nothing changes, and no use is consumed
     expect(await token.join('slow-1', key)).toMatchObject({ state: 'pending' });
     await admin.ask('peel.accept', { peelId: 'slow-1', reason: 'seen on its console' });
     const jwt = await token.joined('slow-1', key);
@@ -363,7 +363,7 @@ describe('under the policy manual', () => {
     expect(refused).toMatchObject({ final: true, message: expect.stringContaining('not ours') });
     const fresh = newKey();
     expect(await token.join('bad-1', fresh)).toMatchObject({ state: 'pending' });
-    // accepting the new one does not bring the rejected one in
+    // accepting the new key does not admit the rejected one
     await admin.ask('peel.accept', { peelId: 'bad-1' });
     await refusal('ERR_FLEET_REVOKED', () => token.join('bad-1', key));
     await token.joined('bad-1', fresh);
@@ -372,7 +372,7 @@ describe('under the policy manual', () => {
   it('no other credential gets the answer to a join token', async () => {
     const token = await createToken(admin, fleet);
     const other = await createToken(admin, fleet);
-    // the subject of another token: the server does not let it through
+    // the subject of another token: the server blocks it
     const { nc } = token;
     const denied = waitFor('the refusal of the server', async () => {
       for await (const status of nc.status()) if (status.type === 'error') return status.error.message;
@@ -383,7 +383,7 @@ describe('under the policy manual', () => {
   });
 });
 
-it('under auto-all even an id that was revoked is back at once, with a new key', async () => {
+it('under auto-all even a revoked ID returns at once, with a new key', async () => {
   const fleet = await startFleet({ policy: 'auto-all' });
   const admin = await fleet.admin();
   const token = await createToken(admin, fleet);

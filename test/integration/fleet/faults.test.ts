@@ -3,7 +3,7 @@ import { noCluster } from '../../support/nats-servers.js';
 import { FAULTS } from './faults/faults.js';
 import { World } from './faults/world.js';
 
-/** `npm run test:faults` sets it: the long faults too, each as long as it is in life. */
+/** Set by `npm run test:faults`: also runs the long faults, at realistic durations. */
 const IS_LONG = process.env['ZESTER_FAULTS'] === 'long';
 const SEED = Number(process.env['ZESTER_FAULTS_SEED'] ?? 20_261_128);
 

@@ -31,7 +31,11 @@ async function connected(options: Partial<ConnectFleetOptions> = {}): Promise<Fl
   return client;
 }
 
-/** A host that asks to join, and waits to be accepted. @returns the fingerprint of its key */
+/**
+ * A host that requests to join, and waits to be accepted.
+ *
+ * @returns the fingerprint of its key
+ */
 async function pending(peelId: string): Promise<string> {
   const token = await tokenFile(fleet, await fleet.admin());
   const end = new AbortController();
@@ -85,7 +89,7 @@ describe('connectFleet', () => {
     expect(await client.status()).toMatchObject({ policy: 'manual', lifetime: 600 });
   });
 
-  it('makes join tokens that a host can use, lists and removes them', async () => {
+  it('creates join tokens that a host can use, lists and removes them', async () => {
     const client = await connected();
     const { token, creds } = await client.tokens.create({ ttlSeconds: 600, uses: 2, ids: 'lab-*' });
 
@@ -112,7 +116,7 @@ describe('connectFleet', () => {
     expect(new Set(followed.map(({ id }) => id)).size).toBe(followed.length);
   });
 
-  it('takes a URL and parsed credentials, and closes at the end of a block', async () => {
+  it('accepts a URL and parsed credentials, and closes at the end of a block', async () => {
     const byUrl = await connected({ credentials: pathToFileURL(adminCreds) });
     const parsed = parseCredsData(await readFile(adminCreds), 'admin');
     let closed: Promise<void | Error>;
@@ -145,7 +149,7 @@ describe('connectFleet', () => {
     await expect(other.status()).rejects.toMatchObject({ code: 'ERR_FLEET_NOT_CONNECTED' });
   });
 
-  it('refuses a name that is no handler, and sends no seed', async () => {
+  it('refuses an invalid handler name, and sends no seed', async () => {
     const client = await connected();
     expect(() => client.peels.exec('web-1', 'rm -rf /')).toThrow(
       expect.objectContaining({ code: 'ERR_FLEET_REQUEST' }),

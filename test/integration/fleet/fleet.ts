@@ -17,7 +17,7 @@ import { waitFor } from '../../support/wait-for.js';
 import { startHome, startHomeCluster, type HomeWithServers } from '../trust/support.js';
 import { readAudit } from '../../../src/master/audit/read-audit.js';
 
-/** What a master logs as an error is no part of any test: it is shown, since it says why another assertion fails. */
+/** Errors in a master's log are printed, since they may explain why another assertion fails. */
 const ERRORS_ONLY: MasterLogger = {
   debug: () => undefined,
   info: () => undefined,
@@ -25,7 +25,7 @@ const ERRORS_ONLY: MasterLogger = {
   error: (fields, message) => void process.stderr.write(`master: ${message} ${JSON.stringify(fields)}\n`),
 };
 
-/** The fleet of `zester/testing`, and a look into its masters. */
+/** The fleet of `zester/testing`, with access to its masters. */
 export class Fleet {
   readonly home: HomeWithServers;
   readonly #fleet: TestFleet;
@@ -43,7 +43,7 @@ export class Fleet {
     return this.#fleet.masters;
   }
 
-  /** To be spread into the options of what connects. */
+  /** Connection options, to be spread. */
   get connection(): { servers: string[]; tls?: TlsFiles } {
     return { servers: this.servers, ...this.home.tls };
   }
@@ -58,7 +58,7 @@ export class Fleet {
     return this.#fleet.startMaster({ ...this.connection, logger: ERRORS_ONLY, ...options });
   }
 
-  /** Asks as the admin of the home. */
+  /** Sends a request as the admin of the home. */
   async admin(): Promise<AdminClient> {
     const { paths } = await this.home.domain();
     const nc = await connectMaster({ ...this.connection, credsPath: paths.adminCreds });
@@ -67,7 +67,7 @@ export class Fleet {
     return new AdminClient(nc, new MessageSigner(creds), { timeoutMs: 15_000 });
   }
 
-  /** Waits until the record of a peel is as asked for, in the memory of a master. */
+  /** Waits until the record of a peel in a master's memory matches. */
   async record(
     peelId: string,
     is: (record: PeelRecord) => boolean,
@@ -82,14 +82,14 @@ export class Fleet {
     );
   }
 
-  /** Everything that the audit has. */
+  /** All events of the audit log. */
   async audit(peelId?: string): Promise<AuditEvent[]> {
     const events: AuditEvent[] = [];
     for await (const event of readAudit(contextOf(this.master).store, { peelId })) events.push(event);
     return events;
   }
 
-  /** Waits until the audit has an event, and gives it. */
+  /** Waits for an audit event, and returns it. */
   async audited(kind: string, is: (event: AuditEvent) => boolean = () => true): Promise<AuditEvent> {
     return waitFor(`${kind} in the audit`, async () =>
       (await this.audit()).find((event) => event.kind === kind && is(event)),
@@ -97,9 +97,9 @@ export class Fleet {
   }
 
   /**
-   * The records that the events of the audit add up to.
+   * The records that result from replaying the audit log.
    *
-   * @param upTo only the events that these records contain: peels go on renewing while the audit is read
+   * @param upTo only the events that these records contain: peels keep renewing while the audit log is read
    */
   async folded(upTo?: ReadonlyMap<string, PeelRecord>): Promise<Map<string, PeelRecord>> {
     const records = new Map<string, PeelRecord>();

@@ -18,9 +18,9 @@ import { startFleet, type Fleet } from './fleet.js';
 import { addCreds, tokenFile } from './peels.js';
 
 const FLOODER = fileURLToPath(new URL('flooder.mjs', import.meta.url));
-/** How long a flood lasts at most, in seconds. */
+/** Maximum duration of a flood, in seconds. */
 const SECONDS = 12;
-/** What the process of the master may grow by while gigabytes come in, in bytes. */
+/** Maximum memory growth of the master while gigabytes come in, in bytes. */
 const GROWTH = 512 * 1024 * 1024;
 
 let fleet: Fleet;
@@ -36,16 +36,16 @@ beforeAll(async () => {
 
 interface Flood {
   sent: number;
-  /** How often its connection ended, and how often it was not let in. */
+  /** Counts of its disconnects and refused connects. */
   cut: number;
   refused: number;
 }
 
 /**
- * Floods from another process with requests of a size or those of a file, while others renew and memory is watched.
+ * Floods from another process with requests of a size or those of a file, while others renew and memory is measured.
  *
- * @param isDone whether what the flood is for has happened: it ends after the next renewals
- * @returns what the flooder says
+ * @param isDone whether the flood has had its effect: it ends after the next renewals
+ * @returns the flooder's report
  */
 async function flood(
   credsPath: string,
@@ -70,7 +70,7 @@ async function flood(
   let renewed = 0;
   let done = false;
   while (!isOver) {
-    // as a peel does, and each within the time that it waits for an answer
+    // like a peel, and each within its timeout
     const jwts = await Promise.all(victims.map(async (victim) => (await victim.renewAgain()).jwt));
     for (const jwt of jwts) expect(jwt).toMatch(/^ey/);
     renewed += victims.length;
@@ -100,14 +100,14 @@ describe('a peel that floods is named and cut, and the others renew', () => {
     const event = await fleet.audited('connection.refused', isCut);
     expect(event.detail?.['cut']).toBe(1);
     expect(cut).toBeGreaterThan(0);
-    // it is cut and not revoked: a peel with a fault comes back when that is mended
+    // it is cut and not revoked: a faulty peel comes back once it is fixed
     expect(contextOf(fleet.master).registry.get(peelId)?.state).toBe('active');
     const cuts = (await fleet.audit()).filter(({ kind, code }) => kind === 'connection.refused' && code);
     expect(cuts.every((told) => told.peelId?.startsWith('flooder-'))).toBe(true);
   });
 });
 
-it('a join token that floods is cut, and taken back when that does not help', async () => {
+it('a join token that floods is cut, and removed if it continues', async () => {
   const path = await tokenFile(fleet, admin);
   const tokenId = /token-(\w+)\.creds$/.exec(path)?.[1] ?? '';
   const isTaken = ({ kind, detail }: AuditEvent) => kind === 'token.removed' && detail?.['token'] === tokenId;
@@ -133,7 +133,7 @@ describe('an admin that floods', () => {
     expect(added.code, added.stderr).toBe(0);
     return out;
   };
-  /** It is no enemy when it stops: it asks as before. */
+  /** An admin that stops flooding is answered as before. */
   const asksAgain = async (path: string) => {
     const client = await connectFleet({ ...fleet.connection, credentials: path });
     atEnd(() => client.close());
@@ -177,10 +177,10 @@ describe('an admin that floods', () => {
   });
 });
 
-it('a flood in the name of a peel cuts nothing of that peel', async () => {
+it('a flood in the name of a peel does not cut that peel', async () => {
   const [victim] = victims;
   if (victim === undefined) throw new Error('there is a victim');
-  // a user who may publish anything, as only the account's key signs one
+  // a user with full permissions, which only the account's key can sign
   const all = await connectUser(fleet, 'tool', undefined);
   let isOver = false;
   const sending = (async () => {

@@ -18,7 +18,7 @@ const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 let fleet: Fleet;
 let log = '';
 let hostile: NatsConnection;
-/** What the hostile peel answers to every command. */
+/** The answer of the hostile peel to every command. */
 let answer = '';
 
 function zester(...args: string[]): Promise<ZesterResult> {
@@ -104,7 +104,7 @@ describe.each(CALLS)('zester $call', ({ call }) => {
   });
 });
 
-it('hands on a result in --json as the peel gave it', async () => {
+it('passes a result on unchanged with --json', async () => {
   const result = { text: EVIL, list: [1, [2, [3]]] };
   answer = JSON.stringify({ peelId: 'evil-1', result });
   const { code, stdout } = await zester('peel', 'exec', 'evil-1', 'facts', '--json');
@@ -113,7 +113,7 @@ it('hands on a result in --json as the peel gave it', async () => {
   expect(answer.length).toBeLessThan(MAX_ANSWER_BYTES);
 });
 
-it('shows reasons, subjects and file names that others chose without harm, and logs them so', async () => {
+it('shows and logs untrusted reasons, subjects and file names safely', async () => {
   const user = fleet.home.dir;
   hostile.publish(`zester.auth.evil-1.${'\u202e\u009b31m'}`, '{}', { reply: `_INBOX.evil-1.x` });
   await hostile.flush();

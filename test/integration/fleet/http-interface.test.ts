@@ -34,10 +34,10 @@ let fleet: Fleet;
 let api: RunningApi;
 const secrets = new Map<AdminRole, string>();
 let home: string;
-/** Streams that hear what changes. */
+/** Open event streams. */
 let listening = 0;
 
-/** Not `fetch`: that chooses `Host`, `Origin` and `Cookie` itself. */
+/** Not `fetch`, which sets `Host`, `Origin` and `Cookie` itself. */
 function ask(
   method: string,
   path: string,
@@ -73,7 +73,11 @@ function as(role: AdminRole): { authorization: string } {
   return { authorization: `Bearer ${secrets.get(role)}` };
 }
 
-/** Signs in as the page does. @returns the cookie */
+/**
+ * Signs in like the page.
+ *
+ * @returns the cookie
+ */
 async function signedIn(): Promise<string> {
   const [, key] = api.newLink().split('#key=');
   const { status, headers } = await ask('POST', '/api/v1/session', { body: { key } });
@@ -81,7 +85,11 @@ async function signedIn(): Promise<string> {
   return String(headers['set-cookie']).split(';')[0] ?? '';
 }
 
-/** A host that asks to join. @returns the fingerprint of its key */
+/**
+ * A host that requests to join.
+ *
+ * @returns the fingerprint of its key
+ */
 async function pending(peelId: string): Promise<string> {
   const token = await tokenFile(fleet, await fleet.admin());
   const end = new AbortController();
@@ -151,7 +159,7 @@ describe('the HTTP interface', () => {
     const second = await ask('POST', '/api/v1/session', { body: { key } });
     expect(second.status).toBe(401);
     expect(second.headers['set-cookie']).toBeUndefined();
-    // a session changes something only where the browser names this page
+    // a session can change something only if the browser names this page as the origin
     const { status } = await ask('POST', '/api/v1/peels/web-01/rotate', { headers, body: {} });
     expect(status).toBe(403);
     expect(
@@ -195,7 +203,7 @@ describe('the HTTP interface', () => {
     });
   });
 
-  it('lets a token do what its role may, and never more than the credential', async () => {
+  it('limits a token to its role, and to that of the credential', async () => {
     await addCreds(fleet, await fleet.admin(), 'role-1');
     const may = async (role: AdminRole, method: string, path: string, body?: object) =>
       (await ask(method, `/api/v1${path}`, { headers: as(role), ...(body && { body }) })).status;
@@ -213,7 +221,7 @@ describe('the HTTP interface', () => {
     }
   });
 
-  it('forgets a token as soon as it is removed', async () => {
+  it('refuses a token as soon as it is removed', async () => {
     const { secret } = await addApiToken(home, {
       name: 'gone',
       role: 'viewer',
@@ -327,7 +335,7 @@ describe('the HTTP interface', () => {
     await waitFor('that nothing is known of it', () => other().includes('event: reset'));
   });
 
-  it('pushes that a peel connects and disconnects', async () => {
+  it('pushes connects and disconnects of peels', async () => {
     const heard = await listen('/api/v1/events');
     const peel = await TestPeel.start(fleet, await addCreds(fleet, await fleet.admin(), 'comes-1'));
     await waitFor('that it is connected', () => /"id":"comes-1"[^}]*"connected":true/.test(heard()));
@@ -367,7 +375,7 @@ describe('the HTTP interface', () => {
         socket.once('close', () => resolve()).once('error', () => undefined);
       });
     }
-    // there is room for one more, which hears what happens
+    // there is room for one more stream, which gets the events
     const heard = await listen('/api/v1/events');
     await addCreds(fleet, await fleet.admin(), 'after-1');
     await waitFor('the peel', () => heard().includes('"after-1"'));
@@ -377,7 +385,7 @@ describe('the HTTP interface', () => {
     expect(before).toBeGreaterThan(0);
   });
 
-  it('limits how often a caller may ask', async () => {
+  it('limits the request rate of a caller', async () => {
     const { secret } = await addApiToken(home, {
       name: 'busy',
       role: 'viewer',
@@ -398,7 +406,7 @@ describe('the HTTP interface', () => {
     expect((await ask('GET', '/api/v1/session', { headers: as('viewer') })).status).toBe(200);
   });
 
-  // the last: guessing is limited for all who are not known
+  // last, since the limit applies to all unknown callers together
   it('refuses callers without a session or a token', async () => {
     const paths = ROUTES.map(({ method, path }) => [method, path.replace('{id}', 'web-01')] as const);
     for (const [method, path] of [...paths, ['GET', '/events'], ['GET', '/openapi.json']] as const) {
@@ -430,7 +438,11 @@ describe('the HTTP interface', () => {
 /** Ends each stream that was opened. */
 const streams: (() => void)[] = [];
 
-/** Reads a stream of events. @returns what was received so far */
+/**
+ * Reads an event stream.
+ *
+ * @returns the text received so far
+ */
 async function listen(path: string): Promise<() => string> {
   let text = '';
   const sent = httpRequest(new URL(path, api.url), { headers: as('viewer') }, (response) => {

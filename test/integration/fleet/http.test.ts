@@ -4,7 +4,7 @@ import { serveMasterHttp } from '../../../src/master/http.js';
 import { atEnd } from '../../support/cleanup.js';
 import { startFleet } from './fleet.js';
 
-/** The status and the text of an answer to a request with this `Host`. */
+/** The status and body of the response to a request with this `Host`. */
 function get(url: string, host: string): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const sent = request(url, { headers: { host } }, (response) => {

@@ -14,7 +14,7 @@ import { waitFor } from '../../support/wait-for.js';
 import { startFleet, type Fleet } from './fleet.js';
 import { TestPeel } from './peels.js';
 
-/** A fleet of one test, and what is done to it. */
+/** A fleet for one test, and its actions. */
 interface Stage {
   fleet: Fleet;
   /** Runs the command. */
@@ -26,7 +26,7 @@ interface Stage {
   integrity: (...args: string[]) => Promise<{ code: number; stderr: string; findings: Finding[] }>;
   /** Adds a peel and starts it. */
   running: (id: string) => Promise<TestPeel>;
-  /** A connection that may do everything in the account, as one that took it over. */
+  /** A connection with full permissions in the account, like an attacker who took it over. */
   attacker: (name?: string) => Promise<{ nc: NatsConnection; publicKey: string }>;
 }
 
@@ -144,7 +144,7 @@ describe.concurrent('zester doctor --integrity finds', () => {
     );
   });
 
-  it('forged records, deleted records and forged audit lines', async () => {
+  it('forged records, deleted records and forged audit events', async () => {
     const { fleet, done, creds, integrity, attacker } = await start();
     for (const id of ['web-01', 'web-02', 'web-03', 'web-04'])
       await done('peel', 'add', id, '--out', creds(id));

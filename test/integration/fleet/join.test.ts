@@ -18,7 +18,7 @@ import { connectUser } from './asking.js';
 import { Fleet, startFleet } from './fleet.js';
 import { TestPeel, tokenFile } from './peels.js';
 
-/** A call of `joinFleet`, and what it told. */
+/** A call of `joinFleet`, and its events. */
 class Joining {
   readonly events: JoinEvent[] = [];
   readonly out: string;
@@ -60,7 +60,7 @@ describe('a host with a join token', () => {
     admin = await fleet.admin();
   });
 
-  it('gets credentials in a file that only its owner reads, and runs as a peel with them; no seed was on the wire', async () => {
+  it('gets credentials in a file that only its owner can read, and runs as a peel with them; no seed was on the wire', async () => {
     const proxy = await TcpProxy.start(() => fleet.home.node(0).port);
     atEnd(() => proxy.close());
     const token = await tokenFile(fleet, admin);
@@ -78,7 +78,7 @@ describe('a host with a join token', () => {
     seeds.push(peel.credentials.seed);
 
     const wire = Buffer.concat(proxy.fromClients).toString('latin1');
-    // it was looked at where the requests are
+    // the subjects of the requests were watched
     expect(wire).toContain('.challenge');
     expect(wire).toContain(result.publicKey);
     expect(wire).toContain('rotate');
@@ -123,7 +123,7 @@ describe('a host with a join token', () => {
     }
   });
 
-  it("believes no answer that is not a master's", async () => {
+  it('trusts only the answers of masters', async () => {
     const home = await startHome();
     const other = new Fleet(home);
     const master = await other.startMaster({ policy: 'auto-trusted' });
@@ -138,7 +138,7 @@ describe('a host with a join token', () => {
     const joining = new Joining(other, token, 'lied-1', { waitMs: 1_500 });
     await refusal('ERR_FLEET_ANSWER', joining.run);
     expect(await exists(joining.out)).toBe(false);
-    // the key was told to nobody who matters, and is kept
+    // the key was not disclosed, and is kept
     expect(await exists(`${joining.out}.pending`)).toBe(true);
   });
 
@@ -167,14 +167,14 @@ describe('a host with a join token', () => {
       await refusal('ERR_FLEET_TOKEN_EXPIRED', new Joining(fleet, token, 'late-1', longAgo).run);
     });
 
-    it('with an id that another key has', async () => {
+    it('with an ID that is bound to another key', async () => {
       const token = await tokenFile(fleet, admin);
       await new Joining(fleet, token, 'taken-1').run();
       const out = join(fleet.home.dir, 'other-host.creds');
       await refusal('ERR_FLEET_ID_TAKEN', new Joining(fleet, token, 'taken-1', { out }).run);
     });
 
-    it('with credentials that are no join token', async () => {
+    it('with credentials that are not a join token', async () => {
       const { path } = await fleet.home.issue('no-token-1');
       await refusal('ERR_FLEET_TOKEN_UNKNOWN', new Joining(fleet, path, 'x-1').run);
     });
@@ -186,7 +186,7 @@ describe('a host with a join token', () => {
       expect(contextOf(fleet.master).registry.get('nowhere-1')).toBeUndefined();
     });
 
-    it('with a pending key that is damaged: it is not written over', async () => {
+    it('with a damaged pending key, which it does not overwrite', async () => {
       const joining = new Joining(fleet, await tokenFile(fleet, admin), 'damaged-1');
       await writeFile(`${joining.out}.pending`, 'SUAAAA\n', { mode: 0o600 });
       await refusal('ERR_KEY_FILE', joining.run);
@@ -195,7 +195,7 @@ describe('a host with a join token', () => {
   });
 });
 
-describe('where an admin accepts each', () => {
+describe('where an admin accepts each peel', () => {
   let fleet: Fleet;
   let admin: AdminClient;
   beforeAll(async () => {

@@ -13,7 +13,7 @@ import { readAudit } from '../../../src/master/audit/read-audit.js';
 
 const at = (fleet: Fleet) => ['--home', fleet.home.home, '--servers', ...fleet.servers];
 
-/** Peels of a signing key that another one took the place of, and one peel of the new key. */
+/** Peels of a replaced signing key, and one peel of the new key. */
 async function rotated(fleet: Fleet, count: number) {
   const admin = await fleet.admin();
   const ids = Array.from({ length: count }, (_, i) => `web-${i}`);
@@ -35,7 +35,7 @@ async function rotated(fleet: Fleet, count: number) {
   return { old, peels, paths, fresh };
 }
 
-/** As another tool pushes: re-signed, its tags as they were. */
+/** Pushes like another tool: re-signed, with unchanged tags. */
 async function pushRaw(fleet: Fleet, signingKeys: AccountClaims['nats']['signing_keys']): Promise<void> {
   const domain = await fleet.home.domain();
   const signer = await domain.operatorSigningKey();
@@ -78,7 +78,7 @@ describe('removing a signing key under a living fleet', () => {
         { forced: true, valid: count, connected: count },
       ]);
 
-      // the servers close the connections: no key has to be revoked, and the breaker has nothing to hold
+      // the servers close the connections: no key must be revoked, and the breaker has nothing to hold
       await waitFor('the master to have seen them go', () =>
         [...paths.keys()].every(
           (id) => (contextOf(fleet.master).presence.get(id)?.connections.length ?? 0) === 0,
@@ -90,7 +90,7 @@ describe('removing a signing key under a living fleet', () => {
       }
       expect((await fleet.home.domain()).accountClaims.nats.revocations ?? {}).toEqual({});
 
-      // again: it is gone everywhere, which is said
+      // again: it is already removed everywhere, which is reported
       const again = await zester(['keys', 'remove', old, '--yes', '--force', ...at(fleet)]);
       expect(again.code, again.stderr).toBe(0);
       const never = await zester([
@@ -106,7 +106,7 @@ describe('removing a signing key under a living fleet', () => {
     60_000,
   );
 
-  it('with a node down ends with 4, names it, and is finished by the same command later', async () => {
+  it('with a node down exits with 4, names it, and is completed by the same command later', async () => {
     const fleet = await startFleetCluster();
     await fleet.startMaster();
     const { old, paths } = await rotated(fleet, 2);
@@ -127,7 +127,7 @@ describe('removing a signing key under a living fleet', () => {
   }, 90_000);
 });
 
-describe('giving up a signing key that another tool took away', () => {
+describe('giving up a signing key that another tool removed', () => {
   it('is refused while valid credentials depend on it, and audited with --force', async () => {
     const fleet = await startFleet();
     const { old } = await rotated(fleet, 2);

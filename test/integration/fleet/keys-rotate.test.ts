@@ -1,4 +1,4 @@
-// `zester keys rotate peel-signing` under a living fleet. ZESTER_ROTATE_PEELS: how many peels, 4 by default.
+// `zester keys rotate peel-signing` in a running fleet. ZESTER_ROTATE_PEELS: the number of peels, 4 by default.
 import { access, readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { zester } from '../../cli/run-zester.js';
@@ -40,7 +40,7 @@ async function connected(ids: string[]): Promise<TestPeel[]> {
   return started;
 }
 
-/** Nobody lost a connection, and everybody answers, with a JWT of the key. */
+/** Checks that no peel lost a connection, and that all answer, with a JWT of the key. */
 async function expectWhole(all: readonly TestPeel[], key: string, pattern = 'web-*'): Promise<void> {
   for (const peel of all) {
     expect(peel.of('disconnected'), peel.told.join('\n')).toEqual([]);
@@ -89,7 +89,7 @@ describe('rotating the peel signing key', () => {
   });
 
   it('names offline peels, resumes once one reconnects, and cuts the other off with --now', async () => {
-    // a peel that still moves to its new key takes no other
+    // a peel that is still moving to its new key accepts no other
     await Promise.all(peels.map((peel) => peel.event('keyRotated', 1)));
     const away = await connected(['away-1', 'away-2']);
     for (const { peel } of away) {
@@ -97,7 +97,7 @@ describe('rotating the peel signing key', () => {
       await peel.closed;
     }
     const from = await signing();
-    // as after a kill between the new key and its use
+    // as after a kill between creating and using the new key
     const { to } = await switchPeelSigningKey(fleet.home.home, fleet.home.options);
     const kept = await rotate();
     expect([kept.code, kept.stderr]).toEqual([1, expect.stringContaining('2 not connected')]);

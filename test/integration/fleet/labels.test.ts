@@ -68,7 +68,7 @@ describe('labels', () => {
     expect((await run('peel', 'label', 'own-1', 'env=dev', 'tier-', '--reason', 'moved')).stdout).toBe(
       'labelled own-1: env=dev\n',
     );
-    // the same again changes nothing, and is no event
+    // a repetition changes nothing, and causes no event
     await json('peel', 'label', 'own-1', 'env=dev', 'tier-');
     const changes = (await fleet.audit('own-1')).filter(({ kind }) => kind === 'peel.labelled');
     expect(changes).toMatchObject([
@@ -132,7 +132,7 @@ describe('labels', () => {
     expect((await run('join-token', 'list')).stdout).toMatch(/LABELS[^]*env=lab/);
   });
 
-  it('choose whom "ping", "exec" and "rotate" are for', async () => {
+  it('select the peels of "ping", "exec" and "rotate"', async () => {
     for (const id of ['call-1', 'call-2'])
       await TestPeel.start(fleet, await addCreds(fleet, admin, id, { labels: { app: 'call', n: id } }));
     await addCreds(fleet, admin, 'call-3', { labels: { app: 'other' } });
@@ -158,7 +158,7 @@ describe('labels', () => {
     });
   });
 
-  it('choose whom "revoke" locks out, after a confirmation that names them', async () => {
+  it('select the peels that "revoke" locks out, after a confirmation that names them', async () => {
     for (const id of ['gone-1', 'gone-2', 'gone-3'])
       await addCreds(fleet, admin, id, { labels: { lab: id === 'gone-3' ? 'no' : 'yes' } });
     const asked = await run('peel', 'revoke', '-l', 'lab=yes');
@@ -196,7 +196,7 @@ describe('labels', () => {
     ]);
   });
 
-  it('come from a list, and more from --label; a label of the list replaces one of --label', async () => {
+  it('come from a list and from --label; if both set a name, the list wins', async () => {
     const lists = {
       'list.csv': 'id,labels\nlist-1,"env=prod,tier=db"\nlist-2,env=prod zone=eu-1\nlist-3,\n',
       'list.ndjson':
@@ -216,7 +216,7 @@ describe('labels', () => {
       { env: 'test', tier: 'web' },
       { env: 'test' },
     ]);
-    // what "peel list" writes can be read again
+    // the output of "peel list" can be used as input
     const { stdout } = await run('peel', 'list', 'list-*', '-o', 'csv', '--columns', 'id,labels');
     await writeFile(join(dir, 'again.csv'), stdout.replaceAll('list-', 'again-'));
     await json('peel', 'add', '--from', join(dir, 'again.csv'), '--out', join(dir, 'again'));

@@ -32,7 +32,7 @@ beforeAll(async () => {
   admin = await fleet.admin();
 });
 
-/** The credentials of a user that may connect in every way, as JWTs of older versions may. */
+/** Credentials of a user with all connection types, as in JWTs of older versions. */
 async function legacyCreds(name: string): Promise<string> {
   const signer = await (await fleet.home.domain()).accountKey();
   const user = generateKeyBundle('user');
@@ -46,7 +46,7 @@ async function legacyCreds(name: string): Promise<string> {
 }
 
 describe('a leafnode port of the server', () => {
-  it('lets no credential of the fleet in', async () => {
+  it('admits no credential of the fleet', async () => {
     const domain = await fleet.home.domain();
     const explicit = join(fleet.home.dir, 'explicit.creds');
     await bootstrapPeelCreds(await domain.accountKey(), 'explicit', explicit);
@@ -87,7 +87,7 @@ describe('a leafnode port of the server', () => {
       return findings.filter(({ check }) => check === 'leafnode').map(({ severity }) => severity);
     };
     expect(await look()).toEqual(['ok']);
-    // as templates of older versions are
+    // like templates of older versions
     await withOpenHome(home, 'a test', fleet.home.options, (open) =>
       changeAccount(open, (claims) => {
         const changed = structuredClone(claims);

@@ -1,11 +1,11 @@
-// Whether a server takes credentials.
+// Whether a server accepts credentials.
 import { connect } from '@nats-io/transport-node';
 import { loadCredsFile } from '../../../src/creds/parse.js';
 
 /**
  * Connects once with a `.creds` file.
  *
- * @param refusals the errors that say that the server refuses them; any other is thrown
+ * @param refusals the errors that count as a refusal by the server; any other error is thrown
  */
 export async function letsIn(
   path: string,

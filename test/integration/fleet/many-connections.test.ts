@@ -91,7 +91,7 @@ it('does not cut connections of a service that is not a peel, even with a peel-l
     return nc;
   };
   const all = await Promise.all(Array.from({ length: 70 }, open));
-  // what comes after is judged after: a peel's surplus would be cut by then
+  // later connections are judged later: a peel's surplus would be cut by then
   const admin = await fleet.admin();
   const key = generateKeyBundle('user');
   const request = { requestId: newRequestId(), peelId: 'last', publicKey: key.publicKey };
@@ -109,7 +109,7 @@ it('connections with names of 100 kB break no list, no command and no audit', as
   const home = await startHome();
   const server = home.node(0);
   await server.stop();
-  // as large as a server can be told to take: by default, a client can write 4 KiB about itself
+  // the maximum that a server can be configured for; by default, a client can send 4 KiB about itself
   await appendFile(server.configPath, '\nmax_control_line: 256KB\n');
   await server.start();
   const fleet = new Fleet(home);
@@ -117,7 +117,7 @@ it('connections with names of 100 kB break no list, no command and no audit', as
   const admin = await fleet.admin();
   await addPeel(fleet, admin, 'quiet');
   const creds = await loadCredsFile(await addCreds(fleet, admin, 'loud'));
-  // a character that servers write as six
+  // a character that servers escape as six
   const name = '<'.repeat(100_000);
   for (let i = 0; i < 40; i += 1) {
     const nc = await connect({
@@ -147,7 +147,7 @@ it('connections with names of 100 kB break no list, no command and no audit', as
   await run('audit');
   await run('audit', '--json');
   await run('doctor', '--json');
-  // and another master that begins to watch hears of all of them
+  // and another master that starts to watch gets all of them
   const next = await fleet.startMaster({ lifetime: 900 });
   await fleet.masters[0]?.stop();
   await waitFor('the other to watch', () => next.watching);

@@ -44,7 +44,7 @@ it('a master emits its decisions to a callback from its start and to iterators, 
   expectNoSeed(heard, key.seed);
 });
 
-it('a listener that throws ends nothing, and is an event itself', async () => {
+it('a listener that throws stops nothing, and is reported as an event', async () => {
   const fleet = await startFleet({
     onEvent: () => {
       throw new Error('mine');
@@ -68,7 +68,7 @@ it('a listener that throws ends nothing, and is an event itself', async () => {
   await iterating;
 });
 
-it('a master adds its metrics to a registry of prom-client, and takes them off when it stops', async () => {
+it('a master adds its metrics to a registry of prom-client, and removes them when it stops', async () => {
   const registry = new Registry();
   const fleet = await startFleet({ metrics: registry });
   await (await fleet.admin()).ask('status', {});
@@ -82,7 +82,7 @@ it('a master adds its metrics to a registry of prom-client, and takes them off w
   expect(await registry.metrics()).not.toContain('zester_');
 });
 
-it('a master adds its metrics to any object that takes them', async () => {
+it('a master adds its metrics to any object that accepts them', async () => {
   const taken: { get(): Promise<{ name: string }> }[] = [];
   await startFleet({ metrics: { registerMetric: (metric) => taken.push(metric) } });
   const names = await Promise.all(taken.map(async (metric) => (await metric.get()).name));

@@ -16,7 +16,7 @@ const SILENT = {
   error: () => undefined,
 };
 
-/** A fleet without a master, whose lease is that of one that was killed just now. */
+/** A fleet without a master, with the lease of a master that was just killed. */
 async function fleetWithStaleLease(): Promise<Fleet> {
   const fleet = new Fleet(await startHome());
   const { paths } = await fleet.home.domain();
@@ -34,7 +34,7 @@ describe.concurrent('startMaster', () => {
     expect(master.watching).toBe(true);
   });
 
-  it('gives a master that shows nothing of its connections, its registry or its keys', async () => {
+  it('resolves with a master that exposes neither its connections, nor its registry, nor its keys', async () => {
     const { master } = await startFleet();
     const members = (of: object) => Object.getOwnPropertyNames(of);
     const shown = new Set([...members(master), ...members(Object.getPrototypeOf(master) as object)]);

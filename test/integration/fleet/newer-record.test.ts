@@ -6,7 +6,7 @@ import { waitFor } from '../../support/wait-for.js';
 import { startFleet } from './fleet.js';
 import { addCreds, TestPeel } from './peels.js';
 
-/** The value of a peel in the bucket, as JetStream holds it. */
+/** The stored value of a peel in the bucket. */
 interface Stored {
   record: { state: string; number: number; keys: Record<string, unknown>[] } & Record<string, unknown>;
   [field: string]: unknown;
@@ -18,7 +18,7 @@ async function stored(master: Master, peelId: string): Promise<{ value: Stored; 
   return { value: entry.json<Stored>(), revision: entry.revision };
 }
 
-/** Changes a value, as a master of a newer version does. */
+/** Changes a value, like a master of a newer version. */
 async function rewrite(master: Master, peelId: string, change: (value: Stored) => Stored): Promise<void> {
   const { value, revision } = await stored(master, peelId);
   const data = JSON.stringify(change(value));
@@ -48,7 +48,7 @@ it('a master keeps what a newer version wrote, and neither changes nor loses a r
   }));
   const unjudged = (await stored(master, 'web-2')).value;
 
-  // by a master that runs, and by one that starts with these records
+  // by a running master, and by one that starts with these records
   for (const start of [false, true]) {
     if (start) {
       await master.stop();

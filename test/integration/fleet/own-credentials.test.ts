@@ -27,7 +27,7 @@ async function expiryOf(path: string): Promise<number> {
   return (creds.claims.exp ?? Infinity) * 1000;
 }
 
-/** Lets the credentials of a home be good for so many seconds from their next renewal on. */
+/** Sets the lifetime of a home's credentials, in seconds, from their next renewal on. */
 async function shorten(home: string, lifetime: number): Promise<void> {
   const { settings: path } = trustPaths(home);
   const { renewal, ...settings } = await readSettings(path);
@@ -40,11 +40,11 @@ const renewals = async (fleet: Fleet, user: string) =>
     .length;
 
 describe('the credentials of a new home', () => {
-  /** Long enough for a slow machine, and short enough to see two of them. */
+  /** Long enough for a slow machine, and short enough for two lifetimes in a test. */
   const LIFETIME = 8;
   const newFleet = () => startFleet({}, { credsLifetime: LIFETIME, now: Date.now });
 
-  it('renew themselves while a master runs, and nobody notices', async () => {
+  it('renew themselves unnoticed while a master runs', async () => {
     const fleet = await newFleet();
     const { home, paths } = await fleet.home.domain();
     const files = [paths.masterCreds, paths.masterAnswersCreds, paths.adminCreds, paths.systemCreds];
@@ -53,7 +53,7 @@ describe('the credentials of a new home', () => {
     const program = await connectFleet({ servers: fleet.servers, credentials: paths.adminCreds });
     atEnd(() => program.close());
 
-    // a program that asks all the time, for longer than two lifetimes
+    // a program that sends requests continuously, for longer than two lifetimes
     const end = Math.max(...(await Promise.all(files.map(expiryOf)))) + LIFETIME * 1_000;
     let asked = 0;
     await waitFor(
@@ -88,9 +88,9 @@ describe('the credentials of a new home', () => {
     });
   }, 90_000);
 
-  it('are renewed by the command that uses them, also while it runs', async () => {
+  it('are renewed by the command that uses them, even while it runs', async () => {
     const fleet = await newFleet();
-    // as on an admin's own machine, where no master runs
+    // like an admin's own machine, where no master runs
     const home = join(fleet.home.dir, 'laptop');
     await cp(fleet.home.home, home, { recursive: true });
     const { adminCreds } = trustPaths(home);
@@ -112,7 +112,7 @@ describe('the credentials of a new home', () => {
     expect(await expiryOf(trustPaths(home).masterCreds)).toBeLessThan(Date.now());
   }, 90_000);
 
-  it('work again after nobody used them for longer than they live', async () => {
+  it('work again after being unused for longer than their lifetime', async () => {
     const fleet = await newFleet();
     const { home, paths } = await fleet.home.domain();
     const files = [paths.masterCreds, paths.masterAnswersCreds, paths.adminCreds, paths.systemCreds];
@@ -169,7 +169,7 @@ describe('the credentials of a home that never expired', () => {
     expect(JSON.parse(added.stdout)).toMatchObject({ stillUsed: [] });
     await shorten(home, 6);
     expect(await zester(['creds', 'renew', ...at.slice(0, 2)])).toMatchObject({ code: 0 });
-    // a change of the home lets the master look at once, and not in an hour
+    // a change of the home makes the master check at once, and not in an hour
     await shorten(home, 6);
     const files = [paths.masterCreds, paths.masterAnswersCreds, paths.adminCreds, paths.systemCreds];
     const first = await Promise.all(files.map(expiryOf));
@@ -181,10 +181,10 @@ describe('the credentials of a home that never expired', () => {
     }
     await waitFor('the first ones to have expired', () => Date.now() > Math.max(...first));
     expect(fleet.master.health()).toEqual({ ok: true, problems: [] });
-    // a peel believes the master that no JWT of the identity key vouches for
+    // a peel trusts the master without a JWT signed by the identity key
     await peel.peel.rotate();
     expect(peel.events.map(({ type }) => type)).not.toContain('disconnected');
-    // and each command renews what it uses
+    // and each command renews the credentials that it uses
     for (const args of [
       ['peel', 'list'],
       ['account', 'show'],
@@ -200,7 +200,7 @@ describe('the credentials of a home that never expired', () => {
     expect(signer.claims.iss).not.toBe((await fleet.home.domain()).publicKeys.account);
     expect((await fleet.audit()).map(({ kind }) => kind)).not.toContain('connection.refused');
 
-    // a home that was not used for longer than they are good
+    // a home that was unused for longer than their lifetime
     await fleet.master.stop();
     await shorten(home, 1);
     expect(await zester(['creds', 'renew', ...at.slice(0, 2)])).toMatchObject({ code: 0 });
@@ -239,7 +239,7 @@ describe('the credentials of a home that never expired', () => {
     expect(await zester(['master', 'remove', 'host-b', ...args])).toMatchObject({ code: 0 });
     const { url } = fleet.home.node(0);
     expect(await letsIn(join(second, 'creds', 'master.creds'), url)).toBe(false);
-    // with the seeds that the host has, it makes itself another user: the key is not in the account any more
+    // with the host's seeds, it creates another user: the key is no longer in the account
     const renewed = await zester(['creds', 'renew', '--home', second]);
     expect(renewed.code).toBe(0);
     expect(await letsIn(join(second, 'creds', 'master.creds'), url)).toBe(false);

@@ -1,6 +1,6 @@
 /**
- * Many peels in one process of its own, for tests that kill it: `peel-host.ts URL,URL FILE.creds…`. What the peels tell
- * goes to standard output, one JSON line an event.
+ * Many peels in one separate process, for tests that kill it: `peel-host.ts URL,URL FILE.creds…`. Prints the events of
+ * the peels to standard output, one JSON line per event.
  */
 import { startPeel } from '../../../src/peel/index.js';
 
@@ -20,7 +20,7 @@ async function run(credsPath: string): Promise<void> {
   void peel.closed.then(({ reason }) => say({ type: 'closed', credsPath, reason }));
 }
 
-// one that is refused permanently, because it was revoked, must not keep the others
+// a permanently refused peel, which was revoked, must not stop the others
 void Promise.all(
   files.map((credsPath) =>
     run(credsPath).catch((error: unknown) => say({ type: 'failed', credsPath, error: String(error) })),

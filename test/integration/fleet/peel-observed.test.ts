@@ -12,7 +12,7 @@ import { waitFor } from '../../support/wait-for.js';
 import { startFleet, type Fleet } from './fleet.js';
 import { addCreds } from './peels.js';
 
-/** A peel of a fleet, its events, and what asks it for commands. */
+/** A peel of a fleet, its events, and a caller for its commands. */
 async function startObserved(options: Partial<PeelOptions> = {}) {
   const fleet = await startFleet();
   const credsPath = await addCreds(fleet, await fleet.admin(), 'web-1');

@@ -73,7 +73,7 @@ describe('zester peel run', () => {
     expect(zester.stdout() + zester.stderr()).not.toMatch(SEED);
   });
 
-  it('ends with 3 when a master ends it', async () => {
+  it('exits with 3 when a master ends it', async () => {
     const creds = await addCreds(fleet, admin, 'run-2');
     const zester = startZester(['peel', 'run', '--creds', creds, '--servers', servers]);
     await exec('run-2', 'ping');
@@ -84,7 +84,7 @@ describe('zester peel run', () => {
     expect(last).toBe('zester: the peel "run-2" is revoked (stolen) [ERR_FLEET_REVOKED]');
   });
 
-  it('started before its server waits for it, and can be ended while it does', async () => {
+  it('started before its server waits for it, and can be stopped while it waits', async () => {
     const creds = await addCreds(fleet, admin, 'run-3');
     const zester = startZester([
       'peel',
@@ -142,7 +142,7 @@ describe('zester peel join', () => {
     expect((await zester.exited).code).toBe(0);
     expect(zester.stdout() + zester.stderr()).not.toMatch(SEED);
 
-    // what is there is not written over
+    // existing files are not overwritten
     const again = startZester(['peel', 'join', ...args]);
     expect((await again.exited).code).toBe(1);
     expect(again.stderr()).toContain('ERR_FILE_EXISTS');
@@ -163,7 +163,7 @@ describe('zester peel join', () => {
     expect(rejected.stderr()).toContain('ERR_FLEET_REJECTED');
   });
 
-  it('interrupted keeps its key, and ends as a program that was interrupted', async () => {
+  it('interrupted keeps its key, and exits like an interrupted program', async () => {
     const token = await tokenFile(fleet, admin);
     const out = join(fleet.home.dir, 'interrupted.creds');
     const zester = startZester([

@@ -166,7 +166,7 @@ describe('a peel', () => {
         },
         {},
       ],
-    ])('with %s: that is said at once', async (_what, code, creds, options) => {
+    ])('with %s, which is reported at once', async (_what, code, creds, options) => {
       const credsPath = await creds();
       await refusal(code, () => startPeel({ servers: fleet.servers, credsPath, ...options }));
     });
@@ -174,7 +174,7 @@ describe('a peel', () => {
     it('with credentials that the server refuses and that are expired by its own clock too', async () => {
       const path = (await fleet.home.issue('over-1', 1)).path;
       const expired = ((await loadCredsFile(path)).claims.exp ?? 0) * 1000;
-      // a server reckons in whole seconds
+      // servers calculate in whole seconds
       await waitFor('its end', () => Date.now() > expired + 1_050);
       await refusal('ERR_CREDS_EXPIRED', () => startPeel({ servers: fleet.servers, credsPath: path }));
     });
@@ -228,7 +228,7 @@ describe('a peel', () => {
   });
 });
 
-// What follows mostly waits for time to pass, each with servers of its own: all of it at once.
+// These tests mostly wait, each with its own servers, so they run concurrently.
 
 describe.concurrent('a peel without a master', () => {
   it('waits for its server, and for its master, and then renews', async () => {
@@ -241,7 +241,7 @@ describe.concurrent('a peel without a master', () => {
     await waitFor('it to wait', () => events.includes('waiting'));
     await home.node(0).start();
     const { peel } = await starting;
-    // its lifetime is short, and it does not know the time: it asks, and nobody answers
+    // its lifetime is short, and it does not know the time: it sends requests, and gets no answer
     await waitFor('a failure', () => events.includes('renewalFailed'));
     expect(events).not.toContain('renewed');
     await fleet.startMaster({ policy: 'auto-trusted', lifetime: 60 });
@@ -301,7 +301,7 @@ it.concurrent('a peel whose new JWT is due at once pauses before it renews', asy
         peelSigner,
         peelUserJwtOptions('hot-1', domain.publicKeys.account, options),
       );
-      // the master that tells the time is ahead of the one that signs
+      // the clock of the answering master is ahead of the signing one's
       const data = encodeJson({ jwt, now: Date.now() + 15_000, requestId });
       msg.respond(data, { headers: signer.sign(answerContext('renew', requestId), data) });
     },
@@ -315,7 +315,7 @@ it.concurrent('a peel whose new JWT is due at once pauses before it renews', asy
 });
 
 describe.concurrent('a lifetime of ten seconds', () => {
-  /** Sends numbered commands all the time, and keeps which were answered how often. */
+  /** Sends numbered commands continuously, and counts the answers of each. */
   async function talkTo(
     fleet: Fleet,
     id: string,
@@ -327,7 +327,7 @@ describe.concurrent('a lifetime of ten seconds', () => {
     nc.subscribe(`zester.job.*.return.${id}`, {
       callback: (_error, msg) => {
         const number = msg.subject.split('.')[2];
-        // an answer to another command than that which was asked stands for nothing
+        // an answer to a different command does not count
         if (msg.json<{ result?: string }>().result !== number) return;
         answers[Number(number)] = (answers[Number(number)] ?? 0) + 1;
       },
@@ -364,7 +364,7 @@ describe.concurrent('a lifetime of ten seconds', () => {
     });
     const talk = await talkTo(fleet, 'short-1');
     await test.event('renewed', 4, 40_000);
-    // a busy machine sends fewer meanwhile
+    // a busy machine sends fewer
     await waitFor('a thousand commands', () => talk.sent() > 1_000, 40_000);
     const { sent, answers } = await talk.stop();
     expect(sent).toBeGreaterThan(1_000);
@@ -406,7 +406,7 @@ it.concurrent('a credential file that someone replaces is used, and not overwrit
   expect(publicKey).not.toBe(old);
   expect(await test.event('rotated')).toMatchObject({ publicKey, how: 'hitless' });
   expect((await loadCredsFile(credsPath)).publicKey).toBe(publicKey);
-  // and one that is deleted is written again when it is replaced
+  // and a deleted file is written again at the next renewal
   await rm(credsPath);
   const next = await test.peel.rotate();
   expect((await loadCredsFile(credsPath)).publicKey).toBe(next);

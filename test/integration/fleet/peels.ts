@@ -10,7 +10,7 @@ import { atEnd } from '../../support/cleanup.js';
 import { waitFor } from '../../support/wait-for.js';
 import type { Fleet } from './fleet.js';
 
-/** Waits that keep a test of many outages short. */
+/** Short waits for tests with many outages. */
 export const SHORT_WAITS = { reconnectTimeWait: 100, reconnectJitter: 0 } as const;
 
 /** Makes credentials as an admin does with `zester peel add`. @returns the path of the file */
@@ -47,12 +47,12 @@ export async function tokenFile(
   return path;
 }
 
-/** A running peel, and everything that it told. */
+/** A running peel, and its events. */
 export class TestPeel {
   readonly peel: Peel;
   readonly credsPath: string;
   readonly events: PeelEvent[];
-  /** The last of them with their times, for the message of a test that fails. */
+  /** The last events with their times, for the message of a failed test. */
   readonly told: string[];
 
   constructor(peel: Peel, credsPath: string, events: PeelEvent[], told: string[]) {
@@ -94,7 +94,7 @@ export class TestPeel {
     return this.events.filter((event): event is Extract<PeelEvent, { type: T }> => event.type === type);
   }
 
-  /** Resolves with the event of a type that comes as the `count`th, so far or to come. */
+  /** Resolves with the `count`th event of a type, past or future. */
   event<T extends PeelEvent['type']>(
     type: T,
     count = 1,

@@ -10,7 +10,7 @@ import { startFleet, type Fleet } from './fleet.js';
 
 const newKey = () => generateKeyBundle('user');
 
-/** A fleet whose policy is a function, and what that was asked. */
+/** A fleet with a policy function, and the calls of that function. */
 async function fleetWith(policy: PolicyFunction, policyTimeoutMs = 5_000) {
   const asked: JoinRequest[] = [];
   const fleet = await startFleet({
@@ -94,7 +94,7 @@ describe.concurrent('a policy function', () => {
     expect(await token.join('fails-1', key)).toMatchObject({ state: 'accepted' });
   });
 
-  it('that hangs keeps no host waiting for longer than its limit, nor others', async () => {
+  it('that hangs delays its host by no more than its limit, and no others', async () => {
     const { fleet, admin } = await fleetWith(
       ({ peelId }) => (peelId === 'hangs-1' ? new Promise(() => undefined) : 'accept'),
       300,
@@ -108,7 +108,7 @@ describe.concurrent('a policy function', () => {
     });
   });
 
-  it('decides about peels that connect with credentials of their own: accepts, rejects and cuts', async () => {
+  it('decides about peels that connect with their own credentials: accepts, rejects and cuts', async () => {
     const { fleet, asked } = await fleetWith(async ({ peelId }) =>
       peelId === 'good-1' ? 'accept' : 'reject',
     );

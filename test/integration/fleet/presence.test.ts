@@ -36,7 +36,7 @@ const isConnected = (master: Master, id: string) => contextOf(master).presence.i
 const known = (what: string, masters: readonly Master[], id: string, connected: boolean) =>
   waitFor(what, () => masters.every((master) => isConnected(master, id) === connected), 30_000);
 
-describe('who is connected', () => {
+describe('presence', () => {
   it(
     'is known to every master, to one that starts later and to one that takes over',
     async () => {
@@ -61,7 +61,7 @@ describe('who is connected', () => {
   );
 
   it(
-    'is never a revoked peel, whichever master is killed and whichever server restarts',
+    'never includes a revoked peel, whichever master is killed and whichever server restarts',
     async () => {
       const fleet = new Fleet(await startHome());
       const args = ['master', '--home', fleet.home.home, '--servers', ...fleet.servers, '--json'];
@@ -127,7 +127,7 @@ describe('who is connected', () => {
       await waitFor('a watcher', () => fleet.master.watching);
       const { admin, peels } = await startPeels(fleet, ['web-1', 'web-2']);
       await fleet.master.stop();
-      // an older master, as the lease shows it: it says nothing to the others
+      // an older master, according to the lease: it publishes no presence
       const second = await fleet.startMaster();
       let isOver = false;
       const holding = (async () => {
@@ -158,12 +158,12 @@ describe('who is connected', () => {
   );
 });
 
-describe('when a peel was last seen', () => {
+describe('the last-seen time of a peel', () => {
   let fleet: Fleet;
   afterEach(() => fleet.master.stop());
 
   it(
-    'is known after all masters were gone, and a server that restarts costs no write for each peel',
+    'survives an outage of all masters, and a server restart does not cost one write per peel',
     async () => {
       fleet = await startFleet();
       const ids = Array.from({ length: 30 }, (_, i) => `web-${i}`);

@@ -5,7 +5,7 @@ import { atEnd } from '../../support/cleanup.js';
 import { tsProgram } from '../../support/ts-program.js';
 import { waitFor } from '../../support/wait-for.js';
 
-/** A program that is killed and started again, and everything that it wrote. */
+/** A program that can be killed and restarted, and its output. */
 export class Program {
   readonly name: string;
   readonly #args: readonly string[];
@@ -55,7 +55,7 @@ export class Program {
   }
 }
 
-/** Many peels in one program, which tells what they tell, one JSON line an event (peel-host.ts). */
+/** Many peels in one program, which prints their events as JSON lines (peel-host.ts). */
 export function peelHost(
   name: string,
   servers: readonly string[],

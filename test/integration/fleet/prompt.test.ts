@@ -10,7 +10,7 @@ import { waitFor } from '../../support/wait-for.js';
 import { ZESTER } from '../../support/zester-command.js';
 import { startFleet, type Fleet } from './fleet.js';
 
-/** util-linux: runs a program on a terminal of its own. Debian always has it; other systems have another one. */
+/** From util-linux: runs a program on its own terminal. Debian always has it; other systems have a different one. */
 const SCRIPT = '/usr/bin/script';
 
 let fleet: Fleet;
@@ -44,7 +44,7 @@ async function onTerminal(...args: string[]) {
   return {
     type: (keys: string) => void child.stdin.write(keys),
     kill: (signal: NodeJS.Signals) => process.kill(Number(/pid (\d+)/.exec(screen)?.[1]), signal),
-    /** How it ended, and what it printed after the question. */
+    /** The exit status, and the output after the prompt. */
     ended: async () => ({
       code: await closed,
       after: screen.slice(screen.lastIndexOf('[y/N]') + '[y/N] '.length),
@@ -52,13 +52,13 @@ async function onTerminal(...args: string[]) {
   };
 }
 
-/** What a terminal shows, without the codes that move its cursor. */
+/** The text on a terminal, without cursor control codes. */
 const plain = (text: string) => text.replace(/\u001b\[[0-9;]*[A-Za-z]/g, '').replaceAll('\r', '');
 
 const INTERRUPTED = '\nzester: interrupted: nothing was changed [ERR_INTERRUPTED]\n';
 
 describe.skipIf(!existsSync(SCRIPT))('a question on a terminal', () => {
-  it('ends with 130 and one line on Ctrl-C in every command that prompts, and changes nothing', async () => {
+  it('exits with 130 and one line on Ctrl-C in every command that prompts, and changes nothing', async () => {
     const signer = (await fleet.home.domain()).publicKeys.peelSigning;
     const added = await zester('keys', 'add', 'peel-signing');
     expect(added.code, added.stderr).toBe(0);
@@ -78,7 +78,7 @@ describe.skipIf(!existsSync(SCRIPT))('a question on a terminal', () => {
     expect(JSON.parse(stdout)).toMatchObject({ peels: [{ id: 'web-01', state: 'accepted' }] });
   });
 
-  it('ends with 143 and the same line on SIGTERM, and with 130 when the terminal has no more input', async () => {
+  it('exits with 143 and the same line on SIGTERM, and with 130 when the terminal has no more input', async () => {
     const asked = await onTerminal('peel', 'revoke', 'web-01');
     asked.kill('SIGTERM');
     const killed = await asked.ended();

@@ -29,7 +29,7 @@ it(
     await chmod(zester, 0o755);
     const shell = spawn('bash', ['-c', `${block}\nended=$?\nkill %1 %2\nwait\nexit $ended`], {
       cwd: dir,
-      // a group of its own, so that all of it can be ended
+      // its own process group, so that all of it can be killed
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {

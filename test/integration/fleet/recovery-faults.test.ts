@@ -46,7 +46,7 @@ describe('a peel that recovers', () => {
     let died: Promise<void> | undefined;
     registry.decide = async (...args) => {
       const decided = await decide(...args);
-      // its connections end before it can answer
+      // its connections are closed before it can answer
       await (died ??= fleet.master.stop({ waitMs: 0 }));
       return decided;
     };
@@ -73,7 +73,7 @@ describe('a peel that recovers', () => {
     const admin = await fleet.admin();
     const path = await addCreds(fleet, admin, 'web-1');
     const old = await loadCredsFile(path);
-    // it asked to recover, and gave up waiting for the answer
+    // it requested a recovery, and gave up waiting for the answer
     const asked = (await new RecoveryOnDisk(path).newKeyFor(old.publicKey)).publicKey;
     const late = join(await tempDir(), 'web-1.creds');
     for (const suffix of ['', '.recovery', '.recovering'])

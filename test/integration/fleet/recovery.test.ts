@@ -55,7 +55,7 @@ const recovered = (credsPath: string, more: Partial<RecoverOptions> = {}) =>
 
 const codeOf = (error: unknown): string => (error as { code: string }).code;
 
-/** The error that something ends with. */
+/** The error of a rejected promise. */
 const errorOf = (failing: Promise<unknown>): Promise<unknown> =>
   failing.then(
     () => undefined,
@@ -64,7 +64,7 @@ const errorOf = (failing: Promise<unknown>): Promise<unknown> =>
 
 const recordOf = (peelId: string, of = fleet) => contextOf(of.master).registry.get(peelId);
 
-/** A copy of credentials in another directory, as a thief or a cloned disk has it. */
+/** A copy of credentials in another directory, as on a cloned disk. */
 async function copied(path: string): Promise<string> {
   const directory = join(fleet.home.dir, `copies-${Math.random().toString(36).slice(2)}`);
   await mkdir(directory);
@@ -96,7 +96,7 @@ describe('a peel that was stopped for longer than its lifetime', () => {
     expect(await contextOf(fleet.master).metrics.registry.metrics()).toMatch(
       /zester_master_recoveries_total\{outcome="recovered"\} [1-9]/,
     );
-    // what it recovers with next time is here, readable by its owner only, and nothing else
+    // the next recovery credential is here, readable by its owner only, and nothing else
     expect((await stat(recoveryPath(path))).mode & 0o777).toBe(0o600);
     expect((await readdir(fleet.home.dir)).filter((name) => name.startsWith('off-1.creds')).sort()).toEqual([
       'off-1.creds',
@@ -140,7 +140,7 @@ describe('a peel that was stopped for longer than its lifetime', () => {
 
   it('gets the same answer again when the first one was lost', async () => {
     const path = await expired('lost-1');
-    // the first answer is given, and the program dies before it writes anything
+    // the first answer arrives, and the program dies before it writes anything
     const { seed, jwt } = await loadCredsFile(path);
     const content = Buffer.from(generateCredsFile(jwt, seed));
     const dying = {
@@ -153,7 +153,7 @@ describe('a peel that was stopped for longer than its lifetime', () => {
     ).rejects.toThrow('killed');
     const given = await waitFor('the first answer', () => recordOf('lost-1')?.recovery && recordOf('lost-1'));
     const newKey = given.keys.at(-1)?.publicKey;
-    // it starts again, with the key that it had made
+    // it restarts, with the key that it had generated
     const left = (await readdir(fleet.home.dir)).filter(
       (name) => name.startsWith('lost-1') && name.endsWith('.recovering'),
     );
@@ -188,7 +188,7 @@ describe('a copy of a credential', () => {
     const outcomes = await Promise.all(
       paths.map(async (path, i) => {
         const copy = await copied(path);
-        // half of them at the same instant, half one after the other
+        // half of them concurrently, half one after the other
         const tries =
           i % 2 === 0
             ? await Promise.allSettled([recovered(path), recovered(copy)])
@@ -248,7 +248,7 @@ describe('an admin', () => {
     await by.ask('peel.accept', { peelId: 'manual-1' });
     expect(await recovering).toMatchObject({ outcome: 'recovered' });
     expect(recordOf('manual-1', manual)).toMatchObject({ state: 'accepted', recovery: { count: 1 } });
-    // with 0 there is no recovery credential to begin with
+    // with 0, no recovery credential is issued
     const never = await startFleet({ recoverySeconds: 0 });
     const key = generateKeyBundle('user');
     const answer = await (
@@ -315,7 +315,7 @@ describe('a recovery credential', () => {
     }
   });
 
-  /** A request to recover, as the peel makes it. */
+  /** A recovery request, like a peel's. */
   async function request(path: string, peelId: string, changes: Partial<RequestOf<'recover'>> = {}) {
     const { nc, creds, jwt } = await recoveryUser(path, peelId);
     const user = recoveryName(peelId);
@@ -362,7 +362,7 @@ describe('a recovery credential', () => {
     expect(await code({ ...signed, challenge: 'A'.repeat(43) })).toBe('ERR_FLEET_PROOF');
     expect(recordOf('forged-1')?.recovery).toBeUndefined();
     expect(await ask('recover', signed)).toMatchObject({ state: 'recovered' });
-    // the same request is the same answer; the same challenge for another is refused
+    // the same request gets the same answer; the same challenge with another request is refused
     expect(await ask('recover', signed)).toMatchObject({ state: 'recovered' });
     const { signed: second } = await request(path, 'forged-1', { challenge: signed.challenge });
     expect(await code(second)).toBe('ERR_FLEET_CHALLENGE');
@@ -396,7 +396,7 @@ describe('a recovery credential', () => {
 });
 
 describe('an outage of all masters that is longer than every lifetime', () => {
-  it('ends with every peel back once a master starts, without anybody doing anything', async () => {
+  it('ends with every peel back once a master starts, without manual action', async () => {
     const own = await startFleet({ policy: 'auto-trusted', lifetime: 3 });
     const by = await own.admin();
     const paths = await Promise.all(

@@ -67,7 +67,7 @@ const REFUSALS: Record<string, Refusal> = {
   },
 };
 
-/** The ways to say it. */
+/** The ways to configure it. */
 const WAYS: Record<string, (refusal: Refusal) => { told?: Told; home?: Parameters<typeof setHome>[1] }> = {
   flags: ({ servers, requireTls, tls }) => ({
     told: {

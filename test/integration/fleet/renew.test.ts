@@ -15,7 +15,7 @@ import { startFleet, type Fleet } from './fleet.js';
 
 let fleet: Fleet;
 let admin: AdminClient;
-/** The masters' clock is ahead by this, in milliseconds. */
+/** The offset of the masters' clock, in milliseconds. */
 let ahead = 0;
 beforeAll(async () => {
   fleet = await startFleet({ policy: 'manual', lifetime: 900, now: () => Date.now() + ahead });
@@ -111,7 +111,7 @@ describe('a renewal', () => {
     });
   });
 
-  it('of a pending peel is refused, but not finally', async () => {
+  it('of a pending peel is refused, but not permanently', async () => {
     const { path } = await fleet.home.issue('renew-6', 600);
     const { nc } = await fleet.home.peel('renew-6', path);
     await fleet.record('renew-6', ({ state }) => state === 'pending');
@@ -122,7 +122,7 @@ describe('a renewal', () => {
     expect(decodeUserJwt((await peel.renew()).jwt).sub).toBe(bundle.publicKey);
   });
 
-  it('of an unknown peel is refused, but not finally', async () => {
+  it('of an unknown peel is refused, but not permanently', async () => {
     const nc = await connectUser(
       fleet,
       'ghosts',
@@ -133,9 +133,9 @@ describe('a renewal', () => {
     expect(await refusal('ERR_FLEET_UNKNOWN_PEEL', () => peel.renew())).toMatchObject({ final: false });
   });
 
-  it('of a revoked key, or of a revoked or rejected peel, is finally refused', async () => {
+  it('of a revoked key, or of a revoked or rejected peel, is permanently refused', async () => {
     const account = (await fleet.home.domain()).publicKeys.account;
-    // the server has cut the peel itself: somebody must be let through to hear what a master says
+    // the server has cut the peel itself: another user listens to the master's answer
     const ask = async (peelId: string, of: BarePeel) => {
       const nc = await connectUser(
         fleet,
@@ -176,7 +176,7 @@ describe('a rotation', () => {
     const newKey = key();
     const { jwt } = await peel.rotate(peel.rotateRequest(newKey));
     expect(decodeUserJwt(jwt)).toMatchObject({ sub: newKey.publicKey, name: 'rotate-1' });
-    // a peel that could not write its file continues with the old one
+    // a peel that could not write its file continues with the old key
     await peel.renew();
     const next = await BarePeel.connect(fleet, 'rotate-1', newKey, jwt);
     await fleet.record('rotate-1', ({ keys }) => keys[0]?.state === 'retired' && keys[1]?.state === 'live');
@@ -240,7 +240,7 @@ describe('a rotation', () => {
     });
   });
 
-  it('by a peel that never uses its new keys ends at some, so that its record does not grow', async () => {
+  it('by a peel that never uses its new keys is limited, so that its record does not grow', async () => {
     const peel = await addPeel(fleet, admin, 'rotate-7');
     for (let i = 0; i < 4; i++) await peel.rotate(peel.rotateRequest(key()));
     await refusal('ERR_FLEET_STATE', () => peel.rotate(peel.rotateRequest(key())));
@@ -254,7 +254,7 @@ it('a refusal relies on the record in JetStream, not on a master’s cache', asy
   await admin.ask('peel.revoke', { peelId: 'stale-1' });
   const { registry } = contextOf(deaf);
   await fleet.record('stale-1', ({ state }) => state === 'revoked', deaf);
-  // it hears nothing from here on
+  // it receives nothing from now on
   registry.close();
   const { publicKey } = key();
   const request = { requestId: newRequestId(), peelId: 'stale-1', publicKey, replace: true };
@@ -262,7 +262,7 @@ it('a refusal relies on the record in JetStream, not on a master’s cache', asy
     await admin.ask('peel.add', { ...request });
     return contextOf(fleet.master).registry.get('stale-1')?.state === 'accepted';
   });
-  // the deaf one too takes part, and must not refuse what it has not heard of
+  // the deaf master also takes requests, and must not refuse a peel that it does not know yet
   const peels = Array.from({ length: 8 }, (_, i) => `stale-${i + 2}`);
   for (const peelId of peels) {
     const token = await createToken(admin, fleet);
@@ -282,7 +282,7 @@ it('a refusal relies on the record in JetStream, not on a master’s cache', asy
   await deaf.stop();
 });
 
-it('a join token that was accepted is a peel like any other: it renews and rotates', async () => {
+it('a peel that joined with a token is like any other: it renews and rotates', async () => {
   const token = await createToken(admin, fleet);
   const bundle = key();
   await token.join('joined-1', bundle);

@@ -27,7 +27,11 @@ const accept = encodeJson({ peelId: 'nobody' });
 const subject = adminSubject('peel.accept');
 const signed = (stamp = {}) => signRequest(signer, subject, accept, stamp);
 
-/** Sends what was signed, and throws what it is refused with. */
+/**
+ * Sends a signed request.
+ *
+ * @throws the refusal
+ */
 async function send(headers: MsgHdrs, { to = subject, data = accept } = {}): Promise<unknown> {
   const answer = await requestMaster(nc, to, data, { headers });
   const verb = to.slice(adminSubject('' as AdminVerb).length) as AdminVerb;
@@ -42,14 +46,14 @@ function altered(headers: MsgHdrs, name: string, value: string): MsgHdrs {
 }
 
 describe('a signed request of an admin', () => {
-  it('is taken once, and audited when it comes again', async () => {
+  it('is accepted once, and a replay is audited', async () => {
     const headers = signed();
     await refusal('ERR_FLEET_UNKNOWN_PEEL', () => send(headers));
     await refusal('ERR_FLEET_REPLAY', () => send(headers));
     await fleet.audited('request.refused', ({ code }) => code === 'ERR_FLEET_REPLAY');
   });
 
-  it('that only reads is taken once by the same master', async () => {
+  it('that only reads is accepted once by the same master', async () => {
     const to = adminSubject('status');
     const data = encodeJson({});
     const headers = signRequest(signer, to, data);
@@ -83,7 +87,7 @@ describe('a signed request of an admin', () => {
     await refusal('ERR_FLEET_PROOF', () => send(altered(headers, 'Zester-Nonce', other.get('Zester-Nonce'))));
     await refusal('ERR_FLEET_PROOF', () => send(headers, { to: adminSubject('peel.revoke') }));
     await refusal('ERR_FLEET_PROOF', () => send(headers, { data: encodeJson({ peelId: 'other' }) }));
-    // none of them has spent the nonce
+    // none of them has consumed the nonce
     await refusal('ERR_FLEET_UNKNOWN_PEEL', () => send(headers));
   });
 

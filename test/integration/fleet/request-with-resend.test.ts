@@ -18,7 +18,7 @@ beforeAll(async () => {
   responder = await connectUser(fleet, 'responder', undefined);
 });
 
-describe('a request that may be sent again', () => {
+describe('a retryable request', () => {
   it('is resent with the same inbox if the first one is lost, and not after an answer', async () => {
     const replies: string[] = [];
     responder.subscribe('test.lost', {

@@ -16,7 +16,7 @@ const PEELS_OF_A_HOST = 25;
 const MASTERS = 2;
 /** Seconds: short enough that every peel renews during the upgrade or soon after it. */
 const LIFETIME = 45;
-/** What nobody decided during the upgrade, so nothing of it may be in the audit. */
+/** Event kinds that must not occur during the upgrade. */
 const HARM = new Set([
   ...['peel.rejected', 'peel.revoked', 'key.revoking', 'key.revoked', 'key.rotated'],
   ...[
@@ -83,7 +83,7 @@ describe.skipIf(older === undefined || newest === undefined)('the upgrade of a c
       for (const node of fleet.home.nodes) {
         await node.stop();
         node.program = newest;
-        // two nodes of two versions decide, while the third is away
+        // two nodes of different versions decide, while the third is down
         const id = `added-${added.length}`;
         await waitFor(`${id} to be added`, () => addCreds(fleet, admin, id), 60_000);
         added.push(id);

@@ -1,4 +1,4 @@
-// A message with the header `Nats-Rollup` replaces others: whoever may publish it must not empty what the fleet keeps.
+// A message with the header `Nats-Rollup` replaces others: a publisher must not be able to empty the fleet's streams.
 import { jetstream, jetstreamManager, JetStreamApiError, StorageType } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import { headers, nanos, type NatsConnection } from '@nats-io/transport-node';
@@ -16,7 +16,7 @@ import { startHome } from '../trust/support.js';
 import { addPeel, connectUser, createToken } from './asking.js';
 import { Fleet, startFleet, startFleetCluster } from './fleet.js';
 
-/** What may be published to of each stream, whatever is in it. */
+/** A publishable subject of each stream. */
 const SUBJECTS = [
   ['KV_zester-peels', '$KV.zester-peels.x'],
   ['KV_zester-fleet', '$KV.zester-fleet.x'],
@@ -28,7 +28,11 @@ const BUCKETS = ['zester-peels', 'zester-fleet', 'zester-challenges', 'zester-pr
 /** "rollup not permitted" */
 const ROLLUP_REFUSED = 10_111;
 
-/** Publishes as who wants to empty a stream. @returns the code of the refusal; undefined: it was stored */
+/**
+ * Publishes a roll-up, like an attacker.
+ *
+ * @returns the code of the refusal; undefined: it was stored
+ */
 async function rollUp(nc: NatsConnection, subject: string, what: 'all' | 'sub'): Promise<number | undefined> {
   const all = headers();
   all.set('Nats-Rollup', what);
@@ -76,7 +80,7 @@ describe('the streams of a fleet', () => {
       for (const what of ['all', 'sub'] as const) {
         expect(await rollUp(thief, subject, what)).toBe(ROLLUP_REFUSED);
       }
-      // what masters write meanwhile is more, and never less
+      // masters may add messages in the meantime, but none may vanish
       expect(await recordsOf(fleet, stream)).toMatchObject(
         Object.fromEntries(Object.keys(before).map((key) => [key, expect.any(Number) as number])),
       );
@@ -91,14 +95,14 @@ describe('the streams of a fleet', () => {
       expect(await rollUp(nc, subject, 'all')).toBe(ROLLUP_REFUSED);
       await expect(jsm.streams.purge(stream)).rejects.toThrow(/purge not permitted/);
       await expect(jsm.streams.deleteMessage(stream, 1)).rejects.toThrow(/delete not permitted/);
-      // a server does not take it back
+      // a server does not allow turning it off
       await expect(jsm.streams.update(stream, { deny_purge: false })).rejects.toThrow(/can not cancel/);
       await expect(jsm.streams.update(stream, { deny_delete: false })).rejects.toThrow(/can not cancel/);
     }
     expect(await recordsOf(fleet)).toEqual(before);
   });
 
-  it('let masters forget join tokens', async () => {
+  it('let masters delete join tokens', async () => {
     const second = await fleet.startMaster();
     const { tokens } = contextOf(fleet.master);
     const [[id = ''] = []] = [...tokens.entries()];
@@ -110,7 +114,7 @@ describe('the streams of a fleet', () => {
   });
 });
 
-/** A home whose account has the streams as an earlier version made them. */
+/** A home whose account has the streams of an earlier version. */
 async function olderFleet(fleet?: Fleet): Promise<Fleet> {
   const replicas = fleet === undefined ? 1 : 3;
   fleet ??= new Fleet(await startHome());
@@ -183,10 +187,10 @@ describe('the streams of a fleet that an earlier version made', () => {
       allow_rollup_hdrs: false,
       deny_purge: true,
       deny_delete: true,
-      // what the server notes itself
+      // metadata that the server adds
       metadata: config.metadata,
     });
-    // the master continues, and there is nothing left to do
+    // the master continues, and nothing is left to migrate
     await addPeel(fleet, admin, 'web-03');
     await fleet.record('web-03', ({ state }) => state === 'active');
     expect(await migrate(fleet.home.home, fleet.home.options)).toMatchObject({

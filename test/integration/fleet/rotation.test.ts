@@ -20,7 +20,7 @@ beforeAll(async () => {
   admin = await fleet.admin();
 });
 
-/** The key of the record's that is in use. */
+/** The current key of the record. */
 async function liveKey(peelId: string, publicKey: string): Promise<void> {
   await fleet.record(peelId, ({ keys }) =>
     keys.some((key) => key.publicKey === publicKey && key.state === 'live'),
@@ -79,7 +79,7 @@ describe('a rotation', () => {
     await fleet.record('away-1', ({ rotationAskedAt }) => rotationAskedAt === undefined);
   });
 
-  it('requested by an admin in the second in which the peel was added happens', async () => {
+  it('requested by an admin in the same second in which the peel was added is carried out', async () => {
     const credsPath = await addCreds(fleet, admin, 'quick-1');
     const test = await TestPeel.start(fleet, credsPath);
     await admin.ask('peel.rotate', { peelId: 'quick-1' });
@@ -143,7 +143,7 @@ describe('a rotation', () => {
         await new Promise((resolve) => setTimeout(resolve, 3));
       }
     })();
-    // a machine may be quick with the rotations, or slow with the commands
+    // rotations may be fast, or commands slow, on some machines
     for (let i = 0; i < 5 || asked.length <= 50; i += 1) await liveKey('busy-1', await test.peel.rotate());
     running = false;
     await asking;
@@ -190,7 +190,7 @@ describe.concurrent('a rotation while no master is connected', () => {
     expect(record.keys[1]?.publicKey).toBe(publicKey);
   });
 
-  it('that the peel does not live to see ends with an error', async () => {
+  it('that does not complete before the peel stops ends with an error', async () => {
     const other = await startFleet();
     const others = await other.admin();
     const test = await TestPeel.start(other, await addCreds(other, others, 'short-lived-1'));

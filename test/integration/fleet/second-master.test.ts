@@ -22,13 +22,13 @@ import { startFleet, type Fleet } from './fleet.js';
 import { letsIn } from './lets-in.js';
 import { addCreds, TestPeel, tokenFile } from './peels.js';
 
-/** An age identity, and what encrypts to it. */
+/** An age identity and its recipient. */
 async function ageKey() {
   const identity = await generateX25519Identity();
   return { identity, recipient: await identityToRecipient(identity) };
 }
 
-/** The home of a master that the first one invited. */
+/** The home of a master invited by the first. */
 async function secondHome(fleet: Fleet, name = 'host-b'): Promise<string> {
   const { identity, recipient } = await ageKey();
   const invite = join(fleet.home.dir, `${name}.age`);
@@ -44,7 +44,7 @@ async function seedsIn(directory: string): Promise<string[]> {
   return Promise.all(names.map(async (name) => (await readFile(join(directory, name), 'utf8')).trim()));
 }
 
-describe('a second master, on a home of its own', () => {
+describe('a second master, with its own home', () => {
   it('serves peels of the first, and the first serves its peels', async () => {
     const fleet = await startFleet({ policy: 'auto-trusted' });
     const home = await secondHome(fleet);
@@ -98,7 +98,7 @@ describe('a second master, on a home of its own', () => {
       { name: 'host-b', here: false, watching: false, expiresAt: undefined, connections: [] },
     ]);
     await fleet.startMaster({ home });
-    // the home that was invited knows the first one's users, which no label names
+    // the invited home knows the first master's users, which no label names
     const after = await listMasters(home, options);
     expect(after.map(({ name, here, connections }) => [name, here, connections?.length])).toEqual([
       ['first', false, 1],
@@ -152,7 +152,7 @@ describe('zester master invite', () => {
       expect(seed).toMatch(/^S[OAU]/);
       expect(content).not.toContain(seed);
     }
-    // neither is any seed of the file in what the command says
+    // the output of the command contains no seed of the file either
     for (const [seed] of content.matchAll(/S[OAU][A-Z2-7]{56}/g)) {
       expect(done.stdout + done.stderr).not.toContain(seed);
     }
@@ -180,10 +180,10 @@ describe('zester master invite', () => {
     expect(await readdir(fleet.home.dir)).not.toContain('x.age');
   });
 
-  it('takes the new keys out of the account again when the file cannot be written', async () => {
+  it('removes the new keys from the account when the file cannot be written', async () => {
     const fleet = await startFleet();
     const { recipient } = await ageKey();
-    // a directory takes the place of the file only once everything is pushed
+    // a directory appears at the path of the file only once everything is pushed
     const path = join(fleet.home.dir, 'x.age');
     await mkdir(join(path, 'full'), { recursive: true });
     const options = { servers: fleet.servers, name: 'host-b', recipients: [recipient], validMs: 60_000 };
@@ -195,7 +195,7 @@ describe('zester master invite', () => {
 });
 
 describe('zester master install', () => {
-  it('refuses an invitation that expired, of another operator or for somebody else, and a home that is not empty', async () => {
+  it('refuses an invitation that is expired, from another operator or for another recipient, and a home that is not empty', async () => {
     const fleet = await startFleet();
     const { identity, recipient } = await ageKey();
     const invite = join(fleet.home.dir, 'b.age');
@@ -263,7 +263,7 @@ describe('zester master install', () => {
 });
 
 describe('zester master remove', () => {
-  /** Two masters on two homes, with a peel that each has signed. */
+  /** Two masters on two homes, each with a peel that it signed. */
   async function twoMasters({ running = false } = {}) {
     const fleet = await startFleet({ policy: 'auto-trusted' });
     const home = await secondHome(fleet);
@@ -324,7 +324,7 @@ describe('zester master remove', () => {
     for (const path of [paths.masterCreds, paths.masterAnswersCreds, minted]) {
       expect(await letsIn(path, url)).toBe(false);
     }
-    // nor can the host push: its user of the system account is gone, and one that it signs itself is none
+    // nor can the host push: its user of the system account is revoked, and a self-signed one is invalid
     await expect(connectSystem(domain, { servers: fleet.servers })).rejects.toMatchObject({
       code: 'ERR_NATS_SERVER_REFUSED',
     });
@@ -408,7 +408,7 @@ describe('zester master remove', () => {
   });
 });
 
-/** What a thief does who has the host's signing key of the system account. */
+/** Acts like a thief with the host's signing key of the system account. */
 async function renewSystemCreds(domain: TrustDomain): Promise<void> {
   const signer = await loadKeyBundleFromFile('account', domain.paths.systemSigningSeed);
   const user = generateKeyBundle('user');

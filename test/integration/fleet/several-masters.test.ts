@@ -43,7 +43,7 @@ describe('several masters of one fleet', () => {
     );
   });
 
-  it('decide on one peel one after the other: nothing is lost, and each decision is counted', async () => {
+  it('serialize decisions on one peel: nothing is lost, and each decision is counted', async () => {
     const fleet = await startFleet();
     const second = await fleet.startMaster();
     const admin = await fleet.admin();
@@ -127,7 +127,7 @@ describe('several masters of one fleet', () => {
 });
 
 describe('a decision that a killed master could not carry out', () => {
-  /** Writes a decision as a master does that is killed right after: it stands in the record, and nowhere else. */
+  /** Writes a decision like a master that is killed right after: only the record has it. */
   async function decideAndDie(
     fleet: Fleet,
     peelId: string,
@@ -178,7 +178,7 @@ describe('a decision that a killed master could not carry out', () => {
     const event = await decideAndDie(fleet, 'web-1', { kind: 'rotation.asked' }, (nc, published) => {
       const refused = headers();
       refused.set('Nats-Msg-Id', published.id);
-      // as a stream without a leader: all hear it, and it is not stored
+      // like a stream without a leader: subscribers get it, but it is not stored
       refused.set('Nats-Expected-Stream', 'another');
       nc.publish(auditSubject('web-1', published.kind), encodeJson(published), { headers: refused });
     });
@@ -205,7 +205,7 @@ describe('a decision that a killed master could not carry out', () => {
     expect(new Set(found).size).toBe(found.length);
   });
 
-  it('is done by the next that is started, when there was no other', async () => {
+  it('is carried out by the next master to start, if there was no other', async () => {
     const fleet = await startFleet();
     const admin = await fleet.admin();
     const peel = await TestPeel.start(fleet, await addCreds(fleet, admin, 'web-1'));

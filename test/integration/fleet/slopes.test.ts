@@ -16,20 +16,23 @@ import { startHome } from '../trust/support.js';
 import { addCreds } from './peels.js';
 import { peelHost, Program } from './program.js';
 
-/** `npm run test:soak` asks for it: nothing can be said after a few seconds. */
+/** Set by `npm run test:soak`: a few seconds are too short for a verdict. */
 const SECONDS = Number(process.env['ZESTER_SLOPES_SECONDS'] ?? 0);
 const PEELS = 10;
 const LIFETIME = 5;
 const EVERY_MS = 5_000;
-/** What the audit log may hold: full long before the end of the warm-up. */
+/** The limit of the audit log: reached long before the end of the warm-up. */
 const AUDIT_BYTES = 128 * 1024;
-/** The first part of the time, which says nothing: caches and heaps fill, and the audit log as well. */
+/** The warm-up, which is not judged: caches, heaps and the audit log fill up. */
 const WARM_UP = 1 / 3;
 
-/** Judged by their floor, since buffers come and go: see {@link liveHeap}. What is kept shows in the number of live objects first. */
+/**
+ * Judged by their minimum, since buffers come and go: see {@link liveHeap}. A leak shows first in the number of live
+ * objects.
+ */
 const FLOORED = new Set(['server: memory, bytes', 'server: live heap, bytes']);
 
-/** What a process uses, as Linux tells it. */
+/** The resource usage of a process, as Linux reports it. */
 async function used(pid: number): Promise<{ memory: number; descriptors: number }> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   const kilobytes = Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]);
@@ -135,7 +138,7 @@ it.skipIf(SECONDS === 0 || process.platform !== 'linux')(
       .filter((line) => /"type":"(ended|closed|failed|credentialsExpired)"/.test(line));
     expect(told, 'peels that expired or ended: nothing else can be said then').toEqual([]);
     expect(growing).toEqual([]);
-    // the longest time that a revocation is kept has passed: the next push of the account JWT leaves it out
+    // the retention of a revocation has passed: the next push of the account JWT drops it
     if (SECONDS >= 900) {
       const before = await accountBytes();
       await admin.ask('peel.rotate', { peelId: ids[0] ?? '' });

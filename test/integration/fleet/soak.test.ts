@@ -11,10 +11,10 @@ import { addCreds, TestPeel } from './peels.js';
 const PEELS = Number(process.env['ZESTER_SOAK_PEELS'] ?? 10);
 const SECONDS = Number(process.env['ZESTER_SOAK_SECONDS'] ?? 12);
 const LIFETIME = 10;
-/** Between two commands to a peel, and two events of one, in milliseconds. */
+/** The interval between two commands to a peel, and two of its events, in milliseconds. */
 const EVERY_MS = 200;
 
-/** What must come once each, by its number. */
+/** Numbered messages, each of which must arrive exactly once. */
 class Once {
   sent = 0;
   readonly came: number[] = [];
@@ -55,7 +55,7 @@ it(
     nc.subscribe('zester.job.*.return.*', {
       callback: (_error, msg) => {
         const [, , number, , id = ''] = msg.subject.split('.');
-        // the server's word that nobody was there to take it
+        // the server reports that there was no subscriber
         if (msg.data.length === 0) {
           nobody.push({
             id,
@@ -72,10 +72,10 @@ it(
     for (let i = 1; i <= PEELS; i += 1) {
       const id = `soak-${i}`;
       const test = await TestPeel.start(fleet, await addCreds(fleet, admin, id), {
-        // as peels wait by default: one that could not come back must not take the machine from the others
+        // the default waits: a peel that cannot reconnect must not starve the others
         reconnectTimeWait: 2_000,
         handlers: {
-          // long enough to be under way while the connection is replaced
+          // long enough to be in flight while the connection is replaced
           echo: async ([text]) => delay(50, text),
         },
       });

@@ -14,7 +14,7 @@ const { order, reached, gate } = vi.hoisted(() => {
   return { order: [] as string[], reached: signal(), gate: signal() };
 });
 
-/** Holds the change of the home back until the test lets it go on. */
+/** Blocks the change of the home until the test releases it. */
 vi.mock('../../../src/account/follow-account.js', async (importActual) => {
   const actual = await importActual<typeof FollowAccount>();
   const held: Partial<typeof actual> = {

@@ -8,7 +8,7 @@ import { startHome } from '../trust/support.js';
 import { connectUser } from './asking.js';
 import { Fleet } from './fleet.js';
 
-/** A fleet whose server has little file storage, and what its master logs. */
+/** A fleet whose server has little file storage, and its master's log. */
 async function startSmallFleet(): Promise<{ fleet: Fleet; log: string[] }> {
   const home = await startHome();
   const [node] = home.nodes;

@@ -31,7 +31,7 @@ beforeAll(async () => {
   servers = `tls://localhost:${port}, tls://127.0.0.1:${port}`;
 });
 
-/** How each way says it: to the command, or in the home. */
+/** The ways to configure it: for the command, or in the home. */
 const WAYS: Record<string, () => { told: Told } | { home: Parameters<typeof setHome>[1] }> = {
   flags: () => ({
     told: {

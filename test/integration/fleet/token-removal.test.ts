@@ -55,7 +55,7 @@ describe('removing a join token', () => {
     await fleet.startMaster();
     const { path, id } = await token(fleet);
     await fleet.home.node(2).stop();
-    // the master may have been connected to that one
+    // the master may have been connected to that server
     await waitFor('a master that answers', async () => {
       return (await zester(['join-token', 'list', ...at(fleet)])).code === 0;
     });

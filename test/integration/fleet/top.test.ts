@@ -46,7 +46,7 @@ describe('zester top', () => {
     });
   });
 
-  it('draws what happens while it is open, and gives the terminal back on q', async () => {
+  it('shows changes live, and restores the terminal on q', async () => {
     let events: FullScreenEvents | undefined;
     let shown = '';
     let isOpen = false;

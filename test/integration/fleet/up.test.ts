@@ -23,7 +23,7 @@ interface Ready {
   http: string | null;
 }
 
-/** A program that continues, as a process of its own or in this one. */
+/** A long-running program, as a separate process or in this one. */
 interface Program {
   stdout: () => string;
   stderr: () => string;
@@ -85,13 +85,13 @@ function logOf(program: Program): { level: string; msg: string; from?: string }[
     .map((line) => JSON.parse(line) as { level: string; msg: string });
 }
 
-/** The error that a command ended with: its last line. */
+/** The error of a command: its last line. */
 function errorOf(program: Program): { code: string } {
   const last = program.stderr().trimEnd().split('\n').at(-1) ?? '';
   return (JSON.parse(last) as { error: { code: string } }).error;
 }
 
-/** What a log says more than once. */
+/** The repeated entries of a log. */
 function repeated(log: readonly { msg: string }[]): string[] {
   const said = log.map((entry) => JSON.stringify({ ...entry, time: undefined }));
   return said.filter((line, at) => said.indexOf(line) !== at);
@@ -116,7 +116,7 @@ async function serverPid(program: ZesterProcess): Promise<number> {
 }
 
 describe('zester up', () => {
-  it('creates a home, starts a server and a master, and ends both on a signal', async () => {
+  it('creates a home, starts a server and a master, and stops both on a signal', async () => {
     const fleet = await up(startZester, '--policy', 'auto-trusted', '--http', '127.0.0.1:0');
     expect(fleet.ready).toMatchObject({
       policy: 'auto-trusted',
@@ -140,7 +140,7 @@ describe('zester up', () => {
     const has = (part: string) => log.findIndex(({ msg }) => msg.includes(part));
     expect(has('master stopped')).toBeGreaterThan(has('master ready'));
     expect(fleet.program.stderr() + fleet.program.stdout()).not.toMatch(SEED);
-    // what it has, it has again the next time
+    // the next start uses the same home
     const again = startZester(['up', '--home', fleet.home, '--port', '-1', '--json']);
     const { url } = await ready(again);
     const env = { ZESTER_HOME: fleet.home, ZESTER_SERVERS: url };
@@ -219,7 +219,7 @@ describe('zester up', () => {
     expect(await fleet.program.exited).toEqual({ code: 0, signal: null });
   });
 
-  it('is not held up by a start that is interrupted', async () => {
+  it('is not delayed by an interrupted start', async () => {
     const home = join(await tempDir(), 'home');
     const program = start(['up', '--home', home, '--port', '-1', '--json', '--log-level', 'debug']);
     await waitFor('the server to be there', () => program.stderr().includes('accepts clients'));
@@ -247,7 +247,7 @@ describe('zester up', () => {
     await program.exited;
   });
 
-  it('takes its settings from master.yaml in the home', async () => {
+  it('reads its settings from master.yaml in the home', async () => {
     const first = await up(start);
     first.program.kill('SIGTERM');
     await first.program.exited;
@@ -319,7 +319,7 @@ describe('zester master', () => {
     expect(await master.exited).toEqual({ code: 0 });
   });
 
-  it('ends with 4 where no server is, with 2 for a wrong policy, with 1 without a home', async () => {
+  it('exits with 4 if no server is reachable, with 2 for an invalid policy, with 1 without a home', async () => {
     const home = await startHome();
     const [port] = await freePorts(1);
     const end = async (...args: string[]) => (await start(['master', ...args]).exited).code;

@@ -1,4 +1,4 @@
-// A home and a living fleet of the commit before peels lost `responses`, upgraded as docs/upgrading.md says.
+// A home and a running fleet of the commit before peels lost `responses`, upgraded as in docs/upgrading.md.
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { createPrivateKey } from 'node:crypto';
 import { copyFile, readFile } from 'node:fs/promises';
@@ -42,7 +42,7 @@ function takesKeysWithoutPublicPart(): boolean {
   }
 }
 
-/** What a peel with `responses` may do: publish wherever it asks itself to be answered. */
+/** Exploits `responses`: a peel can publish to any reply subject of a request to itself. */
 async function publishesAnywhere(credsPath: string, servers: string, subject: string): Promise<boolean> {
   const { claims } = await loadCredsFile(credsPath);
   const inbox = `_INBOX.${claims.name ?? ''}`;
@@ -62,7 +62,7 @@ async function publishesAnywhere(credsPath: string, servers: string, subject: st
   nc.publish(subject, 'forged');
   await nc.flush();
   heard.unsubscribe();
-  // what was refused is said before the flush is answered
+  // refusals are reported before the answer to the flush
   await nc.close();
   return !refused.some((text) => text.includes(subject));
 }

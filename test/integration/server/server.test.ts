@@ -159,7 +159,7 @@ describe('zester server', () => {
 });
 
 describe('a domain that another tool made and we adopted', () => {
-  it('has servers that take the tool’s users and ours', async () => {
+  it('has servers that accept the tool’s users and ours', async () => {
     const { files, accountFiles } = await foreignDomain();
     const home = join(await tempDir(), 'home');
     const domain = await createTrustDomain(home, {

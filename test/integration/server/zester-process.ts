@@ -4,7 +4,7 @@ import { atEnd } from '../../support/cleanup.js';
 import { waitFor } from '../../support/wait-for.js';
 import { ZESTER } from '../../support/zester-command.js';
 
-/** A `zester` that runs as a process of its own; killed after the last test at the latest. */
+/** A `zester` process; killed after the last test at the latest. */
 export interface ZesterProcess {
   pid: number;
   stdout: () => string;
@@ -23,7 +23,7 @@ export function startZester(args: readonly string[], env: Record<string, string>
   let stderr = '';
   child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
   child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
-  // close, not exit: what it wrote has been read then
+  // close, not exit: its output has been read by then
   const exited = once(child, 'close').then(([code, signal]) => ({
     code: code as number | null,
     signal: signal as NodeJS.Signals | null,
@@ -41,7 +41,7 @@ export function startZester(args: readonly string[], env: Record<string, string>
   };
 }
 
-/** What `zester server --json` says when it takes clients. */
+/** The output of `zester server --json` when it accepts clients. */
 export interface Ready {
   event: string;
   url: string;
@@ -50,7 +50,7 @@ export interface Ready {
   configuration: string;
 }
 
-/** Starts `zester server` on a free port, and waits until it says that it takes clients. */
+/** Starts `zester server` on a free port, and waits until it accepts clients. */
 export async function startZesterServer(
   home: string,
   args: readonly string[] = [],

@@ -39,7 +39,7 @@ describe('the account on the servers', () => {
     expect(error.message).toContain('n2');
   });
 
-  it('is taken over into a home that is behind', async () => {
+  it('is adopted by a home that is behind', async () => {
     const fleet = await startHome();
     const peel = await fleet.issue('web-01');
     const copy = join(fleet.dir, 'copy');

@@ -305,7 +305,7 @@ describe('the doctor finds, of a server,', () => {
     expect(JSON.parse(result.stdout)).toMatchObject({ ok: false, errors: 1 });
   });
 
-  it('that there are no credentials to speak to it with', async () => {
+  it('that there are no credentials for it', async () => {
     const { paths } = await home.domain();
     await rename(paths.systemCreds, `${paths.systemCreds}.away`);
     try {

@@ -49,7 +49,7 @@ async function joinToken(fleet: HomeWithServers): Promise<string> {
   return path;
 }
 
-/** Whether the server lets a user in. */
+/** Whether the server admits a user. */
 async function letsIn(fleet: HomeWithServers, path: string): Promise<boolean> {
   try {
     const nc = await connect({
@@ -65,13 +65,13 @@ async function letsIn(fleet: HomeWithServers, path: string): Promise<boolean> {
   }
 }
 
-/** A home as it was before there were join tokens, and its server. */
+/** A home that predates join tokens, and its server. */
 async function startOlderHome(): Promise<HomeWithServers> {
   return startHome({ prepare: withoutJoinKey });
 }
 
-describe('a home from before there were join tokens', () => {
-  it('is given their signing key once, on the servers too, and its peels stay connected', async () => {
+describe('a home that predates join tokens', () => {
+  it('gets their signing key once, on the servers too, and its peels stay connected', async () => {
     const fleet = await startOlderHome();
     const { path } = await fleet.issue('web-01');
     const peel = await fleet.peel('web-01', path);
@@ -86,7 +86,7 @@ describe('a home from before there were join tokens', () => {
     expect(peel.cuts()).toBe(0);
   });
 
-  it('is given it by "zester keys add join-signing" too', async () => {
+  it('gets it with "zester keys add join-signing" too', async () => {
     const fleet = await startOlderHome();
     const args = ['--home', fleet.home, '--servers', ...fleet.servers];
     const { code, stdout } = await zester(['keys', 'add', 'join-signing', ...args]);
@@ -98,7 +98,7 @@ describe('a home from before there were join tokens', () => {
     expect(await letsIn(fleet, await joinToken(fleet))).toBe(true);
   });
 
-  it('is given it with the identities offline, and without servers, to be pushed later', async () => {
+  it('gets it with offline identities, and without servers, to be pushed later', async () => {
     const fleet = await startOlderHome();
     await exportIdentity(fleet.home, join(fleet.dir, 'offline'));
     const change = await addAccountSigningKey(fleet.home, 'join-signing', { servers: false });
@@ -175,7 +175,7 @@ describe('the signing key of join tokens', () => {
     expect(peel.cuts()).toBe(0);
   });
 
-  it('does not come to sign peels, nor theirs to sign join tokens', async () => {
+  it('never signs peels, and theirs never signs join tokens', async () => {
     const fleet = await startHome();
     const { joinSigning = '', peelSigning } = (await fleet.domain()).publicKeys;
     const nextPeel = await addAccountSigningKey(fleet.home, 'peel-signing', fleet.options);

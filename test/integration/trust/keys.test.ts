@@ -21,7 +21,7 @@ import { waitFor } from '../../support/wait-for.js';
 import { snapshot, startHome, startHomeCluster, type HomeWithServers } from './support.js';
 import { forcedRemoval } from '../../support/forced-removal.js';
 
-/** Gives every server the home's operator JWT, one after the other, as an operator with a cluster does. */
+/** Installs the home's operator JWT on every server, one after the other, like an operator of a cluster. */
 async function rollOut(fleet: HomeWithServers): Promise<void> {
   const { operatorJwt } = await fleet.domain();
   for (const node of fleet.nodes) {
@@ -85,7 +85,7 @@ describe('the signing key of the peels', () => {
     expect(JSON.stringify(templates[0])).toContain('extra.{{name()}}');
   });
 
-  it('is not left behind where the push fails', async () => {
+  it('is not left behind if the push fails', async () => {
     const fleet = await startHome();
     await fleet.node(0).stop();
     const before = await snapshot(fleet.home);
@@ -123,7 +123,7 @@ describe('the signing key of the operator', () => {
     for (const i of [0, 1, 2]) expect(await fleet.letsIn(path, 'web-01', fleet.node(i).url)).toBe(false);
   });
 
-  it('is not removed while in use, and an unknown one is refused', async () => {
+  it('is not removed while in use, and an unknown key is refused', async () => {
     const fleet = await startHome();
     const { publicKeys } = await fleet.domain();
     await refusal('ERR_TRUST_SIGNING_KEY', () =>

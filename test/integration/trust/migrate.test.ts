@@ -148,7 +148,7 @@ describe('the migration of a home whose peels have responses', () => {
 });
 
 describe('the doctor’s findings about a home whose peels have responses', () => {
-  it('names the template and the credentials, and the command that mends them', async () => {
+  it('names the template and the credentials, and the command that fixes them', async () => {
     const fleet = await startHome({ prepare: withResponses, credsLifetime: 0 });
     const { home } = await examine(fleet.home, { offline: true });
     const found = home.filter(({ check }) => check === 'migration');

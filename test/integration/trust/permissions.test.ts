@@ -111,7 +111,7 @@ describe('the permissions of all peels', () => {
     expect(await snapshot(fleet.home)).toEqual(before);
   });
 
-  it('are refused where the last subject goes: to a server an empty list allows everything', async () => {
+  it('are refused if they remove the last subject: to a server an empty list allows everything', async () => {
     const fleet = await startHome();
     const set = (deny: string[]) =>
       setPeelTemplate(

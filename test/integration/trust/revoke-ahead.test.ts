@@ -13,7 +13,7 @@ import { startHome, type HomeWithServers } from './support.js';
 
 const HOUR = 3_600;
 
-/** Credentials that the peel signing key signed elsewhere, by a clock that is ahead: the home knows nothing of them. */
+/** Credentials signed elsewhere by the peel signing key, with a clock that is ahead: the home does not know them. */
 async function dated(
   fleet: HomeWithServers,
   peelId: string,

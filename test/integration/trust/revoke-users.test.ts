@@ -109,7 +109,7 @@ describe('revoking users of an account', () => {
     );
   });
 
-  it('takes system credentials as a URL of a file, or parsed, which stay usable', async () => {
+  it('accepts system credentials as a file: URL, or parsed ones, which stay usable', async () => {
     const path = servers.systemCredentials as string;
     const creds = await loadCredsFile(path);
     for (const systemCredentials of [pathToFileURL(path), creds, creds]) {

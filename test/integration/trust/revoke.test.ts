@@ -99,7 +99,7 @@ describe('revoking', () => {
     expect(await fleet.letsIn(domain.paths.masterCreds, 'any', fleet.node(0).url)).toBe(true);
   });
 
-  it('twice at once loses neither', async () => {
+  it('twice concurrently loses neither', async () => {
     const fleet = await startHome();
     const peels = await Promise.all(['a', 'b', 'c', 'd'].map((id) => fleet.issue(id)));
     await Promise.all(['a', 'b', 'c', 'd'].map((peelId) => revoke(fleet.home, { peelId }, fleet.options)));

@@ -41,7 +41,7 @@ async function pushRaw(fleet: HomeWithServers, jwt: string): Promise<void> {
   }
 }
 
-/** A revoked peel and a good one, and then the account from before pushed under a newer time, without signing keys. */
+/** A revoked and a valid peel; then the earlier account is pushed with a newer time, without signing keys. */
 async function staleFleet() {
   const fleet = await startHome();
   const { accountJwt: before, publicKeys } = await fleet.domain();
@@ -135,7 +135,7 @@ describe('an older account that another tool pushed under a newer time', () => {
     expect(error.message).toContain(publicKeys.peelSigning);
   });
 
-  it('is put right in the other direction: a home that a stale account was written into', async () => {
+  it('is repaired in the other direction: a home that a stale account was written into', async () => {
     const { fleet, good, bad, stale } = await staleFleet();
     await pushAccount(fleet.home, fleet.options);
     const { paths } = await fleet.domain();

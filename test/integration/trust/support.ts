@@ -18,7 +18,7 @@ export class HomeWithServers {
   readonly home: string;
   readonly dir: string;
   readonly nodes: readonly ManagedServer[];
-  /** To be spread into the options of what connects. */
+  /** Connection options, to be spread. */
   readonly tls: { tls?: TlsFiles };
   #peels = 0;
 
@@ -33,7 +33,7 @@ export class HomeWithServers {
     return this.nodes.map((node) => node.url);
   }
 
-  /** To be spread into the options of what changes the account. */
+  /** Options for changing the account, to be spread. */
   get options(): { servers: string[] } {
     return { servers: this.servers };
   }
@@ -57,7 +57,7 @@ export class HomeWithServers {
     return { path, publicKey: user.publicKey };
   }
 
-  /** Connects a peel as a peel of the fleet connects; `cut` resolves when it is first disconnected. */
+  /** Connects a peel like one of the fleet; `cut` resolves at its first disconnect. */
   async peel(
     peelId: string,
     credsPath: string,
@@ -68,7 +68,7 @@ export class HomeWithServers {
     return { nc, ...watchCuts(nc) };
   }
 
-  /** Whether a server lets these credentials in. */
+  /** Whether a server admits these credentials. */
   async letsIn(credsPath: string, peelId: string, url: string): Promise<boolean> {
     try {
       const nc = await connect({
@@ -100,7 +100,7 @@ export class HomeWithServers {
 export async function startHome(
   options: CreateTrustDomainOptions & {
     resolver?: 'memory';
-    /** TLS of the server; `tls` is how to connect to it, and the home says nothing of either. */
+    /** TLS of the server; `tls` has the connection options. The home has neither. */
     serverTls?: NatsServerConfigurationOptions['tls'];
     /** Changes the home before the server is started. */
     prepare?: (home: string) => Promise<void>;
@@ -127,7 +127,7 @@ export async function startHomeCluster(
   return new HomeWithServers(home, dir, nodes);
 }
 
-/** Every file of a home and its content, but for the lock: to see that nothing changed. */
+/** Every file of a home with its content, except the lock, to check that nothing changed. */
 export async function snapshot(home: string): Promise<Record<string, string>> {
   const entries = await readdir(home, { recursive: true, withFileTypes: true });
   const files = entries

@@ -12,7 +12,7 @@ const entry: AuditEntry = {
   number: 1,
 };
 
-/** A stream in memory that refuses, or loses, as many events as it is told. */
+/** A stream in memory that refuses or loses a given number of events. */
 function started() {
   const stored = new Map<string, { subject: string; event: AuditEvent }>();
   const stream = { failures: 0, lost: 0, attempts: [] as string[] };
@@ -72,7 +72,7 @@ describe('the audit log', () => {
     expect(msgID.startsWith(event?.id ?? '-')).toBe(true);
   });
 
-  it('removes seeds from what it stores', async () => {
+  it('removes seeds from stored events', async () => {
     const { log, stored } = started();
     const seed = `SUA${'M'.repeat(55)}`;
     log.note({ ...entry, reason: `the file has ${seed}` });

@@ -8,7 +8,7 @@ import {
 } from '../../../src/master/presence/last-seen-shards.js';
 import { presenceSchema } from '../../../src/protocol/records/presence.js';
 
-describe('when peels were last seen, as it is stored', () => {
+describe('the stored last-seen times of peels', () => {
   const at = Date.parse('2030-01-01T00:00:00Z');
   const shard = encodeShard(
     [
@@ -18,23 +18,23 @@ describe('when peels were last seen, as it is stored', () => {
     '2030-01-02T00:00:00Z',
   );
 
-  it('says of many peels in one value whether they were connected', () => {
+  it('record for many peels in one value whether they were connected', () => {
     expect(v.parse(shardSchema, JSON.parse(JSON.stringify(shard)))).toMatchObject({
       up: { 'web-01': at / 1000 },
       down: { 'web-02': at / 1000 + 1 },
     });
   });
 
-  it('is empty presence to a master of an earlier version', () => {
+  it('are empty presence to a master of an earlier version', () => {
     expect(v.parse(presenceSchema, shard)).toEqual({ connections: [], lastSeen: '2030-01-02T00:00:00Z' });
   });
 
-  it('is one value for a small fleet, and more for a large one', () => {
+  it('are one value for a small fleet, and more for a large one', () => {
     expect([0, 1, 1_000, 1_001, 5_000, 100_000].map(shardsFor)).toEqual([1, 1, 1, 2, 8, 128]);
     expect(shardsFor(1e9)).toBe(4_096);
   });
 
-  it('spreads peels evenly over values, each in one of its own', () => {
+  it('spread peels evenly over values, each always in the same one', () => {
     const counts = new Array<number>(256).fill(0);
     for (let i = 0; i < 100 * 256; i += 1) {
       const shard = shardOf(`web-${i}`, 256);

@@ -6,7 +6,7 @@ import type { PeelConnection } from '../../../src/protocol/records/presence.js';
 
 const CONNECTION: PeelConnection = { server: 'S1', cid: 1, publicKey: 'U', since: '2030-01-01T00:00:00Z' };
 
-/** A store that fails for as long as `isDown`, what it was given, and what was logged. */
+/** A store that fails while `isDown`, with its writes and its log. */
 async function storeOf() {
   const state = { isDown: true, tries: 0, written: new Map<string, string>() };
   const warnings: unknown[] = [];
@@ -35,8 +35,8 @@ async function storeOf() {
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-describe('when peels were last seen', () => {
-  it('is stored again with backoff where it cannot be, logged once, and stored when the store is back', async () => {
+describe('the last-seen times of peels', () => {
+  it('are retried with backoff when the store fails, which is logged once, and stored when it is back', async () => {
     const { lastSeen, view, state, warnings, text } = await storeOf();
     view.set('web-01', [CONNECTION], 1, 1_000);
     await vi.advanceTimersByTimeAsync(60_000);
@@ -50,7 +50,7 @@ describe('when peels were last seen', () => {
     await lastSeen.close();
   });
 
-  it('takes a write for many peels, and no more than a few writes a second', async () => {
+  it('take one write for many peels, and no more than a few writes a second', async () => {
     const { lastSeen, view, state } = await storeOf();
     state.isDown = false;
     for (let i = 0; i < 20_000; i += 1) view.set(`web-${i}`, [CONNECTION], 1, 1_000);
@@ -66,7 +66,7 @@ describe('when peels were last seen', () => {
     await lastSeen.close();
   });
 
-  it('is stored when a master ends', async () => {
+  it('are stored when a master stops', async () => {
     const { lastSeen, view, state, text } = await storeOf();
     state.isDown = false;
     view.set('web-01', [], 0, 7_000);
@@ -74,7 +74,7 @@ describe('when peels were last seen', () => {
     expect(text()).toContain('"down":{"web-01":7}');
   });
 
-  it('is not stored by a master that no longer watches', async () => {
+  it('are not stored by a master that no longer watches', async () => {
     const { lastSeen, view, state } = await storeOf();
     state.isDown = false;
     view.set('web-01', [], 0, 7_000);

@@ -10,7 +10,7 @@ import { refusal } from '../../support/refusal.js';
 
 const at = '2030-01-01T00:00:00.000Z';
 const by = { kind: 'robot', name: 'admin-1', session: 's1' };
-/** A record that a newer version wrote, with fields of its own at every depth. */
+/** A record of a newer version, with additional fields at every depth. */
 const newer = {
   proof: { alg: 'x' },
   record: {
@@ -56,7 +56,7 @@ describe('a record of a newer version', () => {
       record: { ...newer.record, number: 3, keys: [{ ...newer.record.keys[0], issuedAt: 1_900_000_100 }] },
       event: { kind: 'key.renewed', number: 3 },
     });
-    // the event that is overwritten, to the letter
+    // the overwritten event, byte for byte
     expect(unseen).toEqual([newer.event]);
   });
 

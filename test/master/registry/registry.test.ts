@@ -14,7 +14,7 @@ const issued: Decision = {
 };
 const revoked: Decision = { change: { kind: 'peel.revoked', upTo: 1_900_000_001 }, by: admin };
 
-/** A registry, and what it told the audit log. */
+/** A registry, and the events that it published. */
 async function opened(bucket = new MemoryBucket()) {
   const told: string[] = [];
   let ids = 0;
@@ -29,7 +29,7 @@ async function opened(bucket = new MemoryBucket()) {
 }
 
 describe('a registry', () => {
-  it('makes a record with the first event, and publishes it', async () => {
+  it('creates a record with the first event, and publishes it', async () => {
     const { registry, told, bucket } = await opened();
     const { record, changed } = await registry.decide('web-1', () => issued);
     expect(changed).toBe(true);

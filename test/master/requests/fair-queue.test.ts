@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FairQueue } from '../../../src/master/requests/fair-queue.js';
 
-/** Jobs that end when a test says so, and the order in which they began. */
+/** Jobs that the test ends, and the order in which they started. */
 class Jobs {
   readonly begun: string[] = [];
   readonly #ends = new Map<string, () => void>();
@@ -21,7 +21,7 @@ class Jobs {
     };
   }
 
-  /** Ends a job, and gives what follows its turn. */
+  /** Ends a job, and lets the next one start. */
   async end(name: string): Promise<void> {
     this.#ends.get(name)?.();
     await new Promise((resolve) => setImmediate(resolve));

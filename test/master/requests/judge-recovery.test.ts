@@ -20,7 +20,7 @@ const issued = (publicKey: string, issuedAt = T0) => ({
   expiresAt: issuedAt + LIFETIME,
 });
 
-/** A record made of changes, each at its time. */
+/** A record built from timed changes. */
 function made(...changes: [at: number, change: PeelChange][]): PeelRecord {
   let record: PeelRecord | undefined;
   changes.forEach(([at, change], i) => {
@@ -239,7 +239,7 @@ describe('a request to recover', () => {
     expect(judged(made(...asked))).toBe('pending');
     expect(judged(made(...asked, [AT_RECOVERY + 1, { kind: 'peel.accepted' }]))).toBe('recover');
     expect(judged(made(...asked, [AT_RECOVERY + 1, { kind: 'peel.rejected' }]))).toBe('ERR_FLEET_REJECTED');
-    // with the same key, another new one is asked for
+    // with the same key, a different new key is requested
     expect(judged(made(...asked), { newPublicKey: 'U9' })).toBe('cloned');
   });
 

@@ -57,13 +57,13 @@ describe('a policy function', () => {
       nonsense(Promise.resolve({})),
       'the policy gave a object, not "accept", "reject" or "pending"',
     ],
-  ])('that %s leaves the peel pending, and the reason is reported', async (_what, policy, reason) => {
+  ])('that %s leaves the peel pending, and reports the reason', async (_what, policy, reason) => {
     const { runner, failures } = runnerOf(policy, 50);
     expect(await runner.ask(request)).toBe('pending');
     expect(failures).toEqual([reason]);
   });
 
-  it('never shows a seed that it threw or gave', async () => {
+  it('never shows a seed that it threw or returned', async () => {
     for (const policy of [nonsense(`x ${String(seed)}`), () => Promise.reject(new Error(String(seed)))]) {
       const { runner, failures } = runnerOf(policy);
       await runner.ask(request);
@@ -101,7 +101,7 @@ describe('a policy function', () => {
     expect(seen).toEqual([request, request]);
   });
 
-  it('is not waited for when the master stops, which is no failure of it', async () => {
+  it('is not awaited when the master stops, which is not a failure', async () => {
     const { runner, failures } = runnerOf(never);
     const asking = runner.ask(request);
     runner.stop();

@@ -13,7 +13,7 @@ describe('the acceptance policy', () => {
     expect(decisionOf(policy, newcomer)).toBe(decision);
   });
 
-  it('knows a decision from anything else', () => {
+  it('distinguishes a decision from anything else', () => {
     for (const decision of ['accept', 'reject', 'pending']) expect(isPolicyDecision(decision)).toBe(true);
     for (const other of [true, 'Accept', 'accepted', undefined, null, {}, ['accept'], 1])
       expect(isPolicyDecision(other)).toBe(false);

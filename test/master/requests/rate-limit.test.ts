@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RateLimit } from '../../../src/master/requests/rate-limit.js';
 
-/** A limit with a clock that a test moves. */
+/** A limit with a test clock. */
 function limited(perSecond: number, burst: number) {
   const time = { ms: 0 };
   const limit = new RateLimit({ perSecond, burst, refusalsPerSecond: 1, clock: () => time.ms });

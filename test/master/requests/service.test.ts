@@ -119,7 +119,7 @@ describe('a request', () => {
 });
 
 describe('a refusal', () => {
-  it('says why, and which request it answers, and is audited unless its code says never', async () => {
+  it('has the reason and the request that it answers, and is audited unless its code says never', async () => {
     const pending = started(refuses(new FleetError('ERR_FLEET_PENDING', 'wait')));
     await pending.ask();
     expect(pending.answers()).toMatchObject([

@@ -64,7 +64,7 @@ function started() {
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-describe('healthy peels that a master would revoke by itself', () => {
+describe('healthy peels that a master would revoke without an admin', () => {
   it('are revoked if they are few', async () => {
     const { hold, turns, revoked, events } = started();
     hold(2);

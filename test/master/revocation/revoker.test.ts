@@ -21,7 +21,7 @@ const notReached: Pushed = {
   report: { confirmed: ['n1'], failed: [], notReached: ['n2'] } as unknown as Pushed['report'],
 };
 
-/** A revoker with a registry of these records, and a push whose outcomes are given, the last one repeated. */
+/** A revoker with a registry of these records, and a push with the given outcomes, the last one repeated. */
 function started(records: PeelRecord[], outcomes: (Pushed | Error)[]) {
   const pushes: string[][] = [];
   const events: AuditEntry[] = [];

@@ -8,7 +8,7 @@ import {
 } from '../../../src/master/start/running-master.js';
 import { keptLog } from '../../support/kept-log.js';
 
-/** A connection, as far as a running master uses one. */
+/** The part of a connection that a running master uses. */
 class MemoryConnection {
   #end: () => void = () => undefined;
   readonly #ended = new Promise<void>((resolve) => (this.#end = resolve));
@@ -76,7 +76,7 @@ function started(closeAll: () => Promise<unknown[]> = async () => []) {
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-describe('a master that runs', () => {
+describe('a running master', () => {
   it('reports its health, its metrics and that it watches, also when its functions are taken off', async () => {
     const { master, auth } = started();
     const { health, metricsText } = master;
@@ -107,7 +107,7 @@ describe('a master that runs', () => {
     expect(master.endedBy).toBeUndefined();
   });
 
-  it('stops by itself, and says why, when a server joins that is too old', async () => {
+  it('stops by itself, with the reason, when a server joins that is too old', async () => {
     const { master, joinTooOld, lines } = started();
     const error = new NatsServerError('ERR_SERVER_TOO_OLD', 'n3: nats-server 2.8 is too old');
     joinTooOld(error);
@@ -120,7 +120,7 @@ describe('a master that runs', () => {
     });
   });
 
-  it('logs each part that fails to stop, and stops all the same', async () => {
+  it('logs each part that fails to stop, and stops anyway', async () => {
     const { master, lines } = started(async () => [new Error('the lease is lost')]);
     await master.stop();
     expect(lines.map(({ level, text }) => `${level}: ${text}`)).toEqual([

@@ -14,7 +14,7 @@ class BusyBucket {
   /** Writes are stored, but their answers are lost. */
   losesAnswers = false;
 
-  /** The bucket as one process reaches it. */
+  /** The bucket as seen by one process. */
   for(reach: { isCutOff: boolean }): KV {
     const kv = this.#bucket.kv as unknown as KV;
     const check = () => {
@@ -40,7 +40,7 @@ class BusyBucket {
   }
 }
 
-/** A process that takes part. */
+/** A participating process. */
 function participant(bucket: BusyBucket, id: string) {
   const reach = { isCutOff: false };
   const events: string[] = [];

@@ -35,7 +35,7 @@ describe('a failure of JetStream', () => {
       new errors.ClosedConnectionError(),
       new errors.DrainingConnectionError(),
       new JetStreamError('invalid ack response'),
-      // what the client throws for a publish to a stream that has no leader yet
+      // the client's error for a publish to a stream without a leader
       new jserrors.JetStreamNotEnabled('jetstream is not enabled'),
     ]) {
       expect(isStorageFull(error)).toBe(false);

@@ -31,7 +31,7 @@ const connection: UserConnection = {
   host: '10.0.0.7',
   since: new Date().toISOString(),
 };
-/** Of a JWT in which nobody reads a key. */
+/** Of a JWT without a readable key. */
 const unreadable: UserConnection = { ...connection, jwt: 'no.jwt.' };
 const master = { kind: 'master' as const, name: 'm1' };
 const refusal: Refusal = { is: 'refused', code: 'ERR_FLEET_ID_TAKEN', reason: 'two live keys' };
@@ -94,7 +94,7 @@ describe('an admitted connection', () => {
     else expect(change).toMatchObject({ ...expected, publicKey: connection.publicKey });
   });
 
-  it('is described to the policy only by what its connection proves', () => {
+  it('is described to the policy only by facts that its connection proves', () => {
     expect(requestToJoin(connection, appeared)).toMatchObject({
       peelId: connection.name,
       publicKey: connection.publicKey,

@@ -8,7 +8,7 @@ import type { PolicyDecision } from '../../../src/master/requests/policy.js';
 import { CROWD_AUDIT_INTERVAL_MS } from '../../../src/timing.js';
 import { issuing, peelConnection, watchContext } from './watch-context.js';
 
-/** A gatekeeper, and what it has the servers and the revoker do. */
+/** A gatekeeper, and its calls to the servers and the revoker. */
 async function started(policy?: () => Promise<PolicyDecision>) {
   const parts = await watchContext(policy);
   const keeper = new PresenceKeeper(parts.context.presence);
@@ -58,7 +58,7 @@ describe('the first connection of a peel', () => {
     },
   );
 
-  it('says how to accept a pending peel', async () => {
+  it('explains how to accept a pending peel', async () => {
     const { check, lines } = await started();
     await check(peelConnection('web-1'));
     expect(lines).toMatchObject([{ level: 'warn', text: 'pending: run "zester peel accept web-1"' }]);

@@ -156,7 +156,7 @@ describe('a master that sees a peel connect', () => {
 
 describe('a JWT that claims to be issued after it was used', () => {
   const HOUR = 3_600_000;
-  /** Signed by a clock that is an hour ahead, and used now. */
+  /** Signed with a clock that is an hour ahead, and used now. */
   function ahead(name = 'web-1') {
     const user = generateKeyBundle('user');
     const options = { scoped: true, expiry: 7_200, now: () => Date.now() + HOUR };
@@ -190,7 +190,7 @@ describe('a JWT that claims to be issued after it was used', () => {
     expect(verdict).toHaveProperty('ahead');
   });
 
-  it('is refused of a revoked key all the same', () => {
+  it('is refused for a revoked key anyway', () => {
     const connection = ahead();
     const revoked = recorded(connection.publicKey, issuedAt() + 5, 'revoked');
     expect(code(judge(connection, known({ record: revoked })))).toBe('ERR_FLEET_REVOKED');
@@ -203,7 +203,7 @@ describe('a JWT that claims to be issued after it was used', () => {
     expect(judge(connected(jwt, user.publicKey), known()).is).toBe('new');
   });
 
-  it('is refused of a join token, unless the token was made then', () => {
+  it('is refused for a join token, unless the token was created then', () => {
     const user = generateKeyBundle('user');
     const options = { expiry: 7_200, now: () => Date.now() + HOUR };
     const jwt = createUserJwt(user, joinSigner, joinUserJwtOptions('abcdefgh12', account, options));
@@ -271,7 +271,7 @@ describe('a master that sees another user connect', () => {
     expect(with_({ publicKey: 'UOTHER' })).toBe('ERR_FLEET_TOKEN_UNKNOWN');
   });
 
-  it('refuses a user whom the key of join tokens signed under the name of a peel', () => {
+  it('refuses a user signed by the join signing key under the name of a peel', () => {
     const user = generateKeyBundle('user');
     const options = { ...joinUserJwtOptions('abcdefgh12', account, { expiry: 60 }), name: 'web-1' };
     const jwt = createUserJwt(user, joinSigner, options);
@@ -367,7 +367,7 @@ describe('a leafnode', () => {
 });
 
 describe('a master that sees a peel reconnect unchanged', () => {
-  /** A peel that connected before, as the master knows it. */
+  /** A peel that the master knows from an earlier connection. */
   function seenBefore() {
     const user = generateKeyBundle('user');
     const options = peelUserJwtOptions('web-1', account, { scoped: true, expiry: 60 });
@@ -419,7 +419,7 @@ describe('a master that sees a peel reconnect unchanged', () => {
     expect(code(judge(connection, other))).toBe('ERR_CHAIN_ACCOUNT_ISSUER');
   });
 
-  it('still refuses it once its record says so', () => {
+  it('still refuses it once its record does', () => {
     const { connection } = seenBefore();
     const revoked = record('revoked', { [connection.publicKey]: 'revoked' });
     expect(code(judge(connection, known({ record: revoked })))).toBe('ERR_FLEET_REVOKED');

@@ -62,7 +62,7 @@ describe('connections that are to be judged', () => {
     expect(most).toBe(64);
   });
 
-  it('are judged again, with a pause, when JetStream did not answer, and stay to be judged meanwhile', async () => {
+  it('are judged again, with a pause, when JetStream did not answer, and stay in the queue until then', async () => {
     let tries = 0;
     const { queue } = queueOf({
       judge: () => (++tries === 1 ? Promise.reject(new Error('no JetStream')) : undefined),

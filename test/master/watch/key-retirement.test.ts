@@ -43,7 +43,7 @@ describe('a key that was replaced', () => {
     expect(keys.due(RETIRE_MS, gone)).toEqual([]);
   });
 
-  it('is tried again where its revocation could not be written', () => {
+  it('is retried if its revocation could not be written', () => {
     const keys = new RetiredKeys();
     keys.note(record({ [OLD]: 'retired' }), 0);
     const [key = { publicKey: '', peelId: '', since: 0 }] = keys.due(0, gone);

@@ -25,7 +25,7 @@ describe('a list of all connections', () => {
 });
 
 describe('the pause before the next reading', () => {
-  it('is a fixed interval, and longer where a reading takes long', () => {
+  it('is a fixed interval, and longer if a scan takes long', () => {
     expect(readingPause({ tookMs: 100, early: 0, isWanted: false })).toBe(CONNECTIONS_INTERVAL_MS);
     expect(readingPause({ tookMs: 6_000, early: 0, isWanted: false })).toBe(120_000);
   });

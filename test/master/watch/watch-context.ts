@@ -50,7 +50,7 @@ export function issuing({ publicKey }: UserConnection): Decision {
   };
 }
 
-/** A context, and what is written through it. */
+/** A context, and its writes. */
 export async function watchContext(policy: () => Promise<PolicyDecision> = async () => 'pending') {
   const events: AuditEntry[] = [];
   const { logger, lines } = keptLog();

@@ -17,14 +17,14 @@ import { issuing, peelConnection, watchContext } from './watch-context.js';
 type Parts = Awaited<ReturnType<typeof watchContext>>;
 const stops: (() => Promise<void>)[] = [];
 
-/** The servers as a watcher sees them: who is connected, and what they report. */
+/** The servers as seen by a watcher: their connections and reports. */
 class MemorySystem {
   readonly connected: UserConnection[] = [];
   readonly servers = new Map([['N1', 'n1']]);
   readonly routed = new Set<string>();
   readonly kicked: number[] = [];
   readings = 0;
-  /** The connections that the last reading had to request in full. */
+  /** The connections that the last scan had to request in full. */
   requested: UserConnection[] = [];
   #listener: SystemListener | undefined;
   #restore: () => void = () => undefined;
@@ -110,7 +110,7 @@ async function withUnseenRevocation() {
   return { ...parts, connection };
 }
 
-/** Lets the queue judge what it has, if it has anything: its turns are turns of the event loop. */
+/** Lets the queue process its entries, which takes turns of the event loop. */
 async function settledQueue(): Promise<void> {
   for (let i = 0; i < 5; i++) await new Promise(setImmediate);
 }
@@ -229,7 +229,7 @@ describe('a watcher', () => {
     expect(system.readings).toBe(readings);
   });
 
-  it('judges everybody again when the account has other signing keys', async () => {
+  it('judges all connections again when the account has other signing keys', async () => {
     const { connection, claims, changes, revoked } = await withUnseenRevocation();
     changes.trust();
     await settledQueue();

@@ -18,7 +18,7 @@ const SEED = Buffer.from(generateKeyBundle('user').seed).toString();
 
 const refused = expect.objectContaining({ code: 'ERR_FLEET_LABEL' }) as Error;
 
-describe('labels as they are typed', () => {
+describe('labels on the command line', () => {
   it('are names and values, also empty ones', () => {
     expect(parseLabels(['env=prod', 'a.example/b-c=', 'zone=eu-1'])).toEqual({
       env: 'prod',

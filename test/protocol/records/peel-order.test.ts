@@ -37,7 +37,7 @@ describe('the order of peels', () => {
     expect(ids(sortPeels(all, 'expires'))).toEqual(['soon', 'late', 'never']);
   });
 
-  it('by when they were seen has the connected ones first, and those never seen last', () => {
+  it('by last-seen time has the connected ones first, and those never seen last', () => {
     const all = [
       peel('never'),
       peel('before', { lastSeen: '2026-01-01T00:00:00Z' }),
@@ -47,7 +47,7 @@ describe('the order of peels', () => {
     expect(ids(sortPeels(all, 'seen'))).toEqual(['now', 'after', 'before', 'never']);
   });
 
-  it('by state has those first that wait for a decision', () => {
+  it('by state has the pending ones first', () => {
     const all = PEEL_STATES.map((state) => peel(state, { state })).reverse();
     expect(ids(sortPeels(all, 'state'))).toEqual([...PEEL_STATES]);
   });

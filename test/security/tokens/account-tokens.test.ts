@@ -1,6 +1,6 @@
 /**
- * Zester's verdict on an account JWT equals a server's, which takes the account's JWT and then its user. `differences.ts` names
- * where it does not.
+ * Zester's verdict on an account JWT equals a server's, which accepts the account JWT and then its user.
+ * `differences.ts` lists the exceptions.
  */
 import type { NatsConnection } from '@nats-io/nats-core';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -20,7 +20,7 @@ import { admits } from './raw-connect.js';
 import { counted, forEach, isEqual, table, type Verdicts } from './verdicts.js';
 
 const COUNT = process.env['ZESTER_SECURITY'] === 'full' ? 2_000 : 100;
-/** All of them take minutes where others have the processor. */
+/** All of them take minutes on a busy machine. */
 const LIMIT_MS = process.env['ZESTER_SECURITY'] === 'full' ? 600_000 : 60_000;
 const random = seededRandom();
 const user = generateKeyBundle('user');
@@ -35,7 +35,7 @@ const ABSENT =
 let server: OperatorServer;
 let system: NatsConnection;
 
-/** What the server says when an account's JWT is pushed. */
+/** The server's answer to the push of an account JWT. */
 async function isTaken(token: string): Promise<boolean> {
   const answer = await system.request('$SYS.REQ.CLAIMS.UPDATE', token, { timeout: 20_000 });
   return answer.json<{ data?: { code?: number } }>().data?.code === 200;

@@ -2,7 +2,7 @@
 
 /** A difference. */
 export interface Difference {
-  /** Zester refuses what a server accepts, or the other way round. */
+  /** Zester refuses a token that a server accepts, or the reverse. */
   zester: 'stricter' | 'laxer';
   what: string;
   why: string;
@@ -97,7 +97,7 @@ export const DIFFERENCES: readonly Difference[] = [
 const BEGIN = '<!-- token differences: npm run docs:security -->\n';
 const END = '<!-- end of the differences -->';
 
-/** The document with the table of differences as it is here. */
+/** The document with the current table of differences. */
 export function withTokenDifferences(document: string): string {
   const [from, to] = [document.indexOf(BEGIN), document.indexOf(END)];
   if (from < 0 || to < from) throw new Error('the document has no place for the token differences');

@@ -1,4 +1,4 @@
-// JSON whose parts are written by hand: numbers of 64 bits, names twice, names in another case.
+// Handwritten JSON: 64-bit numbers, duplicate names, names in another case.
 import type { SeededRandom } from '../../support/random.js';
 
 export type Path = readonly (string | number)[];
@@ -8,7 +8,7 @@ export type Raw = string | undefined;
 
 const PLACE = '\u0001here\u0001';
 
-/** The JSON of a value in which the part at a path is written as given. */
+/** The JSON of a value, with the given text for the part at a path. */
 export function withRaw(value: unknown, path: Path, raw: Raw): string {
   const copy = structuredClone(value) as Record<string | number, unknown>;
   let parent = copy;
@@ -22,7 +22,7 @@ export function withRaw(value: unknown, path: Path, raw: Raw): string {
   return JSON.stringify(copy).replace(JSON.stringify(PLACE), () => raw ?? '');
 }
 
-/** The JSON of a value in which the object at a path has these members too, written as given, first or last. */
+/** The JSON of a value, with the given additional members, first or last, in the object at a path. */
 export function withMembers(value: unknown, path: Path, members: string, where: 'first' | 'last'): string {
   const object = at(value, path);
   const inner = JSON.stringify(object).slice(1, -1);
@@ -30,7 +30,7 @@ export function withMembers(value: unknown, path: Path, members: string, where: 
   return path.length === 0 ? text : withRaw(value, path, inner === '' ? `{${members}}` : text);
 }
 
-/** The JSON of a value in which a member is called otherwise. */
+/** The JSON of a value, with a renamed member. */
 export function withName(value: unknown, path: Path, name: string): string {
   const parent = path.slice(0, -1);
   const old = path.at(-1) ?? '';
@@ -45,7 +45,7 @@ export function at(value: unknown, path: Path): unknown {
   return path.reduce<unknown>((part, name) => (part as Record<string | number, unknown>)[name], value);
 }
 
-/** Every path in a value, its own left out. */
+/** Every path in a value, except the root. */
 export function paths(value: unknown, before: Path = []): Path[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, each]) => {

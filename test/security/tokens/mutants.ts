@@ -7,23 +7,23 @@ import type { NonceSigner } from './raw-connect.js';
 
 export type Claims = Record<string, unknown> & { nats: Record<string, unknown> };
 
-/** A change of a token: what it makes of claims, signed or not. */
+/** A mutation of a token: it turns claims into a token, signed or not. */
 export interface Mutant {
   kind: string;
   what: string;
   make: (claims: Claims) => string;
-  /** The verdict is about the second in which it is made. */
+  /** The verdict depends on the current second. */
   ofThisSecond?: boolean;
-  /** What signs a server's nonce, if it is not the user's key. */
+  /** The signer of the server's nonce, if it is not the user's key. */
   nonceKey?: NonceSigner;
 }
 
-/** What mutations start from. */
+/** The input of mutations. */
 export interface Original {
   name: string;
   claims: Claims;
   signer: KeyBundle;
-  /** Claims that are not in it and that servers know. */
+  /** Claims known to servers that it lacks. */
   absent: readonly Path[];
 }
 
@@ -31,7 +31,7 @@ const HEADER = '{"typ":"JWT","alg":"ed25519-nkey"}';
 const ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
 const encode = (text: string | Uint8Array) => Buffer.from(text as string).toString('base64url');
 
-/** Signs any claims under any header, as whoever has the key can. */
+/** Signs any claims with any header, as any holder of the key can. */
 export function signed(
   claims: string | Uint8Array,
   signer: NonceSigner,
@@ -92,7 +92,7 @@ const VALUES: readonly Raw[] = [
   ],
 ];
 
-/** Values that some claims take from a list of their own. */
+/** Valid values of claims with a fixed list. */
 const OWN_VALUES: Readonly<Record<string, readonly string[]>> = {
   src: [
     '["10.0.0.0/8"]',
@@ -165,7 +165,7 @@ function otherSpellings(name: string): string[] {
   return [...new Set(all)].filter((one) => one !== name);
 }
 
-/** Names in another case, twice, and those that mean something to JavaScript. */
+/** Names in another case, duplicate names, and names that are special in JavaScript. */
 export function* nameMutants({ name, claims, signer }: Original): Generator<Mutant> {
   for (const path of paths(claims)) {
     const last = path.at(-1);
@@ -324,13 +324,13 @@ const CHANGES: readonly [string, Change][] = [
   ['half', (part) => part.slice(0, part.length / 2)],
   ['twice', (part) => part + part],
   ['full-width letter', (part) => `\uff21${part.slice(1)}`],
-  // the bits of the last letter that stand for nothing
+  // the unused bits of the last letter
   ...[...ALPHABET]
     .filter((_, i) => i % 4 === 0)
     .map((letter): [string, Change] => [`ends with ${letter}`, (part) => part.slice(0, -1) + letter]),
 ];
 
-/** Base64 in other ways, parts cut, doubled and swapped. */
+/** Other base64 encodings, and parts that are cut, duplicated and swapped. */
 export function* encodingMutants(
   { name, signer }: Original,
   other: string,
@@ -353,7 +353,7 @@ export function* encodingMutants(
       [header, payload, change(signature)].join('.'),
     );
   }
-  // a payload whose last letter has bits to spare
+  // a payload whose last letter has unused bits
   for (const pad of ['', ' ', '  ']) {
     for (const bits of [1, 2, 3]) {
       const make = (of: Claims) => {
@@ -405,7 +405,7 @@ export function* encodingMutants(
 const bytes = (number: bigint) => Buffer.from(number.toString(16).padStart(64, '0'), 'hex').reverse();
 const IDENTITY = Buffer.from(`01${'00'.repeat(31)}`, 'hex');
 
-/** Signatures: bent, of others, and those that hold for keys of small order. */
+/** Signatures: corrupted, by others, and those that are valid for keys of small order. */
 export function* signatureMutants(
   { name, claims, signer }: Original,
   keys: readonly KeyBundle[],
@@ -482,7 +482,7 @@ export function* signatureMutants(
   }
 }
 
-/** Texts of JSON that not every reader reads alike. */
+/** JSON texts that readers interpret differently. */
 export function* textMutants({ name, signer }: Original): Generator<Mutant> {
   const latin = (text: string, more: string) =>
     Buffer.concat([Buffer.from(text.slice(0, -1)), Buffer.from(more, 'latin1')]);
@@ -557,7 +557,11 @@ export function* randomMutants(
   }
 }
 
-/** All of them. @param other a whole token, for its parts */
+/**
+ * All mutations.
+ *
+ * @param other another complete token, for its parts
+ */
 export function* allMutants(
   of: Original,
   more: {

@@ -1,18 +1,18 @@
 // Whether a server admits a token: a CONNECT by hand, so that no client checks the token first.
 import { createConnection } from 'node:net';
 
-/** What signs a server's nonce, or a token. */
+/** The signer of a server's nonce, or of a token. */
 export interface NonceSigner {
   sign(text: string): Uint8Array;
 }
 
-/** A server must have answered by then: an unknown account takes it two seconds. */
+/** The timeout for a server's answer: for an unknown account, it takes two seconds. */
 const LIMIT_MS = 20_000;
 
 /**
- * Whether a server lets a client in that shows this token, and keeps it.
+ * Whether a server admits a client with this token, and keeps it connected.
  *
- * @param lingerMs how long to stay before asking again: what expires at once is cut then
+ * @param lingerMs time to stay connected before checking again: a token that expires at once is cut by then
  */
 export function admits(port: number, token: string, by: NonceSigner, lingerMs = 5): Promise<boolean> {
   return new Promise((resolve, reject) => {

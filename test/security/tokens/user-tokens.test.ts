@@ -1,6 +1,6 @@
 /**
- * Zester's verdict on a user JWT equals a server's: thousands of mutations are given to both. `differences.ts` names where it
- * does not, and docs/security.md prints that.
+ * Zester's verdict on a user JWT equals a server's: both judge thousands of mutations. `differences.ts` lists the
+ * exceptions, and docs/security.md prints them.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -30,9 +30,9 @@ import { allMutants, signed, type Claims, type Original } from './mutants.js';
 import { admits } from './raw-connect.js';
 import { counted, forEach, isEqual, table, type Verdicts } from './verdicts.js';
 
-/** All of them, or as many as a short test takes. */
+/** All mutations, or as many as fit in a short test. */
 const COUNT = process.env['ZESTER_SECURITY'] === 'full' ? Infinity : 300;
-/** All of them take minutes where others have the processor. */
+/** All of them take minutes on a busy machine. */
 const LIMIT_MS = process.env['ZESTER_SECURITY'] === 'full' ? 600_000 : 60_000;
 const random = seededRandom();
 const operator = generateKeyBundle('operator');
@@ -112,7 +112,7 @@ function isReadable(token: string): boolean {
   }
 }
 
-/** Whether credentials with this token are loaded: for what has no line ends of its own. */
+/** Whether credentials with this token load; for tokens without line breaks. */
 function isLoaded(token: string): boolean {
   try {
     parseCredsData(formatCreds(token, user.seed), 'test.creds');
@@ -133,7 +133,7 @@ const record = {
   updatedAt: new Date().toISOString(),
 };
 
-/** What a master makes of a peel's connection that a server accepted. */
+/** A master's verdict on a peel's connection that a server accepted. */
 function masterRefuses(token: string): boolean {
   const since = new Date().toISOString();
   const { publicKey } = user;
@@ -201,7 +201,7 @@ describe('a mutated user JWT', () => {
           if (!/\s/.test(token) && isLoaded(token) !== isReadable(token))
             inconsistent.push(`.creds: ${mutant.what}`);
           tries++;
-          // what differs is tried again, more slowly: a server may be late in cutting a connection
+          // differences are retried more slowly: a server may be late in cutting a connection
         } while (tries < 4 && (!isEqual(one) || (mutant.ofThisSecond === true && now() !== second)));
         verdicts.push(one);
         const masters = of.name === 'peel' && one.server ? masterRefuses(token) : undefined;

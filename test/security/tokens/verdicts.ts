@@ -10,7 +10,7 @@ export interface Verdicts {
   server: boolean;
 }
 
-/** How many mutations of a kind were compared, and how they came out. */
+/** The number of compared mutations of a kind, by verdict. */
 export interface Count {
   mutations: number;
   accepted: number;
@@ -21,7 +21,7 @@ export interface Count {
 
 export const isEqual = ({ zester, server }: Verdicts): boolean => (zester === undefined) === server;
 
-/** The difference that explains two verdicts that are not equal. */
+/** The allowed difference that explains two unequal verdicts. */
 export function differenceOf({ mutant, zester }: Verdicts): Difference | undefined {
   const is = zester === undefined ? 'laxer' : 'stricter';
   return DIFFERENCES.find(
@@ -32,7 +32,7 @@ export function differenceOf({ mutant, zester }: Verdicts): Difference | undefin
   );
 }
 
-/** The counts by kind, and those that nothing explains. */
+/** The counts by kind, and the unexplained differences. */
 export function counted(all: readonly Verdicts[]): { counts: Map<string, Count>; unexplained: string[] } {
   const counts = new Map<string, Count>();
   const unexplained: string[] = [];
@@ -65,7 +65,7 @@ export function table(title: string, counts: ReadonlyMap<string, Count>): string
   ].join('\n');
 }
 
-/** Runs something for each of many, some at a time. */
+/** Runs an action for each item, with limited concurrency. */
 export async function forEach<T>(
   source: Iterable<T>,
   atOnce: number,

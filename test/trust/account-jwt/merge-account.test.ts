@@ -26,7 +26,7 @@ const peelKey = trust.peelSigner.publicKey;
 const NOW = first.iat + 1_000;
 
 let count = 0;
-/** A version of the account, as it decodes; its id is unique. */
+/** A decoded version of the account, with a unique ID. */
 function version(claims: AccountClaims, iat: number, nats: Partial<AccountClaims['nats']>): AccountClaims {
   count += 1;
   const jti = String(count)
@@ -35,7 +35,7 @@ function version(claims: AccountClaims, iat: number, nats: Partial<AccountClaims
   return { ...claims, iat, jti, nats: { ...claims.nats, ...nats } };
 }
 
-/** What Zester makes of versions that it knows. */
+/** The merge of known versions by Zester. */
 function signed(
   all: readonly AccountClaims[],
   iat: number,
@@ -51,7 +51,7 @@ function signed(
   return withHistory(whole, withSequence(historyOf(whole), history.sequence), NOW);
 }
 
-/** What another tool makes of a version: its tags stay. */
+/** A change of a version by another tool, which keeps the tags. */
 function edited(of: AccountClaims, iat: number, nats: Partial<AccountClaims['nats']> = {}): AccountClaims {
   return version(of, iat, nats);
 }
@@ -116,13 +116,13 @@ describe('one account of several versions', () => {
     expect(mergeAccountClaims([one, two]).claims.nats.revocations).toEqual({ [U1]: 1, [U2]: 2 });
   });
 
-  it('does not bring a signing key back that was removed, from an old copy or from another tool', () => {
+  it('does not restore a removed signing key from an old copy or from another tool', () => {
     const removed = signed([first], NOW, { signing_keys: [] }, [peelKey]);
     expect(mergeAccountClaims([first, removed]).claims).toBe(removed);
     const { claims, restored } = mergeAccountClaims([removed, edited(first, NOW + 10)]);
     expect(keysOf(claims)).not.toContain(peelKey);
     expect(restored.returned).toEqual([peelKey]);
-    // a copy of the home that was changed without servers, and knew nothing of it
+    // a copy of the home that was changed offline, without knowing about it
     const copy = signed([first], NOW + 5, { revocations: { [U1]: 1 } });
     const merged = mergeAccountClaims([copy, removed]).claims;
     expect(keysOf(merged)).not.toContain(peelKey);
@@ -150,7 +150,7 @@ describe('one account of several versions', () => {
     const revoked = signed([first], NOW - 10, { revocations: { [U1]: NOW - 10, [U2]: GOOD, '*': 5 } });
     const cleared = signed([revoked], NOW, { revocations: {} }, [U1, U2, '*']);
 
-    it('does not have the revocation, in any order, and says so', () => {
+    it('does not have the revocation, in any order, and reports that', () => {
       const stale = edited(revoked, NOW + 10);
       for (const all of [
         [stale, cleared],
@@ -196,7 +196,7 @@ describe('one account of several versions', () => {
       const { claims, restored } = mergeAccountClaims([bulk, stale]);
       expect(claims.nats.revocations).toEqual({ [U2]: NOW - 3 });
       expect(restored.returned).toEqual([U1]);
-      // revoked up to an old time, in full knowledge of the clearing
+      // revoked up to an old time, knowing of the clearing
       const past = signed([bulk], NOW + 1, { revocations: { '*': 50 } });
       expect(mergeAccountClaims([past, edited(bulk, NOW + 20)]).claims.nats.revocations).toMatchObject({
         '*': 50,
@@ -212,7 +212,7 @@ describe('one account of several versions', () => {
     const { claims, restored } = mergeAccountClaims([home, edited(first, NOW + 10)]);
     expect(claims.nats.signing_keys).toEqual([narrowed]);
     expect(restored.templates).toEqual([peelKey]);
-    // an edit of the version that the home has is meant
+    // an edit of the home's current version is intended
     const fresh = edited(home, NOW + 20, { signing_keys: [key] });
     expect(mergeAccountClaims([home, fresh]).claims).toBe(fresh);
   });
@@ -271,7 +271,7 @@ describe('the history of an account', () => {
     expect(claims.nats.tags?.[0]).toBe('prod');
     expect(historyOf(claims).removed.size).toBe(65);
     expect(historyOf(claims).removed.has(peelKey)).toBe(false);
-    // however many revocations were cleared since
+    // regardless of how many revocations have been cleared since
     expect(historyOf(claims).removed.has(joinKey)).toBe(true);
   });
 });

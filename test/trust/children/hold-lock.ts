@@ -1,4 +1,7 @@
-/** Takes the lock of the home given, says so, and holds it until its standard input ends; or, with "count", adds to a file. */
+/**
+ * Locks the given home, reports that, and holds the lock until its standard input ends; with "count", appends to a
+ * file.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { withHomeLock } from '../../../src/trust/lock.js';
 

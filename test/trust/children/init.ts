@@ -1,6 +1,6 @@
 /**
- * Makes a trust domain, and kills itself with SIGKILL after the step of a number. argv: the home, the number of steps. -1 is
- * before any step: once the home is locked.
+ * Creates a trust domain, and kills itself with SIGKILL after a given number of steps. argv: the home, the number of
+ * steps. -1 is before any step, once the home is locked.
  */
 import { createTrustDomain } from '../../../src/trust/create/create.js';
 

@@ -19,7 +19,7 @@ async function adopt(files: AdoptedTrustFiles, home?: string): Promise<TrustDoma
   return createTrustDomain(home ?? join(await tempDir(), 'home'), { adopt: adopted });
 }
 
-/** Every user that the home has or makes is vouched for. */
+/** Checks the chain of every user of the home. */
 async function expectWhole(domain: TrustDomain): Promise<void> {
   const { paths, operatorJwt, accountJwt, systemAccountJwt } = domain;
   const { jwt: peel } = await domain.issuePeel('web-01', join(domain.home, 'web-01.creds'));
@@ -31,7 +31,7 @@ async function expectWhole(domain: TrustDomain): Promise<void> {
 }
 
 describe('adopting an operator made by another tool', () => {
-  it('makes a new account below it, and needs none of its identity seeds', async () => {
+  it('creates a new account below it, without its identity seeds', async () => {
     const { files, operatorPublicKey } = await foreignDomain();
     const domain = await adopt(files);
     await expectWhole(domain);
@@ -41,7 +41,7 @@ describe('adopting an operator made by another tool', () => {
     expect((await readFile(files.operatorJwt, 'utf8')).includes(domain.operatorJwt)).toBe(true);
   });
 
-  it('takes its account over with everything that it says, the signing keys of peels and join tokens added', async () => {
+  it('adopts its account with all its claims, and adds the signing keys of peels and join tokens', async () => {
     const { files, accountFiles, accountPublicKey } = await foreignDomain();
     const domain = await adopt({ ...files, ...accountFiles });
     await expectWhole(domain);
@@ -57,7 +57,7 @@ describe('adopting an operator made by another tool', () => {
     });
   });
 
-  it('leaves an account as it is that knows the signing keys of peels and join tokens', async () => {
+  it('leaves an account unchanged that has the signing keys of peels and join tokens', async () => {
     const { files, accountFiles, write } = await foreignDomain();
     const first = await adopt({ ...files, ...accountFiles });
     const accountJwt = await write('with-key.jwt', first.accountJwt);
@@ -74,7 +74,7 @@ describe('adopting an operator made by another tool', () => {
     expect((await second.joinSigner()).publicKey).toBe(first.publicKeys.joinSigning);
   });
 
-  it('adds the signing key of join tokens to an account that knows only that of the peels', async () => {
+  it('adds the signing key of join tokens to an account that has only that of the peels', async () => {
     const { files, accountFiles, write } = await foreignDomain();
     const first = await adopt({ ...files, ...accountFiles });
     const accountJwt = await write('with-key.jwt', first.accountJwt);
@@ -88,7 +88,7 @@ describe('adopting an operator made by another tool', () => {
     expect(second.publicKeys.peelSigning).toBe(first.publicKeys.peelSigning);
   });
 
-  it('makes a user of the system account where its seed is given', async () => {
+  it('creates a user of the system account if its seed is given', async () => {
     const { files, systemAccountSeed } = await foreignDomain();
     const rest: AdoptedTrustFiles = { ...files };
     delete rest.systemCreds;
@@ -97,13 +97,13 @@ describe('adopting an operator made by another tool', () => {
     expect((await loadCredsFile(domain.paths.systemCreds)).claims.name).toBe('zester-system');
   });
 
-  it('keeps the identity of the operator where it is given', async () => {
+  it('keeps the identity of the operator if it is given', async () => {
     const { files, operatorSeed, operatorPublicKey } = await foreignDomain();
     const domain = await adopt({ ...files, operatorSeed });
     expect((await domain.operatorKey()).publicKey).toBe(operatorPublicKey);
   });
 
-  it('is completed by the same again when it was interrupted, after any step', async () => {
+  it('is completed by running it again after an interruption at any step', async () => {
     const { files, accountFiles } = await foreignDomain();
     const all = { ...files, ...accountFiles };
     const steps: string[] = [];
@@ -120,7 +120,7 @@ describe('adopting an operator made by another tool', () => {
     }
   });
 
-  it('changes nothing when it is done again', async () => {
+  it('changes nothing when it is repeated', async () => {
     const { files, accountFiles } = await foreignDomain();
     const first = await adopt({ ...files, ...accountFiles });
     const again = await adopt({ ...files, ...accountFiles }, first.home);
@@ -181,7 +181,7 @@ describe('adopting is refused, and the home stays empty', () => {
     });
   });
 
-  it('with the signing keys of peels and of join tokens exchanged, or being one', async () => {
+  it('with the signing keys of peels and of join tokens swapped, or identical', async () => {
     const { files, accountFiles, write } = await foreignDomain();
     const { paths, accountJwt } = await adopt({ ...files, ...accountFiles });
     const given = { ...files, ...accountFiles, accountJwt: await write('with-keys.jwt', accountJwt) };

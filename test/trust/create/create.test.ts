@@ -19,7 +19,7 @@ import { tempDir } from '../../support/temp-dir.js';
 import { withoutJoinKey } from '../older-home.js';
 import { SEED } from '../../support/refusal.js';
 
-/** Without the lock, which every command leaves its ticket in. */
+/** Without the lock, in which every command leaves a ticket. */
 async function filesOf(home: string): Promise<string[]> {
   const entries = await readdir(home, { recursive: true, withFileTypes: true });
   return entries
@@ -35,7 +35,7 @@ async function contentsOf(home: string): Promise<Record<string, string>> {
   return Object.fromEntries(names.map((name, i) => [name, texts[i] ?? '']));
 }
 
-/** The files in the order in which they are made. */
+/** The files in order of creation. */
 async function stepsOf(): Promise<string[]> {
   const home = await tempDir();
   const steps: string[] = [];
@@ -60,8 +60,8 @@ describe('the servers of a new trust domain', () => {
   });
 });
 
-describe('making a trust domain', () => {
-  it('lays the home out as the design says', async () => {
+describe('creating a trust domain', () => {
+  it('lays out the home as designed', async () => {
     const home = await tempDir();
     await createTrustDomain(home);
     expect(await filesOf(home)).toEqual([
@@ -85,7 +85,7 @@ describe('making a trust domain', () => {
     ]);
   });
 
-  it('makes directories 0700 and files 0600 under any umask', async () => {
+  it('creates directories 0700 and files 0600 under any umask', async () => {
     const umask = process.umask(0);
     try {
       const home = join(await tempDir(), 'a', 'home');
@@ -100,7 +100,7 @@ describe('making a trust domain', () => {
     }
   });
 
-  it('makes a chain that holds, for the master, the admin and the system account', async () => {
+  it('creates a valid chain for the master, the admin and the system account', async () => {
     const domain = await createTrustDomain(await tempDir());
     const { paths, operatorJwt, accountJwt, systemAccountJwt } = domain;
     const master = await loadCredsFile(paths.masterCreds);
@@ -148,7 +148,7 @@ describe('making a trust domain', () => {
     ]);
   });
 
-  it('keeps the seed of the system account nowhere', async () => {
+  it('stores the seed of the system account nowhere', async () => {
     const domain = await createTrustDomain(await tempDir());
     const { claims } = await loadCredsFile(domain.paths.systemCreds);
     expect(claims.nats.issuer_account).toBe(domain.publicKeys.systemAccount);
@@ -204,7 +204,7 @@ describe('making a trust domain', () => {
     });
   });
 
-  it('lets the credentials expire that it makes, and renews them without the identity', async () => {
+  it('creates credentials that expire, and renews them without the identity', async () => {
     const home = await tempDir();
     const domain = await createTrustDomain(home, { credsLifetime: 3_600, now: () => Date.now() - 7_200_000 });
     const { paths, accountJwt, systemAccountJwt, publicKeys } = domain;
@@ -248,7 +248,7 @@ describe('making a trust domain', () => {
     );
   });
 
-  it('makes credentials that never expire where it is told to', async () => {
+  it('creates credentials that never expire on request', async () => {
     const { paths, publicKeys, settings } = await createTrustDomain(await tempDir(), { credsLifetime: 0 });
     expect(settings.renewal).toBeUndefined();
     for (const path of [paths.masterCreds, paths.masterAnswersCreds, paths.adminCreds, paths.systemCreds]) {
@@ -263,7 +263,7 @@ describe('making a trust domain', () => {
       });
   });
 
-  it('leaves the credentials of a home as they are, whatever lifetime it is told later', async () => {
+  it('leaves the credentials of a home unchanged, whatever lifetime is requested later', async () => {
     for (const [first, later] of [
       [0, 3_600],
       [3_600, 0],
@@ -279,7 +279,7 @@ describe('making a trust domain', () => {
     }
   });
 
-  it('takes the names and the clock it is given', async () => {
+  it('uses the given names and clock', async () => {
     const now = () => Date.UTC(2030, 0, 1);
     const domain = await createTrustDomain(await tempDir(), {
       operatorName: 'Acme "Ops"',
@@ -318,7 +318,7 @@ describe('making a trust domain', () => {
     }
   });
 
-  it('refuses a home from which files were taken, and names them', async () => {
+  it('refuses a home with missing files, and names them', async () => {
     const steps = await stepsOf();
     const settings = steps.at(-1) ?? '';
     for (const taken of steps.slice(0, -2)) {
@@ -351,7 +351,7 @@ describe('making a trust domain', () => {
     ['can be written by its group', 0o770, 'can be written by others'],
     ['can be written by everyone', 0o703, 'can be written by others'],
     ['can be read by others', 0o755, 'can be read by others'],
-  ])('refuses a home that %s, and puts nothing there', async (_, mode, words) => {
+  ])('refuses a home that %s, and writes nothing there', async (_, mode, words) => {
     const home = join(await tempDir(), 'home');
     await mkdir(home);
     await chmod(home, mode);
@@ -457,7 +457,7 @@ describe('opening a trust domain', () => {
     },
   );
 
-  it('refuses a zester.json that is none, that lacks something, or that a newer version wrote', async () => {
+  it('refuses a zester.json that is invalid, incomplete, or from a newer version', async () => {
     const { home, paths } = await createTrustDomain(await tempDir());
     const good = JSON.parse(await readFile(paths.settings, 'utf8')) as Record<string, unknown>;
     const cases: [string, string][] = [

@@ -1,6 +1,6 @@
 /**
- * What Node.js is given so that the clock of a program is off by so many milliseconds: everything that a program of
- * JavaScript reads of the clock is `Date`. What it waits for is measured by another clock, as on a real machine.
+ * Arguments for Node.js that offset a program's clock by this many milliseconds. JavaScript programs read the clock
+ * only through `Date`. Their timers use another clock, as on a real machine.
  */
 export function clockOff(ms: number): string[] {
   const source = `const D = Date; globalThis.Date = class extends D {

@@ -10,19 +10,19 @@ import { startHome, startHomeCluster } from '../../trust/support.js';
 import { Fleet } from '../fleet.js';
 import { paused, World } from './world.js';
 
-/** One fault: `run` makes it, ends it, and says what was decided meanwhile. */
+/** A fault: `run` causes it, ends it, and returns the decisions made during it. */
 export interface Fault {
   name: string;
-  /** Also run with the other tests: it takes a few seconds. */
+  /** Also run with the other tests, since it takes a few seconds. */
   isShort: boolean;
-  /** How long it may take as the issue says it, in milliseconds; half an hour where it says nothing. */
+  /** Time limit of the full-length fault, in milliseconds; half an hour by default. */
   timeoutMs?: number;
-  /** @param isLong as long as the issue says, and not as long as a test may take */
+  /** @param isLong at full length, not shortened for a test */
   run(isLong: boolean, random: () => number): Promise<{ world: World; decided: string }>;
 }
 
 const HOUR = 3_600_000;
-/** What is cut off the registry: some records. */
+/** The number of bytes to cut off the registry: several records. */
 const CUT_BYTES = Number(process.env['ZESTER_FAULTS_CUT'] ?? 3_000);
 const KILLS = Number(process.env['ZESTER_FAULTS_KILLS'] ?? 200);
 
@@ -49,7 +49,7 @@ const clocks = ([HOUR, -HOUR] as const).flatMap((offMs): Fault[] => {
         await right.kill();
         const wrong = await world.startMaster({ lifetime: 7_200, offMs });
         await world.connected();
-        // such a request would be open to replay: it is refused, and says why
+        // such a request would be open to replay: it is refused with the reason
         const asked = await world.revoke('web-1');
         await wrong.kill();
         await world.startMaster({ lifetime: 7_200 });
@@ -107,7 +107,7 @@ export const FAULTS: readonly Fault[] = [
       await world.startMaster({ lifetime: 5 });
       await world.startPeels(['web-1', 'web-3']);
       const host = await world.startPeels(['web-2']);
-      // its recovery credential comes with the first renewal of one that an admin issued
+      // a peel that an admin added gets its recovery credential at the first renewal
       await waitFor('a renewal', () =>
         world.told('renewed').some(({ credsPath }) => credsPath.endsWith('web-2.creds')),
       );
@@ -157,10 +157,10 @@ export const FAULTS: readonly Fault[] = [
       const ballast = join(store, 'ballast');
       await writeFile(ballast, Buffer.alloc(64 * 1024 * 1024)).catch(() => undefined);
       const asked = await world.revoke('web-1');
-      // rotations and renewals fail meanwhile
+      // rotations and renewals fail during this time
       await delay(isLong ? 20_000 : 2_000);
       await rm(ballast);
-      // nobody restarts anything: a version that does not write again by itself is restarted by the command that runs it
+      // no manual restart: the command restarts a version that does not resume writing
       world.over();
       await world.insistOnRevoking('web-1');
       return {
@@ -227,7 +227,11 @@ export const FAULTS: readonly Fault[] = [
   },
 ];
 
-/** Cuts the end off the newest file of the registry, as a disk does that lost its last writes: several of them. @returns how much */
+/**
+ * Truncates the newest file of the registry, like a disk that lost its last writes.
+ *
+ * @returns the number of bytes removed
+ */
 async function cutRegistry(serverDir: string): Promise<number> {
   const root = join(serverDir, 'jetstream');
   const all = await readdir(root, { recursive: true });

@@ -13,22 +13,22 @@ import { addCreds } from '../peels.js';
 import { peelHost, Program } from '../program.js';
 import { clockOff } from './clock.js';
 
-/** A fleet to which something happens: its master and its peels are processes of their own. */
+/** A fleet for fault injection: its master and its peels are separate processes. */
 export class World {
   readonly fleet: Fleet;
   readonly admin: AdminClient;
   readonly ids: string[] = [];
   readonly revoked = new Set<string>();
-  /** What an admin was told that it is decided: none of it may be lost. */
+  /** The acknowledged decisions: none may be lost. */
   readonly decided: { kind: string; peelId: string }[] = [];
   readonly hosts: Program[] = [];
   #endedAt = 0;
-  /** How far the fault is. */
+  /** The phase of the fault. */
   progress = '';
   /** Why the last request of an admin failed. */
   lastError: unknown;
 
-  /** The one of the test that runs. */
+  /** The world of the running test. */
   static last: World | undefined;
 
   constructor(fleet: Fleet, admin: AdminClient) {
@@ -37,7 +37,11 @@ export class World {
     this.admin = admin;
   }
 
-  /** A master, as a process. @param options.offMs how far its clock is off */
+  /**
+   * A master process.
+   *
+   * @param options.offMs the offset of its clock
+   */
   async startMaster({ lifetime = 10, offMs = 0 } = {}): Promise<Program> {
     const { home } = this.fleet.home;
     const flags = ['--home', home, '--servers', ...this.fleet.servers, '--lifetime', `${lifetime}s`];
@@ -62,12 +66,16 @@ export class World {
     return host;
   }
 
-  /** Revokes a peel, as an admin who is told whether it is decided. @returns whether it was */
+  /**
+   * Revokes a peel, like an admin.
+   *
+   * @returns whether the decision was acknowledged
+   */
   async revoke(peelId: string): Promise<boolean> {
     try {
       await this.admin.ask('peel.revoke', { peelId, reason: 'fault' });
     } catch (error) {
-      // it may be decided all the same; it is asked again later
+      // it may have been decided anyway; retry later
       this.lastError = error;
       return false;
     }
@@ -76,12 +84,12 @@ export class World {
     return true;
   }
 
-  /** As an admin or a script does who is told that it failed. */
+  /** Retries like an admin or a script after a failure. */
   async insistOnRevoking(peelId: string): Promise<void> {
     await waitFor(`${peelId} to be revoked`, () => this.revoke(peelId), 60_000);
   }
 
-  /** The fault is over: how long the recovery takes counts from here. */
+  /** Marks the end of the fault: the recovery time starts here. */
   over(): void {
     this.#endedAt = performance.now();
   }
@@ -109,7 +117,7 @@ export class World {
     );
   }
 
-  /** Says what is known, of a test that failed. */
+  /** Prints diagnostics for a failed test. */
   explain(what: string): void {
     const words = this.fleet.home.nodes.flatMap(({ log }) => log.slice(-15));
     process.stderr.write(`${what}: ${this.progress} ${String(this.lastError)}\n${words.join('\n')}\n`);
@@ -120,9 +128,9 @@ export class World {
   }
 
   /**
-   * What must hold after every fault. Nobody does anything for it.
+   * Waits until all invariants hold after a fault, without intervention.
    *
-   * @returns how long after the end of the fault all of it held, in seconds
+   * @returns the recovery time since the end of the fault, in seconds
    */
   async recovered(): Promise<number> {
     await this.connected();
@@ -153,7 +161,7 @@ export class World {
     return seconds;
   }
 
-  /** The events of the type that the peels told. */
+  /** The events of a type from the peels. */
   told(type: string): { credsPath: string; error?: string }[] {
     return this.hosts
       .flatMap(({ output }) => output.split('\n'))
@@ -185,7 +193,7 @@ export class World {
   }
 }
 
-/** Stops a process, as a machine does that is paused, and continues it. */
+/** Pauses a process, like a suspended machine, and resumes it. */
 export async function paused(
   pid: number,
   ms: number,

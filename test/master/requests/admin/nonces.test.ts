@@ -12,7 +12,7 @@ function storeOf(bucket: MemoryBucket): { challenges: KV } {
 }
 
 describe('the nonce of a signed request', () => {
-  it('is taken once by a master, whether or not all masters are to know', async () => {
+  it('is accepted once by a master, whether or not it is shared with all masters', async () => {
     for (const everywhere of [true, false]) {
       const store = storeOf(new MemoryBucket());
       const nonces = new Nonces();
@@ -21,14 +21,14 @@ describe('the nonce of a signed request', () => {
     }
   });
 
-  it('is taken once by all masters together when the request changes something', async () => {
+  it('is accepted once by all masters together when the request changes something', async () => {
     const store = storeOf(new MemoryBucket());
     await new Nonces().take(store, request, true);
     await refusal('ERR_FLEET_REPLAY', () => new Nonces().take(store, request, true));
     await new Nonces().take(store, { ...request, publicKey: 'UANOTHER' }, true);
   });
 
-  it('is taken although JetStream elects a leader meanwhile', async () => {
+  it('is accepted while JetStream elects a leader', async () => {
     const bucket = new MemoryBucket();
     bucket.failures.push(new errors.TimeoutError(), new errors.RequestError('503'));
     await new Nonces().take(storeOf(bucket), request, true);
@@ -36,7 +36,7 @@ describe('the nonce of a signed request', () => {
     await refusal('ERR_FLEET_REPLAY', () => new Nonces().take(storeOf(bucket), request, true));
   });
 
-  it('is not taken for a replay when the answer of its own write was lost, and another is', async () => {
+  it('is not mistaken for a replay when the answer to its own write was lost, and another is', async () => {
     for (const isOwn of [true, false]) {
       const bucket = new MemoryBucket();
       const store = storeOf(bucket);
