@@ -5,7 +5,7 @@ import { connectFleet, ZesterError } from 'zester';
 
 const [servers = 'nats://127.0.0.1:4222', credentials = 'admin.creds', list = 'known-keys.json'] =
   process.argv.slice(2);
-/** The fingerprints that the hosts showed when they asked to join, by peel ID. */
+/** The fingerprints that the hosts showed when they requested to join, by peel ID. */
 const known = JSON.parse(await readFile(list, 'utf8')) as Record<string, string>;
 
 const interrupted = new AbortController();
@@ -20,7 +20,7 @@ try {
       await fleet.peels.accept(record.id, { fingerprint, reason: 'known key' });
       console.log(`accepted ${record.id}`);
     } catch (error) {
-      // another host asked for this ID
+      // another host requested this ID
       if (!(error instanceof ZesterError) || error.code !== 'ERR_FLEET_PROOF') throw error;
       await fleet.peels.reject(record.id, { reason: 'unknown key' });
       console.log(`rejected ${record.id}`);

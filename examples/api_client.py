@@ -69,7 +69,7 @@ def decide(api, inventory):
             api.ask("POST", f"/peels/{peel_id}/accept", body)
             print(f"{peel_id}: accepted", flush=True)
         except ApiError as error:
-            # the key has another fingerprint: somebody else may have asked for this ID
+            # the fingerprint differs: another host may have requested this ID
             if error.code != "ERR_FLEET_PROOF":
                 raise
             print(f"{peel_id}: left pending: {error}", flush=True)
