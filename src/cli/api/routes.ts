@@ -128,7 +128,10 @@ const READS: readonly AnyRoute[] = [
         signal,
       })) {
         if (reply.ok) return { id, facts: reply.result ?? null };
-        throw new FleetError('ERR_FLEET_NOT_CONNECTED', `the peel "${id}" returned no facts: ${reply.message}`);
+        throw new FleetError(
+          'ERR_FLEET_NOT_CONNECTED',
+          `the peel "${id}" returned no facts: ${reply.message}`,
+        );
       }
       throw new FleetError('ERR_FLEET_NOT_CONNECTED', `the peel "${id}" returned no facts`);
     },

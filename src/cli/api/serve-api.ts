@@ -161,7 +161,8 @@ class Api {
   #sendPage({ method, headers }: IncomingMessage, response: ServerResponse, path: string): void {
     const file = this.#options.page?.get(path);
     if (file === undefined) throw new ApiError('ERR_API_NOT_FOUND', 'no such page');
-    if (method !== 'GET' && method !== 'HEAD') throw new ApiError('ERR_API_METHOD', 'the page supports only GET');
+    if (method !== 'GET' && method !== 'HEAD')
+      throw new ApiError('ERR_API_METHOD', 'the page supports only GET');
     const zipped = /\bgzip\b/.test(String(headers['accept-encoding'] ?? ''));
     response.writeHead(200, { 'content-type': file.type, ...(zipped && { 'content-encoding': 'gzip' }) });
     response.end(method === 'HEAD' ? undefined : zipped ? file.gzipped : file.body);
