@@ -1,8 +1,8 @@
 import { Cleanup } from '../../src/testing/cleanup.js';
 
 /**
- * Cleans up after the last test of a file, in reverse order, whether the tests passed or not (`end-of-file.ts` runs it).
- * If the worker itself is killed, the watchdog of `startNatsServer` stops the servers.
+ * Cleans up after the last test of a file, in reverse order, whether the tests passed or not (`end-of-file.ts` runs
+ * it). If the worker itself is killed, the watchdog of `startNatsServer` stops the servers.
  */
 export const cleanup = new Cleanup();
 

@@ -2,8 +2,8 @@
  * Scans a directory as fast as it can, and records the mode of every entry, and whether the file of interest is ever
  * incomplete.
  *
- * argv: directory, name of the file, number of temporary files to see. Prints `ready`, then `enough`, and when its standard input ends
- * one line of JSON.
+ * argv: directory, name of the file, number of temporary files to see. Prints `ready`, then `enough`, and
+ * one line of JSON when its standard input ends.
  */
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
