@@ -30,6 +30,8 @@ const CHANGED_SHARE = 0.01;
 const TAIL_MS = 3_000;
 /** How long a master is watched at rest. */
 const REST_MS = 3_000;
+/** Servers that use less CPU than this in a second are at rest: they still have renewals and pings. */
+const REST_CPU_SECONDS = 0.3;
 const MASTER_RESTART_BAR_SECONDS = 15;
 const REVOCATION_BAR_SECONDS = 2;
 /** Milliseconds of a master's CPU for a connection, at most. */
@@ -303,6 +305,7 @@ class Storm {
   ): Promise<WaveResult & { cpuMs?: number }> {
     const { servers, generators, signal } = this.#parts;
     console.log(`  ${name}`);
+    await this.#beside?.addOne();
     this.#beside?.renewals.take();
     this.#beside?.revocations.take();
     const before = { servers: servers.cpu(), generators: generators.state().cpu, master: this.#masterCpu() };
@@ -380,16 +383,33 @@ class Storm {
   /** How long a revocation waits while all peels are connected and quiet: a server verifies all their JWTs for it. */
   async #quietRevocation(): Promise<void> {
     // one that began in the wave may still be under way
-    await this.#beside?.revokeOne();
+    await this.#atRest();
+    await this.#beside?.addOne();
+    await this.#beside?.addOne();
     this.#beside?.revocations.take();
     const { servers } = this.#parts;
     const before = servers.cpu();
     await this.#beside?.revokeOne();
     const revocation = this.#beside?.revocations.take();
+    await this.#beside?.revokeOne();
+    const next = this.#beside?.revocations.take();
+    await this.#atRest();
     console.log(
-      `  with all connected and quiet: a revocation waits ${shown(revocation?.longestMs)}, and costs the servers ` +
-        `${(servers.cpu() - before).toFixed(1)} s of CPU`,
+      `  with all connected and quiet: a revocation waits ${shown(revocation?.longestMs)}, one right after it ` +
+        `${shown(next?.longestMs)}; both cost the servers ${(servers.cpu() - before).toFixed(1)} s of CPU`,
     );
+  }
+
+  /** Resolves when the servers have used little CPU for a second. */
+  async #atRest(): Promise<void> {
+    const { servers, signal } = this.#parts;
+    let before = servers.cpu();
+    for (;;) {
+      await delay(1_000, undefined, { signal });
+      const now = servers.cpu();
+      if (now - before < REST_CPU_SECONDS) return;
+      before = now;
+    }
   }
 
   async #admin(): Promise<AdminClient> {
