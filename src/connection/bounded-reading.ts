@@ -60,14 +60,20 @@ function infoIn(start: Buffer): string | undefined {
 /**
  * Makes a client parser call `unreadable` for invalid or oversized data instead of throwing. Otherwise the client would
  * print the error to standard output and stop reading from the connection.
+ *
+ * @param on called after each read, with its size
  */
-export function boundParser(parser: ProtocolHandler['parser'], unreadable: (error: Error) => void): void {
+export function boundParser(
+  parser: ProtocolHandler['parser'],
+  { unreadable, parsed }: { unreadable: (error: Error) => void; parsed: (bytes: number) => void },
+): void {
   const parse = parser.parse.bind(parser);
   let isReadable = true;
   parser.parse = (bytes) => {
     if (!isReadable) return;
     try {
       parse(bytes);
+      parsed(bytes.length);
       const line = parser.argBuf?.length ?? 0;
       const message = parser.ma?.size ?? 0;
       if (line > MAX_LINE_BYTES || message > MAX_MESSAGE_BYTES) throw new Error(UNEXPECTED_RESPONSE);

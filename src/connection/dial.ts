@@ -13,6 +13,7 @@ import { boundParser, peekInfo, type PeekedTransport } from './bounded-reading.j
 import { checkTlsFiles, readTlsFiles } from './check-tls-files.js';
 import { CLOSED, closedWithoutReason, CERTIFICATE_REQUIRED } from './connect-failure.js';
 import { planConnection, type ClientTls, type TlsOptions } from './connect-plan.js';
+import { readInTurns } from './read-in-turns.js';
 import type { ReconnectPause } from './reconnect-pause.js';
 import { readServerInfo } from './server-info.js';
 import type { ServerUrl } from './server-urls.js';
@@ -260,7 +261,10 @@ class DialingHandler extends ProtocolHandler {
   /** The client creates a new parser at each connect. */
   override resetOutbound(): void {
     super.resetOutbound();
-    boundParser(this.parser, (error) => this.#unreadable(error));
+    boundParser(this.parser, {
+      unreadable: (error) => this.#unreadable(error),
+      parsed: (bytes) => readInTurns((this.transport as SocketTransport).socket, bytes),
+    });
   }
 
   override processInfo(line: Uint8Array): void {
