@@ -7,7 +7,6 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { connect } from '@nats-io/transport-node';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { writeCredsFile } from '../../src/creds/generate.js';
 import { loadCredsFile } from '../../src/creds/parse.js';
@@ -27,7 +26,7 @@ import { mutateData, mutateHeaders, type Captured } from '../fuzz/mutate-message
 import { addPeel, connectUser, createToken, type BarePeel } from '../integration/fleet/asking.js';
 import { Fleet } from '../integration/fleet/fleet.js';
 import { addCreds } from '../integration/fleet/peels.js';
-import { Program } from '../integration/fleet/program.js';
+import { HEAP_PROBE, Program } from '../integration/fleet/program.js';
 import { startHome } from '../integration/trust/support.js';
 import { atEnd } from '../support/cleanup.js';
 import { freePort } from '../support/free-port.js';
@@ -49,7 +48,6 @@ const BATCH = 100;
 const PEELS = Math.min(200, Math.ceil(COUNT / 100));
 /** The peel that must still serve afterwards. */
 const OTHER = 'web-08';
-const PROBE = fileURLToPath(new URL('../support/heap-probe.mjs', import.meta.url));
 
 const random = seededRandom();
 let fleet: Fleet;
@@ -89,7 +87,7 @@ async function connectWith(path: string, inboxPrefix?: string): Promise<NatsConn
 beforeAll(async () => {
   fleet = new Fleet(await startHome());
   httpPort = await freePort();
-  const probed = ['--import', PROBE, ...ZESTER];
+  const probed = ['--import', HEAP_PROBE, ...ZESTER];
   const at = ['--servers', ...fleet.servers, '--json'];
   master = new Program(
     'master',
@@ -239,16 +237,6 @@ function send({ nc, subjects, signer }: Sender): void {
   nc.publish(subject, data, { headers, ...(reply !== undefined && { reply }) });
 }
 
-/** The live heap of a process. */
-async function heapOf(program: Program): Promise<number> {
-  const from = program.output.length;
-  process.kill(program.pid, 'SIGUSR2');
-  const used = await waitFor(`the heap of the ${program.name}`, () =>
-    /\{"heapUsed":(\d+)\}/.exec(program.output.slice(from))?.at(1),
-  );
-  return Number(used);
-}
-
 /** The number of answered requests by outcome, and of requests dropped unread. */
 async function outcomes(): Promise<{ answered: number; ignored: number; lines: string[] }> {
   const text = await (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text();
@@ -273,7 +261,7 @@ describe('a master and a peel that get mutated messages', () => {
     const roles = [...byRole.keys()];
     for (const [role, [one]] of byRole) expect(one?.subjects.length, role).toBeGreaterThan(0);
     const programs = [master, peel];
-    const before = await Promise.all(programs.map(heapOf));
+    const before = await Promise.all(programs.map((program) => program.heapUsed()));
     const pids = programs.map(({ pid }) => pid);
     const from = performance.now();
     const sent = new Map<Role, number>();
@@ -293,7 +281,9 @@ describe('a master and a peel that get mutated messages', () => {
     expect((await other.renewAgain()).jwt).toMatch(/^ey/);
     expect((await (await addPeel(fleet, admin, 'web-09')).renewAgain()).jwt).toMatch(/^ey/);
     await ask('facts');
-    const growth = (await Promise.all(programs.map(heapOf))).map((now, i) => now - (before[i] ?? 0));
+    const growth = (await Promise.all(programs.map((program) => program.heapUsed()))).map(
+      (now, i) => now - (before[i] ?? 0),
+    );
     const { answered, ignored, lines } = await outcomes();
     const subjects = new Set([...byRole.values()].flat().flatMap((one) => one.subjects));
     process.stdout.write(

@@ -5,6 +5,9 @@ import { atEnd } from '../../support/cleanup.js';
 import { tsProgram } from '../../support/ts-program.js';
 import { waitFor } from '../../support/wait-for.js';
 
+/** To be preloaded with `--import`, for {@link Program.heapUsed}. */
+export const HEAP_PROBE = fileURLToPath(new URL('../../support/heap-probe.mjs', import.meta.url));
+
 /** A program that can be killed and restarted, and its output. */
 export class Program {
   readonly name: string;
@@ -44,6 +47,16 @@ export class Program {
       throw new Error(`it says: ${this.output.slice(from).slice(-3_000)}`, { cause: error });
     });
     if (ended) throw new Error(`${this.name} ended by itself: ${this.output.slice(from).slice(-3_000)}`);
+  }
+
+  /** The bytes that are alive after a garbage collection, of a program with {@link HEAP_PROBE}. */
+  async heapUsed(): Promise<number> {
+    const from = this.output.length;
+    process.kill(this.pid, 'SIGUSR2');
+    const used = await waitFor(`the heap of the ${this.name}`, () =>
+      /\{"heapUsed":(\d+)\}/.exec(this.output.slice(from))?.at(1),
+    );
+    return Number(used);
   }
 
   async kill(): Promise<void> {
