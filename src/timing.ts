@@ -182,6 +182,18 @@ export const DIAL_PROBE_TIMEOUT_MS = 1_500;
 export const KICK_TIMEOUT_MS = 2_000;
 /** Timeout for every server to confirm a pushed account JWT. First it verifies the JWT of each of its connections. */
 export const PUSH_TIMEOUT_MS = 10_000;
+/** The next account JWT waits this long, at most, until every server has applied the last one. */
+export const PUSH_SETTLE_MS = 30_000;
+/** After this time, a server that has not confirmed a push is asked whether it enforces the revocations already. */
+export const PUSH_LOOK_AFTER_MS = 300;
+/** How often it is asked. */
+export const PUSH_LOOK_EVERY_MS = 200;
+/** How often a master checks that it is connected to each server. */
+export const DIRECT_INTERVAL_MS = 5_000;
+/** The longest pause before it tries an unreachable server again. */
+export const DIRECT_RETRY_MAX_MS = 60_000;
+/** Timeout for a connection to one server, which may have thousands of others to accept first. */
+export const DIRECT_CONNECT_TIMEOUT_MS = 20_000;
 /** Timeout for a server to close the connections of revoked keys. */
 export const CLOSE_TIMEOUT_MS = 3_000;
 /** How often the connections of revoked keys are polled. */

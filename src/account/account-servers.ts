@@ -7,7 +7,7 @@ import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
 import { checkAccountIssuer } from '../jwt/chain.js';
 import { anything, flag, listOf, number, text, textOr, type Entries } from '../options/check-options.js';
 import { connectAsSystem, openSystemCreds } from '../system-account/system-connection.js';
-import { connectedTo, type AccountInHand, type Connected } from './change-account.js';
+import { closingDirect, connectedTo, type AccountInHand, type Connected } from './change-account.js';
 
 /** The servers of an account, and how to connect to them as a user of their system account. */
 export interface AccountServers {
@@ -65,17 +65,16 @@ async function connectAndAct<T>(
   const servers = splitServerUrls(options.servers);
   const { creds, close } = await openSystemCreds(systemCredentials);
   try {
-    const nc = await connectAsSystem(
-      creds,
-      { servers, tls, requireTls, ...(timeoutMs !== undefined && { timeoutMs }) },
-      operator.sub,
-    );
+    const how = { servers, tls, requireTls, ...(timeoutMs !== undefined && { timeoutMs }) };
+    const nc = await connectAsSystem(creds, how, operator.sub);
     // makes work in progress fail, and starts nothing new
     const cut = () => void nc.close();
     signal?.addEventListener('abort', cut, { once: true });
     try {
       signal?.throwIfAborted();
-      return await act(await connectedTo(nc, servers));
+      const connectOne = (only: string) => connectAsSystem(creds, { ...how, only }, operator.sub);
+      const connected = await connectedTo(nc, servers, connectOne);
+      return await closingDirect(connected, () => act(connected));
     } finally {
       signal?.removeEventListener('abort', cut);
       await nc.close();

@@ -29,7 +29,9 @@ import {
 import { openTrustDomain } from '../trust/open.js';
 import { keepReplaced } from '../trust/account-jwt/replaced-accounts.js';
 import { heldAccountJwts, type HeldJwt } from './held-account.js';
+import type { Ban } from './ban.js';
 import { pushToServers, type PushReport } from './push-account.js';
+import { DirectConnections, type ConnectOne } from '../system-account/direct-connections.js';
 import { downServers, listServers, type ServerInfo } from '../system-account/servers.js';
 import { connectSystem, type SystemConnectionOptions } from '../system-account/system-connection.js';
 import { unreachableUrls } from '../system-account/unreachable-urls.js';
@@ -74,6 +76,10 @@ export interface Connected {
   up: readonly ServerInfo[];
   /** Names and URLs of servers of the cluster that did not. Finding them may take some seconds. */
   down(): Promise<string[]>;
+  /** For requests while a server applies a pushed account JWT, and reads nothing from `nc`. */
+  direct: DirectConnections;
+  /** Standing connections to push over. */
+  pushing?: DirectConnections | undefined;
 }
 
 /** A home that is locked, open and connected to its servers while a command works on it. */
@@ -108,17 +114,27 @@ export async function withConnectedHome<T>(
   fn: (open: OpenHome) => Promise<T>,
 ): Promise<T> {
   const domain = await openTrustDomain(home);
-  const { servers: urls, onRestored, acceptRemovals, alsoHeld } = options;
+  const { servers: urls, direct, onRestored, acceptRemovals, alsoHeld } = options;
   if (urls === false) return fn({ domain, connected: undefined, onRestored, acceptRemovals, alsoHeld });
-  const standing = await connectedByStanding(options, urls);
-  if (standing !== undefined) {
-    return fn({ domain, connected: standing, onRestored, acceptRemovals, alsoHeld });
-  }
+  const act = (connected: Connected) => fn({ domain, connected, onRestored, acceptRemovals, alsoHeld });
+  const connectOne = (only: string) => connectSystem(domain, { ...options, servers: urls, only });
+  const standing = await connectedByStanding(options, urls, direct ?? connectOne);
+  if (standing !== undefined) return closingDirect(standing, () => act(standing));
   const nc = await connectSystem(domain, { ...options, servers: urls });
   try {
-    return await fn({ domain, connected: await connectedTo(nc, urls), onRestored, acceptRemovals, alsoHeld });
+    const connected = await connectedTo(nc, urls, direct ?? connectOne);
+    return await closingDirect(connected, () => act(connected));
   } finally {
     await nc.close();
+  }
+}
+
+/** Closes the direct connections that the action opened, unless they are standing ones. */
+export async function closingDirect<T>({ direct, pushing }: Connected, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } finally {
+    if (pushing === undefined) await direct.close();
   }
 }
 
@@ -126,23 +142,41 @@ export async function withConnectedHome<T>(
 async function connectedByStanding(
   { standing }: ChangeOptions,
   urls: readonly string[],
+  direct: ConnectOne | SystemConnectionOptions['direct'],
 ): Promise<Connected | undefined> {
   const nc = standing?.();
   if (nc === undefined) return undefined;
   try {
-    return await connectedTo(nc, urls);
+    return await connectedTo(nc, urls, direct);
   } catch {
     return undefined;
   }
 }
 
-/** The servers that a system account connection reaches. @throws as `listServers` */
-export async function connectedTo(nc: NatsConnection, urls: readonly string[]): Promise<Connected> {
+/**
+ * The servers that a system account connection reaches.
+ *
+ * @param direct connections to each server, or how to connect to one. Close those with {@link closingDirect}
+ * @throws as `listServers`
+ */
+export async function connectedTo(
+  nc: NatsConnection,
+  urls: readonly string[],
+  direct?: ConnectOne | SystemConnectionOptions['direct'],
+): Promise<Connected> {
   const up = await listServers(nc);
   let known: Promise<string[]> | undefined;
   const down = () =>
     (known ??= Promise.all([downServers(nc, up), unreachableUrls(nc, urls, up)]).then((all) => all.flat()));
-  return { nc, up, down };
+  const isStanding = typeof direct === 'object';
+  return {
+    nc,
+    up,
+    down,
+    ...(isStanding
+      ? { direct: direct.asking, pushing: direct.pushing }
+      : { direct: new DirectConnections(nc, urls, direct) }),
+  };
 }
 
 /** An account, in a home or not. */
@@ -178,6 +212,7 @@ export interface SignedChange extends Omit<AccountChange, 'domain'> {
  * `mergeAccountClaims`.
  *
  * @param change returns the new claims, or the same object if nothing changes; then nothing is signed
+ * @param ban what the change is for: see `pushToServers`
  * @returns which servers confirmed: see `requireComplete`
  * @throws TrustError, NatsServerError, JwtError
  */
@@ -185,6 +220,7 @@ export async function changeOpenAccount(
   open: OpenAccount,
   change: (claims: AccountClaims) => AccountClaims,
   now: Clock | undefined,
+  ban?: Ban | undefined,
 ): Promise<SignedChange> {
   const { domain, connected } = open;
   const { base, all, merged, restored } = await newest(open, now);
@@ -200,7 +236,7 @@ export async function changeOpenAccount(
         resignDecodedAccount(base.jwt, base.claims, signer, signed, now === undefined ? {} : { now }),
       );
   const claims = isSigned ? base.claims : decodeAccountJwt(jwt);
-  const report = connected && (await push(connected, domain, jwt));
+  const report = connected && (await push(connected, domain, jwt, ban));
   return { jwt, claims, base, report, restored, tookOver: base.jwt !== domain.accountJwt };
 }
 
@@ -213,11 +249,16 @@ export async function changeOpenAccount(
 export async function changeAccount(
   open: OpenHome,
   change: (claims: AccountClaims) => AccountClaims,
-  options: { now?: Clock | undefined } = {},
+  options: { now?: Clock | undefined; ban?: Ban | undefined } = {},
 ): Promise<AccountChange> {
   const { domain } = open;
   const withSigner = (sign: (signer: KeyBundle) => string) => withOperatorSigner(domain, sign);
-  const { base, ...changed } = await changeOpenAccount({ ...open, withSigner }, change, options.now);
+  const { base, ...changed } = await changeOpenAccount(
+    { ...open, withSigner },
+    change,
+    options.now,
+    options.ban,
+  );
   const { jwt, claims, report, restored } = changed;
   // if no server accepted it, the home stays as it was
   if ((report === undefined || report.confirmed.length > 0) && jwt !== domain.accountJwt) {
@@ -342,10 +383,12 @@ async function withOperatorSigner(domain: TrustDomain, sign: (signer: KeyBundle)
 
 /** @throws TrustError `ERR_TRUST_ACCOUNT_TOO_LARGE`; NatsServerError */
 export async function push(
-  { nc, up, down }: Connected,
-  { home }: Pick<AccountInHand, 'home'>,
+  connected: Connected,
+  { home, publicKeys: { account } }: Pick<AccountInHand, 'home' | 'publicKeys'>,
   jwt: string,
+  ban?: Ban | undefined,
 ): Promise<PushReport> {
+  const { nc, down } = connected;
   const most = nc.info?.max_payload ?? Infinity;
   if (jwt.length > most) {
     throw new TrustError(
@@ -356,7 +399,8 @@ export async function push(
         'nothing was changed',
     );
   }
-  // at the same time: each may take a second on overloaded servers, and a revocation waits for both
-  const [report, notReached] = await Promise.all([pushToServers(nc, jwt, up), down()]);
+  // at the same time: each may take a second on overloaded servers, and a revocation waits for both. The push is last,
+  // since a server that applies it reads nothing else meanwhile
+  const [notReached, report] = await Promise.all([down(), pushToServers(connected, { jwt, account, ban })]);
   return { ...report, notReached };
 }

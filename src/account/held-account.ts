@@ -71,6 +71,38 @@ function ours(
   }
 }
 
+/**
+ * The revocations that one server enforces, by key, in seconds since 1970. It does so before the account JWT that
+ * contains them counts as in force (docs/nats-facts.md, 40).
+ *
+ * Source: `$SYS.REQ.SERVER.<id>.ACCOUNTZ` of the system account.
+ *
+ * @param server its ID (`N…`)
+ * @returns undefined: no valid answer in time, or the account is not loaded there
+ */
+export async function revocationsInForce(
+  nc: NatsConnection,
+  server: string,
+  account: string,
+): Promise<Record<string, number> | undefined> {
+  let answer;
+  try {
+    answer = await nc.request(`$SYS.REQ.SERVER.${server}.ACCOUNTZ`, JSON.stringify({ account }), {
+      timeout: HELD_ACCOUNT_TIMEOUT_MS,
+    });
+  } catch {
+    // the connection was closed, or the server is too busy
+    return undefined;
+  }
+  const parsed = jsonOf<{ data?: { account_detail?: { revoked_user?: Record<string, unknown> } } }>(answer);
+  const detail = parsed?.data?.account_detail;
+  if (detail === undefined) return undefined;
+  const times = Object.entries(detail.revoked_user ?? {}).map(
+    ([key, time]) => [key, typeof time === 'string' ? Math.floor(Date.parse(time) / 1000) : NaN] as const,
+  );
+  return Object.fromEntries(times.filter(([, time]) => Number.isFinite(time)));
+}
+
 /** The account JWT in force on one server. */
 export interface InForce {
   server: string;

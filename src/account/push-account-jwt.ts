@@ -43,7 +43,8 @@ const PUSH = bag({ ...ACCOUNT_SERVERS_ENTRIES, allowRemovals: flag } satisfies E
  * @returns which servers confirmed. Store the JWT even when `complete` is false: it is in force on some, and the others
  *   take it from them when they return
  * @throws NatsServerError `ERR_NATS_SERVER_PUSH_REFUSED` when it was not pushed or no server accepted it: nothing has
- *   changed; `ERR_NATS_SERVER_RESOLVER`, `ERR_NATS_SERVER_UNREACHABLE`, `ERR_NATS_SERVER_REFUSED`,
+ *   changed; `ERR_NATS_SERVER_PUSH_INCOMPLETE` when none answered in time: try again; `ERR_NATS_SERVER_RESOLVER`,
+ *   `ERR_NATS_SERVER_UNREACHABLE`, `ERR_NATS_SERVER_REFUSED`,
  *   `ERR_NATS_SERVER_NOT_SYSTEM`; JwtError, JwtChainError when no key of the operator signed it; CredsError, FileError,
  *   ConnectError
  * @example

@@ -1,9 +1,13 @@
 // Pushes an account JWT to every server, and reports which servers confirmed.
-import type { NatsConnection } from '@nats-io/transport-node';
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import { withDeadline } from '../async/deadline.js';
 import { NatsServerError } from '../errors.js';
 import { askAll, jsonOf } from '../system-account/ask-all.js';
+import type { DirectConnections } from '../system-account/direct-connections.js';
 import type { ServerInfo } from '../system-account/servers.js';
-import { PUSH_TIMEOUT_MS, RESOLVER_INTERVAL_SECONDS } from '../timing.js';
+import { PUSH_SETTLE_MS, PUSH_TIMEOUT_MS, RESOLVER_INTERVAL_SECONDS } from '../timing.js';
+import type { Ban } from './ban.js';
+import { watchLateServers } from './late-servers.js';
 
 /** The result of a push, by server. */
 export interface PushReport {
@@ -25,28 +29,96 @@ interface Answer {
  * Pushes an account JWT to every server; each confirms by name whether it is in force there. Source:
  * `$SYS.REQ.CLAIMS.UPDATE` of the system account, which servers with a `full` or `cache` resolver answer.
  *
- * @param nc a connection of the system account
- * @param up the responding servers
+ * A server answers when it has verified the JWTs of all connections of the account, seconds later if there are
+ * thousands (docs/nats-facts.md, 40), but refuses a new revocation's keys at once. So a late server counts as
+ * confirmed when it shows the revocations that the push is for: `lockOut` then cuts the connections.
+ *
+ * @param pushed.ban the revocations that the push is for; undefined: only the answers count
  * @returns `notReached` is empty: see `downServers`
- * @throws NatsServerError `ERR_NATS_SERVER_RESOLVER` when no server accepts account JWTs
+ * @throws NatsServerError `ERR_NATS_SERVER_RESOLVER` when no server accepts account JWTs;
+ *   `ERR_NATS_SERVER_PUSH_INCOMPLETE` when none answers in time
  */
 export async function pushToServers(
-  nc: NatsConnection,
-  jwt: string,
-  up: readonly ServerInfo[],
+  connected: PushConnections,
+  { jwt, account, ban }: { jwt: string; account: string; ban?: Ban | undefined },
 ): Promise<PushReport> {
-  const answers = await askAll(nc, '$SYS.REQ.CLAIMS.UPDATE', jwt, (all) => all.length >= up.length, {
-    maxWait: PUSH_TIMEOUT_MS,
-  });
-  if (answers.length === 0) throw noResolver(up.map(({ name }) => name));
-  const byId = new Map(answers.map((answer) => [jsonOf<Answer>(answer)?.server?.id, jsonOf<Answer>(answer)]));
+  const { up, direct, pushing } = connected;
+  await pushing?.settled();
+  const push = sendPush(connected, jwt, ban?.isAmong !== undefined);
+  const late = () => up.filter(({ id }) => !push.answers.has(id));
+  const shown = new Set<string>();
+  const end = new AbortController();
+  const watching = watchLateServers({ direct, account, late, ended: end.signal }, ban, shown);
+  const isKnown = () => late().every(({ id }) => shown.has(id));
+  try {
+    const known = Promise.race([push.answered, watching.then(() => (isKnown() ? undefined : push.answered))]);
+    await withDeadline(known, Date.now() + PUSH_TIMEOUT_MS);
+  } finally {
+    end.abort();
+  }
+  if (push.answers.size + shown.size === 0)
+    throw (push.isRefused() ? noResolver : nobodyConfirmed)(up.map(({ name }) => name));
   const report: PushReport = { confirmed: [], failed: [], notReached: [] };
   for (const { id, name } of up) {
-    const answer = byId.get(id);
-    if (answer?.data?.code === 200) report.confirmed.push(name);
+    const answer = push.answers.get(id);
+    const isInForce = answer === undefined ? shown.has(id) : answer.data?.code === 200;
+    if (isInForce) report.confirmed.push(name);
     else report.failed.push({ server: name, problem: problemOf(answer) });
   }
   return report;
+}
+
+/** The connections of a push. */
+interface PushConnections {
+  nc: NatsConnection;
+  up: readonly ServerInfo[];
+  /** For looking at late servers. */
+  direct: DirectConnections;
+  /** To send it to each server; by default over `nc`, and the servers pass it on. */
+  pushing?: DirectConnections | undefined;
+}
+
+/** A push on its way. */
+interface SentPush {
+  /** By the server's ID; more may arrive. */
+  answers: ReadonlyMap<string, Answer>;
+  /** Resolves when every server has answered, or no more answers are expected. */
+  answered: Promise<unknown>;
+  /** Whether the server that received it has no resolver that accepts account JWTs. */
+  isRefused(): boolean;
+}
+
+/**
+ * Sends an account JWT to the servers. The first server passes it on when it has applied it; so if every server applies
+ * it for seconds, it is sent to each of them.
+ *
+ * @param isToEach whether to send it over the connections to each server
+ */
+function sendPush({ nc, up, pushing }: PushConnections, jwt: string, isToEach: boolean): SentPush {
+  const answers = new Map<string, Answer>();
+  let isRefused = false;
+  const send = (over: NatsConnection, maxWait: number) =>
+    askAll(
+      over,
+      '$SYS.REQ.CLAIMS.UPDATE',
+      jwt,
+      (all) => {
+        const answer = jsonOf<Answer>(all.at(-1) as Msg);
+        const id = answer?.server?.id;
+        if (id !== undefined && answers.get(id)?.data?.code !== 200) answers.set(id, answer as Answer);
+        if (up.every((server) => answers.has(server.id))) complete();
+        return all.length >= up.length;
+      },
+      { maxWait, onNoResponders: () => (isRefused = true) },
+    );
+  let complete: () => void = () => undefined;
+  const completed = new Promise<void>((resolve) => (complete = resolve));
+  const each = isToEach && pushing !== undefined ? up.filter(({ id }) => pushing.has(id)) : [];
+  // one that is closed meanwhile has no answers
+  const sent = each.map(({ id }) => send(pushing?.over(id) ?? nc, PUSH_SETTLE_MS).catch(() => []));
+  pushing?.settling(Promise.allSettled(sent));
+  if (each.length < up.length) sent.push(send(nc, PUSH_TIMEOUT_MS));
+  return { answers, answered: Promise.race([completed, Promise.all(sent)]), isRefused: () => isRefused };
 }
 
 function problemOf(answer: Answer | undefined): string {
@@ -62,6 +134,14 @@ function noResolver(names: readonly string[]): NatsServerError {
     `${names.join(', ')} ${names.length === 1 ? 'accepts' : 'accept'} no account JWTs: the configured resolver is of ` +
       'type MEMORY (or URL), so nothing can be revoked while the server runs; set "type: full" as ' +
       '"zester server config" prints',
+  );
+}
+
+function nobodyConfirmed(names: readonly string[]): NatsServerError {
+  return new NatsServerError(
+    'ERR_NATS_SERVER_PUSH_INCOMPLETE',
+    `no server confirmed the account JWT within ${PUSH_TIMEOUT_MS / 1000} s (${names.join(', ')}): it may still come into ` +
+      'force, since a server takes longer the more connections the account has; run the command again',
   );
 }
 

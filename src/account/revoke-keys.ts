@@ -3,8 +3,9 @@ import type { AccountClaims } from '../jwt/claims.js';
 import { nowSeconds, type Clock } from '../jwt/time.js';
 import { revokeUpTo } from '../jwt/revoke-up-to.js';
 import { mergeRevocations } from '../jwt/revocations.js';
+import { revocationBan, type Ban, type Revocations } from './ban.js';
 import { changeAccount, type AccountChange, type OpenAccount, type OpenHome } from './change-account.js';
-import { lockOut, revocationBan, type Revocations } from './lock-out.js';
+import { lockOut } from './lock-out.js';
 import { isComplete, withFailed, type PushReport } from './push-account.js';
 
 /** How often a revocation is extended because its key reconnected with a JWT that has a later issue time. */
@@ -35,14 +36,14 @@ export async function revokeKeys(
   options: { now?: Clock | undefined; also?: (claims: AccountClaims) => AccountClaims } = {},
 ): Promise<RevokedKeys> {
   const { now, also = (claims: AccountClaims) => claims } = options;
-  return revokeWith(open, revocations, now, (withAll) =>
+  return revokeWith(open, revocations, now, (withAll, ban) =>
     changeAccount(
       open,
       (claims) => {
         const changed = withAll(claims);
         return changed === claims ? claims : also(changed);
       },
-      { now },
+      { now, ban },
     ),
   );
 }
@@ -59,23 +60,19 @@ export async function revokeWith<Change extends { jwt: string; report: PushRepor
   { domain, connected }: Pick<OpenAccount, 'domain' | 'connected'>,
   revocations: Revocations,
   now: Clock | undefined,
-  change: (withAll: (claims: AccountClaims) => AccountClaims) => Promise<Change>,
+  change: (withAll: (claims: AccountClaims) => AccountClaims, ban: Ban | undefined) => Promise<Change>,
 ): Promise<Change & Revoked> {
   let upTo: Revocations = revocations;
   for (let round = 1; ; round += 1) {
     const wanted = upTo;
-    const changed = await change((claims) => withAll(claims, wanted));
+    const ban = wanted.size === 0 ? undefined : revocationBan(wanted);
+    const changed = await change((claims) => withAll(claims, wanted), ban);
     const { report } = changed;
-    if (connected === undefined || report === undefined || wanted.size === 0) {
+    if (connected === undefined || report === undefined || ban === undefined) {
       return { ...changed, upTo, inForce: report !== undefined && isComplete(report), left: new Set() };
     }
     const pushed = { jwt: changed.jwt, confirmed: report.confirmed };
-    const { lacking, occupied, left, ahead } = await lockOut(
-      connected,
-      domain,
-      revocationBan(wanted),
-      pushed,
-    );
+    const { lacking, occupied, left, ahead } = await lockOut(connected, domain, ban, pushed);
     if (ahead.size === 0 || round === ROUNDS) {
       return {
         ...changed,

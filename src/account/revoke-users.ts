@@ -91,8 +91,8 @@ export async function revokeUsers(
       connected,
       withSigner: (sign: (key: KeyBundle) => string) => Promise.resolve(sign(signer)),
     };
-    const revoked = await revokeWith(open, revocations, now, async (withAll) => {
-      const change = await changeOpenAccount(open, withAll, now);
+    const revoked = await revokeWith(open, revocations, now, async (withAll, ban) => {
+      const change = await changeOpenAccount(open, withAll, now, ban);
       const { report = { confirmed: [], failed: [], notReached: [] } } = change;
       if (report.confirmed.length === 0) requireComplete(report, 'the account JWT with the revocations');
       return { jwt: change.jwt, report };

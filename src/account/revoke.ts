@@ -33,7 +33,7 @@ import {
   type ChangeOptions,
 } from './change-account.js';
 import { connectedUsers, keyOfUser } from '../system-account/connected-users.js';
-import { issuedAtOf } from './lock-out.js';
+import { issuedAtOf } from './ban.js';
 import { revokeKeys } from './revoke-keys.js';
 
 /** What to revoke. */

@@ -39,7 +39,8 @@ import {
   type Connected,
   type OpenHome,
 } from './change-account.js';
-import { lockOut, signingKeyBan } from './lock-out.js';
+import { signingKeyBan } from './ban.js';
+import { lockOut } from './lock-out.js';
 import { joinReports } from './join-reports.js';
 import { isComplete, withFailed } from './push-account.js';
 import { SERVER_STATE_STALL_MS, SERVER_STATE_TIMEOUT_MS } from '../timing.js';

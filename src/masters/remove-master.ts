@@ -9,7 +9,8 @@ import {
   type Connected,
   type OpenHome,
 } from '../account/change-account.js';
-import { lockOut, revocationBan, signingKeyBan } from '../account/lock-out.js';
+import { revocationBan, signingKeyBan } from '../account/ban.js';
+import { lockOut } from '../account/lock-out.js';
 import { joinReports } from '../account/join-reports.js';
 import { withFailed, type PushReport } from '../account/push-account.js';
 import { TrustError } from '../errors.js';

@@ -106,6 +106,8 @@ export interface ConnectedUsersOptions {
   isKnown?: (connection: ConnectionPlace) => boolean;
   /** The servers to query; by default those that answer now, which costs another request. */
   up?: readonly ServerInfo[];
+  /** The connection to ask a server over; `nc` by default. @param server its ID (`N…`) */
+  over?: (server: string) => NatsConnection;
 }
 
 /**
@@ -126,13 +128,13 @@ export async function connectedUsers(
   account: string,
   options: ConnectedUsersOptions = {},
 ): Promise<ConnectedUsers> {
-  const { publicKey, isKnown, up = await listServers(nc) } = options;
+  const { publicKey, isKnown, up = await listServers(nc), over = () => nc } = options;
   const canFilter = up.every(({ version }) => compareVersions(version, BY_USER_SINCE) >= 0);
   const filter = { acc: account, ...(publicKey !== undefined && canFilter && { user: publicKey }) };
   const all: ConnectedUsers = { servers: new Set(), whole: new Set(), isWhole: false, users: [], known: [] };
   await Promise.all(
     up.map(async ({ id }) => {
-      const list = new ServerList(nc, id, filter);
+      const list = new ServerList(over(id), id, filter);
       const read = isKnown === undefined ? await list.all() : await list.unknown(isKnown);
       if (!list.hasAnswered) return;
       all.servers.add(id);

@@ -3,10 +3,12 @@ import type { TlsOptions } from '../connection/connect-plan.js';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connectError, connectFailure } from '../connection/connect-failure.js';
 import { dial } from '../connection/dial.js';
+import { parseServerUrls } from '../connection/server-urls.js';
 import { loadGiven, nameOf } from '../connection/credentials.js';
 import { givenUserCredentials, type UserCredentials } from '../creds/credentials-option.js';
 import type { CredsFile } from '../creds/creds-file.js';
 import { ConnectError, FileError, NatsServerError, type ZesterError } from '../errors.js';
+import type { DirectConnections } from './direct-connections.js';
 import { accountOf } from '../jwt/account-of.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { CONNECT_ONCE_TIMEOUT_MS } from '../timing.js';
@@ -27,6 +29,13 @@ export interface SystemConnectionOptions {
    * connect, a new connection waits behind them.
    */
   standing?: () => NatsConnection | undefined;
+  /**
+   * Connections to each server to use instead of new ones, and others to push over, which a push blocks. They stay
+   * open, too.
+   */
+  direct?: { asking: DirectConnections; pushing: DirectConnections } | undefined;
+  /** Connects to this server only: one of `servers`, or one that their cluster announces. */
+  only?: string | undefined;
 }
 
 /**
@@ -66,12 +75,13 @@ export async function connectAsSystem(
   options: Omit<SystemConnectionOptions, 'systemCreds'>,
   operator: string,
 ): Promise<NatsConnection> {
-  const { tls, requireTls } = options;
+  const { tls, requireTls, only, servers } = options;
   try {
     return await dial({
       ...(tls != null && { tls }),
       ...(requireTls !== undefined && { requireTls }),
-      servers: [...options.servers],
+      servers: only === undefined ? [...servers] : [only],
+      ...(only !== undefined && { configured: parseServerUrls(servers), ignoreClusterUpdates: true }),
       authenticator: (nonce?: string) => creds.authenticate(nonce),
       name: 'zester',
       reconnect: false,

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pack } from 'tar-stream';
 import { pushToServers } from '../../src/account/push-account.js';
+import { revocationsInForce } from '../../src/account/held-account.js';
 import { readBackup } from '../../src/backup/read-archive.js';
 import { loadConfig } from '../../src/cli/config/load.js';
 import { loadCampaign } from '../../src/cli/fleet/campaign.js';
@@ -45,6 +46,7 @@ import { parseStoredRecord } from '../../src/protocol/records/stored-record.js';
 import { openRequest } from '../../src/protocol/signed-request.js';
 import { readRows, ROW_FORMATS, type RowFormat } from '../../src/provision/rows.js';
 import { connectedUsers } from '../../src/system-account/connected-users.js';
+import { DirectConnections } from '../../src/system-account/direct-connections.js';
 import { jetStreamStorage } from '../../src/system-account/jetstream-storage.js';
 import { downServers, listServers, outsideJetStream } from '../../src/system-account/servers.js';
 import { printable, printableJson } from '../../src/text/printable.js';
@@ -350,7 +352,12 @@ export const TARGETS: Readonly<Record<TargetName, Target>> = {
         () => outsideJetStream(nc, [SERVER] as never),
         () => connectedUsers(nc, 'A'),
         () => jetStreamStorage(nc, 1),
-        () => pushToServers(nc, accountJwt, [SERVER]),
+        () => revocationsInForce(nc, SERVER.id, 'A'),
+        () =>
+          pushToServers(
+            { nc, up: [SERVER], direct: new DirectConnections(nc, []) },
+            { jwt: accountJwt, account: 'A' },
+          ),
       );
     },
   },

@@ -19,6 +19,7 @@ export class TcpProxy {
   #chunkBytes = Number.POSITIVE_INFINITY;
   #chunkDelayMs = 0;
   #refusing = false;
+  #last: { text: string; isDelivered: boolean; refuseOthers: boolean } | undefined;
   /** Connections accepted so far. */
   accepted = 0;
   /** All input from clients. */
@@ -65,6 +66,16 @@ export class TcpProxy {
       client.pause();
       upstream.pause();
     }
+  }
+
+  /**
+   * A connection over which a client sends this text stalls with it, like one whose server is busy with that request.
+   *
+   * @param options.isDelivered whether the server gets the text; true by default
+   * @param options.refuseOthers whether new connections are reset from then on
+   */
+  stallWith(text: string, { isDelivered = true, refuseOthers = false } = {}): void {
+    this.#last = { text, isDelivered, refuseOthers };
   }
 
   /** Resumes, and forwards held-back data. */
@@ -127,8 +138,16 @@ export class TcpProxy {
     for (const socket of [client, upstream]) socket.on('error', end).on('close', end);
     client.on('data', (data: Buffer) => {
       this.fromClients.push(data);
+      if (this.#last === undefined || !data.includes(this.#last.text)) return;
+      this.#refusing ||= this.#last.refuseOthers;
+      client.pause();
+      upstream.pause();
     });
-    this.#pass(client, upstream);
+    this.#pass(
+      client,
+      upstream,
+      (data) => this.#last?.isDelivered === false && data.includes(this.#last.text),
+    );
     this.#pass(upstream, client);
     if (this.#stalled) {
       client.pause();
@@ -136,9 +155,10 @@ export class TcpProxy {
     }
   }
 
-  #pass(from: Socket, to: Socket): void {
+  #pass(from: Socket, to: Socket, isLost: (data: Buffer) => boolean = () => false): void {
     let queue: Promise<void> = Promise.resolve();
     from.on('data', (data: Buffer) => {
+      if (isLost(data)) return;
       if (this.#chunkBytes === Number.POSITIVE_INFINITY) {
         to.write(data);
         return;

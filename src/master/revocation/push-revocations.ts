@@ -17,6 +17,8 @@ export function pushFromHome(
   at: SystemConnectionOptions,
 ): PushRevocations {
   return async (keys, also) => {
+    // not while the home is locked
+    await at.direct?.pushing.settled();
     const revoked = await withOpenHome(trust.domain.home, 'zester master', { ...at, now }, (open) =>
       revokeKeys(open, keys, { now, also }),
     );

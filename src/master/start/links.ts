@@ -3,7 +3,8 @@ import { openMaster, type ConnectionCredentials, type ZesterConnection } from '.
 import { nameOf } from '../../connection/credentials.js';
 import { drained } from '../../connection/drained.js';
 import { givenUserCredentials, type GivenUserCredentials } from '../../creds/credentials-option.js';
-import type { SystemConnectionOptions } from '../../system-account/system-connection.js';
+import { DirectConnections } from '../../system-account/direct-connections.js';
+import { connectSystem, type SystemConnectionOptions } from '../../system-account/system-connection.js';
 import { serverUrls } from '../../trust/home.js';
 import type { MasterLogger } from '../logger.js';
 import type { MasterOptions } from '../master.js';
@@ -13,6 +14,7 @@ import { Signers } from '../trust/signers.js';
 import { endorsementsOf } from '../../trust/own-creds.js';
 import type { MasterTrust } from '../trust/trust.js';
 import { ServerWatch } from '../watch/server-watch.js';
+import { DIRECT_CONNECT_TIMEOUT_MS, DIRECT_INTERVAL_MS } from '../../timing.js';
 import type { Closing } from './closing.js';
 
 /** The connection to the system account that account JWTs are pushed over. */
@@ -111,7 +113,31 @@ export async function openLinks(
   const systemCreds = options.systemCredentials ?? options.systemCredsPath;
   const standing = () => (log.down.has(PUSHES_NAME) || pushes.isClosed() ? undefined : pushes);
   const at = { servers, tls, requireTls, ...(systemCreds !== undefined && { systemCreds }), standing };
-  return { servers, nc, system, answers, log, signers, serverWatch, at };
+  const direct = openDirect({ system, pushes }, trust, at, closing);
+  return { servers, nc, system, answers, log, signers, serverWatch, at: { ...at, direct } };
+}
+
+/**
+ * Connections to each server, kept open: while thousands of clients reconnect, a new connection waits behind them, and
+ * a revocation must not.
+ */
+function openDirect(
+  { system, pushes }: Pick<Links, 'system'> & { pushes: ZesterConnection },
+  { domain }: MasterTrust,
+  at: SystemConnectionOptions,
+  closing: Closing,
+): NonNullable<SystemConnectionOptions['direct']> {
+  const connectOne = (only: string) =>
+    connectSystem(domain, { ...at, only, timeoutMs: DIRECT_CONNECT_TIMEOUT_MS });
+  const asking = new DirectConnections(system, at.servers, connectOne);
+  const pushing = new DirectConnections(pushes, at.servers, connectOne);
+  for (const direct of [asking, pushing]) {
+    void direct.open();
+    const opening = setInterval(() => void direct.open(), DIRECT_INTERVAL_MS).unref();
+    closing.add(opening, clearInterval);
+    closing.add(direct, (part) => part.close());
+  }
+  return { asking, pushing };
 }
 
 /** The credentials of one of a master's users: those of the options, else the file of the home. */

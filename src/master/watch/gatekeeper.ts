@@ -5,7 +5,7 @@ import { adminOfUserName } from '../../permissions/admin-names.js';
 import { isPeelId } from '../../permissions/peel-id.js';
 import { revokeUpTo } from '../../jwt/revoke-up-to.js';
 import { nowSeconds } from '../../jwt/time.js';
-import { issuedAtOf } from '../../account/lock-out.js';
+import { issuedAtOf } from '../../account/ban.js';
 import type { KickOutcome } from '../../system-account/kick.js';
 import { errorMessage } from '../../text/error-message.js';
 import { CROWD_AUDIT_INTERVAL_MS } from '../../timing.js';

@@ -1,0 +1,48 @@
+// Finds out whether servers that have not confirmed a push yet enforce its revocations already.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { DirectConnections } from '../system-account/direct-connections.js';
+import type { ServerInfo } from '../system-account/servers.js';
+import { PUSH_LOOK_AFTER_MS, PUSH_LOOK_EVERY_MS } from '../timing.js';
+import { MANY_USERS, type Ban } from './ban.js';
+import { revocationsInForce } from './held-account.js';
+
+/** A push that waits for answers. */
+export interface PendingPush {
+  direct: DirectConnections;
+  /** The public key of the account (`A…`). */
+  account: string;
+  /** The servers that have not answered yet. */
+  late(): readonly ServerInfo[];
+  /** Aborted when no more answers are expected. */
+  ended: AbortSignal;
+}
+
+/**
+ * Asks late servers, over connections that the push does not block, which revocations they enforce: they do so before
+ * they verify all connections and confirm. Only for bans of a few users, whose connections can be looked up one by one.
+ *
+ * @param shown gets the IDs of the servers that have the ban
+ * @returns when no server is late any more, or the push has ended. Never rejects
+ */
+export async function watchLateServers(
+  { direct, account, late, ended }: PendingPush,
+  ban: Ban | undefined,
+  shown: Set<string>,
+): Promise<void> {
+  if (ban?.isAmong === undefined || (ban.users?.length ?? Infinity) > MANY_USERS) return;
+  const pause = (ms: number) => delay(ms, undefined, { signal: ended }).catch(() => undefined);
+  const rest = () => late().filter(({ id }) => !shown.has(id));
+  await pause(PUSH_LOOK_AFTER_MS);
+  if (ended.aborted) return;
+  await direct.open();
+  while (!ended.aborted && rest().length > 0) {
+    await Promise.all(
+      rest().map(async ({ id }) => {
+        if (!direct.has(id)) return;
+        const revocations = await revocationsInForce(direct.over(id), id, account);
+        if (revocations !== undefined && ban.isAmong?.(revocations) === true) shown.add(id);
+      }),
+    );
+    if (rest().length > 0) await pause(PUSH_LOOK_EVERY_MS);
+  }
+}

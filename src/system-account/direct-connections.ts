@@ -1,0 +1,114 @@
+// Connections to each server of a cluster, beside one that a long request blocks.
+import type { NatsConnection } from '@nats-io/transport-node';
+import { parseServerUrls } from '../connection/server-urls.js';
+import { DIRECT_INTERVAL_MS, DIRECT_RETRY_MAX_MS } from '../timing.js';
+
+/** How many addresses are tried: a cluster has few servers, and a hostile one may announce thousands. */
+const MAX_ADDRESSES = 16;
+
+/** Connects to one URL as a user of the system account, and does not reconnect. */
+export type ConnectOne = (url: string) => Promise<NatsConnection>;
+
+/**
+ * Connections of the system account to each server of a cluster, opened when they are needed.
+ *
+ * A server that applies a new account JWT reads nothing from the connection or route that delivered it until it has
+ * verified the JWTs of all connections of the account, which takes seconds for thousands of them (docs/nats-facts.md,
+ * 40). Requests over other connections of that server are answered meanwhile.
+ */
+export class DirectConnections {
+  readonly #main: NatsConnection;
+  readonly #urls: readonly string[];
+  readonly #connect: ConnectOne | undefined;
+  readonly #byServer = new Map<string, NatsConnection>();
+  /** The server at each address that was reached. */
+  readonly #serverAt = new Map<string, string>();
+  /** The failures in a row of each address, and when it is tried again, by `performance.now()`. */
+  readonly #failures = new Map<string, { count: number; retryAt: number }>();
+  #opening: Promise<void> | undefined;
+  #settling: Promise<unknown> | undefined;
+  #isClosed = false;
+
+  /**
+   * @param main a connection to one of the servers
+   * @param urls the configured servers
+   * @param connect undefined: `main` is the only connection
+   */
+  constructor(main: NatsConnection, urls: readonly string[], connect?: ConnectOne) {
+    this.#main = main;
+    this.#urls = urls;
+    this.#connect = connect;
+  }
+
+  /**
+   * Connects to the configured and announced servers, except those with an open connection. Never fails: `over`
+   * returns what there is.
+   */
+  open(): Promise<void> {
+    return (this.#opening ??= this.#open().finally(() => (this.#opening = undefined)));
+  }
+
+  /** Whether there is an open connection to this very server. @param server its ID (`N…`) */
+  has(server: string): boolean {
+    return this.#byServer.get(server)?.isClosed() === false;
+  }
+
+  /** The connection for requests to a server: a direct one, otherwise the main one. @param server its ID (`N…`) */
+  over(server: string): NatsConnection {
+    const direct = this.#byServer.get(server);
+    return direct === undefined || direct.isClosed() ? this.#main : direct;
+  }
+
+  /** The servers are busy with requests over these connections until a promise settles. */
+  settling(until: Promise<unknown>): void {
+    this.#settling = until;
+  }
+
+  /**
+   * Resolves when the servers are done with the last {@link settling} requests. The servers pass account JWTs on to
+   * each other, so an earlier one that is still under way would replace a later one.
+   */
+  async settled(): Promise<void> {
+    await this.#settling;
+  }
+
+  /** Closes all but the main connection. One that is still being opened is closed then. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([...this.#byServer.values()].map((nc) => nc.close()));
+    this.#byServer.clear();
+  }
+
+  async #open(): Promise<void> {
+    const connect = this.#connect;
+    if (connect === undefined || this.#isClosed || this.#main.isClosed()) return;
+    const isDue = (url: string) => (this.#failures.get(url)?.retryAt ?? 0) <= performance.now();
+    const missing = this.#addresses().filter((url) => !this.has(this.#serverAt.get(url) ?? '') && isDue(url));
+    await Promise.all(
+      missing.map(async (url) => {
+        let nc: NatsConnection;
+        try {
+          nc = await connect(url);
+        } catch {
+          // a cluster may announce addresses that lead nowhere from here
+          const count = (this.#failures.get(url)?.count ?? 0) + 1;
+          const pause = Math.min(count * DIRECT_INTERVAL_MS, DIRECT_RETRY_MAX_MS);
+          this.#failures.set(url, { count, retryAt: performance.now() + pause });
+          return;
+        }
+        this.#failures.delete(url);
+        const id = nc.info?.server_id;
+        if (id !== undefined) this.#serverAt.set(url, id);
+        if (id === undefined || this.has(id) || this.#isClosed) await nc.close();
+        else this.#byServer.set(id, nc);
+      }),
+    );
+  }
+
+  #addresses(): string[] {
+    const scheme = parseServerUrls(this.#urls).some(({ tls }) => tls) ? 'tls' : 'nats';
+    const all = [this.#main.getServer(), ...(this.#main.info?.connect_urls ?? []), ...this.#urls];
+    const urls = all.map((address) => `${scheme}://${address.replace(/^[a-z]+:\/\//i, '')}`);
+    return [...new Set(urls)].slice(0, MAX_ADDRESSES);
+  }
+}
