@@ -94,7 +94,8 @@ export function memberAsGoReadsIt(json: Uint8Array, name: string): string | unde
 
 /**
  * The same JSON, with every number replaced by a string that Go cannot parse as a 64-bit integer: fractions, exponents
- * (`1e3`, `1.0`) and larger ones. A schema that requires a number then refuses what the server refuses.
+ * (`1e3`, `1.0`) and larger ones. A schema that requires a number then refuses what the server refuses. Go's jwt/v2 reads
+ * the members of `signing_keys` as floating-point numbers first, so `1e3` is an integer there.
  *
  * @param text valid JSON
  * @returns undefined if there is no such number
@@ -102,8 +103,22 @@ export function memberAsGoReadsIt(json: Uint8Array, name: string): string | unde
 export function markNonIntegers(text: string): unknown {
   let marked = '';
   let copied = 0;
+  let depth = 0;
+  /** The depth outside of the innermost `signing_keys`, or undefined outside of any. */
+  let keysAt: number | undefined;
+  let isKeys = false;
   for (const { is, start, end } of jsonTokens(text)) {
-    if (is !== 'number' || isInt64(text.slice(start, end))) continue;
+    if (is === 'open') {
+      if (isKeys) keysAt ??= depth;
+      depth++;
+    } else if (is === 'close') {
+      depth--;
+      if (depth === keysAt) keysAt = undefined;
+    }
+    isKeys = is === 'name' && text.slice(start, end) === '"signing_keys"';
+    if (is !== 'number') continue;
+    const number = text.slice(start, end);
+    if (keysAt === undefined ? isInt64(number) : isInt64Float(Number(number))) continue;
     marked += `${text.slice(copied, start)}"not an integer"`;
     copied = end;
   }
@@ -167,6 +182,11 @@ function stringAt(text: string, start: number, end: number): string {
   const value = JSON.parse(raw) as string;
   if (/\p{Surrogate}/u.test(value)) throw new SyntaxError('contains half a character (a lone surrogate)');
   return value;
+}
+
+/** Whether Go formats a floating-point number as a 64-bit integer. */
+function isInt64Float(number: number): boolean {
+  return Number.isInteger(number) && BigInt.asIntN(64, BigInt(number)) === BigInt(number);
 }
 
 function isInt64(number: string): boolean {

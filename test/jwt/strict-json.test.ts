@@ -100,6 +100,26 @@ describe('numbers that a server does not read as integers', () => {
   );
 });
 
+describe('numbers in signing keys, which a server reads as floating-point numbers first', () => {
+  const withKey = (number: string) => `{"nats":{"signing_keys":["A",{"template":{"subs":${number}}}],"n":1}}`;
+
+  it.each(['1e3', '1.0', '-1E0', '9007199254740993', '-9223372036854775808'])('%s is an integer', (n) => {
+    expect(markNonIntegers(withKey(n))).toBeUndefined();
+  });
+
+  it.each(['1.5', '9223372036854775807', '1e21', '1e400'])('%s is none', (n) => {
+    expect(markNonIntegers(withKey(n))).toEqual({
+      nats: { signing_keys: ['A', { template: { subs: 'not an integer' } }], n: 1 },
+    });
+  });
+
+  it('1e3 is none after them', () => {
+    expect(markNonIntegers('{"nats":{"signing_keys":[{"a":[1e3]}],"n":1e3}}')).toEqual({
+      nats: { signing_keys: [{ a: [1000] }], n: 'not an integer' },
+    });
+  });
+});
+
 describe('a member as Go reads it', () => {
   it.each([
     ['{"sub":"a"}', '"a"'],
