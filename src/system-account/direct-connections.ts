@@ -48,6 +48,15 @@ export class DirectConnections {
     return (this.#opening ??= this.#open().finally(() => (this.#opening = undefined)));
   }
 
+  /** Replaces the connections, because their credentials have been replaced. */
+  async renew(): Promise<void> {
+    await this.#opening;
+    const old = [...this.#byServer.values()];
+    this.#byServer.clear();
+    this.#failures.clear();
+    await Promise.all([...old.map((nc) => nc.close()), this.open()]);
+  }
+
   /** Whether there is an open connection to this very server. @param server its ID (`N…`) */
   has(server: string): boolean {
     return this.#byServer.get(server)?.isClosed() === false;

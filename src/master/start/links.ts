@@ -37,6 +37,18 @@ export interface Links {
   at: SystemConnectionOptions;
 }
 
+/** What {@link openPushes} needs. */
+interface PushParts {
+  /** The options of each connection. */
+  connection: Omit<Parameters<typeof openMaster>[0], 'name' | 'onEvent'>;
+  /** Of the system account. */
+  credentials: GivenUserCredentials;
+  system: ZesterConnection;
+  trust: MasterTrust;
+  log: ConnectionLog;
+  closing: Closing;
+}
+
 /** Opens the connections. @throws CredsError, ConnectError; NatsServerError `ERR_SERVER_TOO_OLD` */
 export async function openLinks(
   options: MasterOptions,
@@ -84,16 +96,6 @@ export async function openLinks(
     asSystem,
   );
   closing.add(system, (part) => part.close());
-  // a separate connection, so that an answer does not wait behind the connect events of thousands of clients
-  const { connection: pushes } = await openMaster(
-    {
-      ...connection,
-      name: PUSHES_NAME,
-      onEvent: (event) => log.hear(PUSHES_NAME, nameOf(asSystem), event),
-    },
-    asSystem,
-  );
-  closing.add(pushes, (part) => part.close());
   const serverWatch = closing.add(new ServerWatch(system, trust.domain.publicKeys.account, logger), (part) =>
     part.stop(),
   );
@@ -111,33 +113,46 @@ export async function openLinks(
   });
   closing.add(answers, (part) => part.close());
   const systemCreds = options.systemCredentials ?? options.systemCredsPath;
-  const standing = () => (log.down.has(PUSHES_NAME) || pushes.isClosed() ? undefined : pushes);
-  const at = { servers, tls, requireTls, ...(systemCreds !== undefined && { systemCreds }), standing };
-  const direct = openDirect({ system, pushes }, trust, at, closing);
-  return { servers, nc, system, answers, log, signers, serverWatch, at: { ...at, direct } };
+  const how = { servers, tls, requireTls, ...(systemCreds !== undefined && { systemCreds }) };
+  const at = await openPushes(how, { connection, credentials: asSystem, system, trust, log, closing });
+  return { servers, nc, system, answers, log, signers, serverWatch, at };
 }
 
 /**
- * Connections to each server, kept open: while thousands of clients reconnect, a new connection waits behind them, and
- * a revocation must not.
+ * Opens the connections that account JWTs are pushed over: one to any server, so that an answer does not wait behind the
+ * connect events of thousands of clients, and two to each. While thousands reconnect, a new connection waits behind
+ * them, and a revocation must not.
  */
-function openDirect(
-  { system, pushes }: Pick<Links, 'system'> & { pushes: ZesterConnection },
-  { domain }: MasterTrust,
-  at: SystemConnectionOptions,
-  closing: Closing,
-): NonNullable<SystemConnectionOptions['direct']> {
+async function openPushes(
+  how: SystemConnectionOptions,
+  { connection, credentials, system, trust, log, closing }: PushParts,
+): Promise<SystemConnectionOptions> {
+  let direct: DirectConnections[] = [];
+  const { connection: pushes } = await openMaster(
+    {
+      ...connection,
+      name: PUSHES_NAME,
+      onEvent: (event) => {
+        log.hear(PUSHES_NAME, nameOf(credentials), event);
+        if (event.type === 'credentialsLoaded') for (const one of direct) void one.renew();
+      },
+    },
+    credentials,
+  );
+  closing.add(pushes, (part) => part.close());
   const connectOne = (only: string) =>
-    connectSystem(domain, { ...at, only, timeoutMs: DIRECT_CONNECT_TIMEOUT_MS });
-  const asking = new DirectConnections(system, at.servers, connectOne);
-  const pushing = new DirectConnections(pushes, at.servers, connectOne);
-  for (const direct of [asking, pushing]) {
-    void direct.open();
-    const opening = setInterval(() => void direct.open(), DIRECT_INTERVAL_MS).unref();
+    connectSystem(trust.domain, { ...how, only, timeoutMs: DIRECT_CONNECT_TIMEOUT_MS });
+  const asking = new DirectConnections(system, how.servers, connectOne);
+  const pushing = new DirectConnections(pushes, how.servers, connectOne);
+  direct = [asking, pushing];
+  for (const one of direct) {
+    void one.open();
+    const opening = setInterval(() => void one.open(), DIRECT_INTERVAL_MS).unref();
     closing.add(opening, clearInterval);
-    closing.add(direct, (part) => part.close());
+    closing.add(one, (part) => part.close());
   }
-  return { asking, pushing };
+  const standing = () => (log.down.has(PUSHES_NAME) || pushes.isClosed() ? undefined : pushes);
+  return { ...how, standing, direct: { asking, pushing } };
 }
 
 /** The credentials of one of a master's users: those of the options, else the file of the home. */
