@@ -109,7 +109,7 @@ describe('one caller of the HTTP interface', () => {
     for (const { socket } of kept) socket.destroy();
   });
 
-  it('gets sixteen streams of events, and leaves the others to the others', async () => {
+  it('gets 16 streams of events, and other callers still get theirs', async () => {
     const streams = Array.from({ length: 20 }, () => askOnly('thief', '/events'));
     const heads = await Promise.all(streams.map(({ head }) => head));
     const count = (status: number) => heads.filter((head) => head.startsWith(`HTTP/1.1 ${status} `)).length;
