@@ -104,21 +104,15 @@ export function markNonIntegers(text: string): unknown {
   let marked = '';
   let copied = 0;
   let depth = 0;
-  /** The depth outside of the innermost `signing_keys`, or undefined outside of any. */
-  let keysAt: number | undefined;
-  let isKeys = false;
+  /** The depth of `signing_keys`; 0 outside of them. */
+  let keysAt = 0;
+  let name = '';
   for (const { is, start, end } of jsonTokens(text)) {
-    if (is === 'open') {
-      if (isKeys) keysAt ??= depth;
-      depth++;
-    } else if (is === 'close') {
-      depth--;
-      if (depth === keysAt) keysAt = undefined;
-    }
-    isKeys = is === 'name' && text.slice(start, end) === '"signing_keys"';
-    if (is !== 'number') continue;
-    const number = text.slice(start, end);
-    if (keysAt === undefined ? isInt64(number) : isInt64Float(Number(number))) continue;
+    const token = text.slice(start, end);
+    if (is === 'open' && (depth += 1) > 0 && name === '"signing_keys"') keysAt ||= depth;
+    if (is === 'close' && depth-- === keysAt) keysAt = 0;
+    name = is === 'name' ? token : '';
+    if (is !== 'number' || isInt64(keysAt > 0 ? asGoFormatsFloat(token) : token)) continue;
     marked += `${text.slice(copied, start)}"not an integer"`;
     copied = end;
   }
@@ -184,9 +178,8 @@ function stringAt(text: string, start: number, end: number): string {
   return value;
 }
 
-/** Whether Go formats a floating-point number as a 64-bit integer. */
-function isInt64Float(number: number): boolean {
-  return Number.isInteger(number) && BigInt.asIntN(64, BigInt(number)) === BigInt(number);
+function asGoFormatsFloat(number: string): string {
+  return Number.isInteger(+number) ? String(BigInt(+number)) : number;
 }
 
 function isInt64(number: string): boolean {
