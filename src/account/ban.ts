@@ -23,7 +23,7 @@ export interface Ban {
   /** Whether an account JWT contains it. */
   isIn(claims: AccountClaims): boolean;
   /** Whether revocations, by key and in seconds since 1970, contain it; undefined: it consists of something else. */
-  isAmong?(revocations: Readonly<Record<string, number>>): boolean;
+  isAmong?: (revocations: Readonly<Record<string, number>>) => boolean;
   /** Its name in messages: `the revocation`. */
   words: string;
 }

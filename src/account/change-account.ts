@@ -28,8 +28,8 @@ import {
 } from '../trust/account-jwt/merge-account.js';
 import { openTrustDomain } from '../trust/open.js';
 import { keepReplaced } from '../trust/account-jwt/replaced-accounts.js';
-import { heldAccountJwts, type HeldJwt } from './held-account.js';
 import type { Ban } from './ban.js';
+import { heldAccountJwts, type HeldJwt } from './held-account.js';
 import { pushToServers, type PushReport } from './push-account.js';
 import { DirectConnections, type ConnectOne } from '../system-account/direct-connections.js';
 import { downServers, listServers, type ServerInfo } from '../system-account/servers.js';
@@ -168,15 +168,8 @@ export async function connectedTo(
   let known: Promise<string[]> | undefined;
   const down = () =>
     (known ??= Promise.all([downServers(nc, up), unreachableUrls(nc, urls, up)]).then((all) => all.flat()));
-  const isStanding = typeof direct === 'object';
-  return {
-    nc,
-    up,
-    down,
-    ...(isStanding
-      ? { direct: direct.asking, pushing: direct.pushing }
-      : { direct: new DirectConnections(nc, urls, direct) }),
-  };
+  if (typeof direct === 'object') return { nc, up, down, direct: direct.asking, pushing: direct.pushing };
+  return { nc, up, down, direct: new DirectConnections(nc, urls, direct) };
 }
 
 /** An account, in a home or not. */

@@ -1,5 +1,5 @@
 // Finds out whether servers that have not confirmed a push yet enforce its revocations already.
-import { setTimeout as delay } from 'node:timers/promises';
+import { sleep } from '../async/sleep.js';
 import type { DirectConnections } from '../system-account/direct-connections.js';
 import type { ServerInfo } from '../system-account/servers.js';
 import { PUSH_LOOK_AFTER_MS, PUSH_LOOK_EVERY_MS } from '../timing.js';
@@ -30,19 +30,33 @@ export async function watchLateServers(
   shown: Set<string>,
 ): Promise<void> {
   if (ban?.isAmong === undefined || (ban.users?.length ?? Infinity) > MANY_USERS) return;
-  const pause = (ms: number) => delay(ms, undefined, { signal: ended }).catch(() => undefined);
+  const pause = (ms: number) => sleep(ms, ended).catch(() => undefined);
   const rest = () => late().filter(({ id }) => !shown.has(id));
   await pause(PUSH_LOOK_AFTER_MS);
   if (ended.aborted) return;
   await direct.open();
   while (!ended.aborted && rest().length > 0) {
-    await Promise.all(
-      rest().map(async ({ id }) => {
-        if (!direct.has(id)) return;
-        const revocations = await revocationsInForce(direct.over(id), id, account);
-        if (revocations !== undefined && ban.isAmong?.(revocations) === true) shown.add(id);
-      }),
-    );
-    if (rest().length > 0) await pause(PUSH_LOOK_EVERY_MS);
+    for (const id of await enforcingServers({ direct, up: rest() }, account, ban)) shown.add(id);
+    if (!ended.aborted && rest().length > 0) await pause(PUSH_LOOK_EVERY_MS);
   }
+}
+
+/**
+ * The IDs of the servers that enforce a ban, whether or not they have applied the account JWT entirely. Asks only those
+ * with a direct connection.
+ */
+export async function enforcingServers(
+  { direct, up }: { direct: DirectConnections; up: readonly ServerInfo[] },
+  account: string,
+  { isAmong }: Ban,
+): Promise<Set<string>> {
+  if (isAmong === undefined) return new Set();
+  const found = await Promise.all(
+    up.map(async ({ id }) => {
+      if (!direct.has(id)) return [];
+      const revocations = await revocationsInForce(direct.over(id), id, account);
+      return revocations !== undefined && isAmong(revocations) ? [id] : [];
+    }),
+  );
+  return new Set(found.flat());
 }

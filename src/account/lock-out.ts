@@ -7,7 +7,8 @@ import { kick } from '../system-account/kick.js';
 import { CLOSE_POLL_MS, CLOSE_TIMEOUT_MS } from '../timing.js';
 import { issuedAtOf, MANY_USERS, type Ban } from './ban.js';
 import type { AccountInHand, Connected } from './change-account.js';
-import { accountInForce, heldAccountJwts, revocationsInForce } from './held-account.js';
+import { accountInForce, heldAccountJwts } from './held-account.js';
+import { enforcingServers } from './late-servers.js';
 import type { PushReport } from './push-account.js';
 
 /** The result of {@link lockOut}. */
@@ -136,22 +137,6 @@ async function withoutBan(
     }
   }
   return failed;
-}
-
-/** The IDs of the servers that enforce the ban while they may still be applying the account JWT. */
-async function enforcingServers(
-  { up, direct }: Pick<Connected, 'up' | 'direct'>,
-  account: string,
-  ban: Ban,
-): Promise<Set<string>> {
-  const ids = up.map(({ id }) => id).filter((id) => direct.has(id));
-  const found = await Promise.all(
-    ids.map(async (id) => {
-      const revocations = await revocationsInForce(direct.over(id), id, account);
-      return revocations !== undefined && ban.isAmong?.(revocations) === true ? [id] : [];
-    }),
-  );
-  return new Set(found.flat());
 }
 
 function hasBan(jwt: string, ban: Ban): boolean {

@@ -109,8 +109,13 @@ export function markNonIntegers(text: string): unknown {
   let name = '';
   for (const { is, start, end } of jsonTokens(text)) {
     const token = text.slice(start, end);
-    if (is === 'open' && (depth += 1) > 0 && name === '"signing_keys"') keysAt ||= depth;
-    if (is === 'close' && depth-- === keysAt) keysAt = 0;
+    if (is === 'open') {
+      depth++;
+      if (name === '"signing_keys"') keysAt ||= depth;
+    } else if (is === 'close') {
+      if (depth === keysAt) keysAt = 0;
+      depth--;
+    }
     name = is === 'name' ? token : '';
     if (is !== 'number' || isInt64(keysAt > 0 ? asGoFormatsFloat(token) : token)) continue;
     marked += `${text.slice(copied, start)}"not an integer"`;

@@ -51,10 +51,9 @@ export class DirectConnections {
   /** Replaces the connections, because their credentials have been replaced. */
   async renew(): Promise<void> {
     await this.#opening;
-    const old = [...this.#byServer.values()];
-    this.#byServer.clear();
+    const closed = this.#closeAll();
     this.#failures.clear();
-    await Promise.all([...old.map((nc) => nc.close()), this.open()]);
+    await Promise.all([closed, this.open()]);
   }
 
   /** Whether there is an open connection to this very server. @param server its ID (`N…`) */
@@ -84,8 +83,13 @@ export class DirectConnections {
   /** Closes all but the main connection. One that is still being opened is closed then. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all([...this.#byServer.values()].map((nc) => nc.close()));
+    await this.#closeAll();
+  }
+
+  async #closeAll(): Promise<void> {
+    const all = [...this.#byServer.values()];
     this.#byServer.clear();
+    await Promise.all(all.map((nc) => nc.close()));
   }
 
   async #open(): Promise<void> {
