@@ -361,7 +361,7 @@ describe('the HTTP interface', () => {
     for (const text of [heard(), listed.body]) expect(text).not.toContain(seed);
   });
 
-  it('frees the slot of a caller that disconnects before its event stream starts', async () => {
+  it('frees the slot when a caller disconnects before its event stream starts', async () => {
     for (let i = 0; i < 100; i += 1) {
       await new Promise<void>((resolve) => {
         const socket = connectTcp(Number(new URL(api.url).port), '127.0.0.1', () => {

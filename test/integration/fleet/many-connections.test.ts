@@ -51,7 +51,7 @@ it('cuts and names the newest connections of a peel that opens a hundred, and li
   expect(listed.connections).toHaveLength(8);
 });
 
-it('cuts the newest connections of an admin that opens more than five hundred, and names it', async () => {
+it('closes the newest connections of an admin above five hundred, and reports the admin', async () => {
   const fleet = await startFleet();
   const out = join(fleet.home.dir, 'eve.creds');
   const at = ['--home', fleet.home.home, '--servers', ...fleet.servers];

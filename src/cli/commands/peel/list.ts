@@ -59,8 +59,8 @@ export default command({
     after: text('--after <id>', 'only IDs after this one: the next page'),
   },
   notes: `
-Connections are as reported by the servers, not by the peels. The fingerprint is that of the key in use, or else of the
-last key.
+The servers report who is connected, not the peels. The fingerprint belongs to the key in use, or to the last key if
+none is in use.
 
 Columns: id, state, connected, expires, seen, fingerprint, labels, since, issued, created, updated, key, keystate,
 recoveries, origin, decided, reason.`,
