@@ -14,12 +14,12 @@ export interface RepeatLimitOptions<T> {
    *
    * @param isOfMany whether sources were counted together
    */
-  tell: (thing: T, count: number, isOfMany: boolean) => void;
+  report: (thing: T, count: number, isOfMany: boolean) => void;
 }
 
 interface Counted<T> {
   thing: T;
-  told: number;
+  reported: number;
   /** Things since the last report. */
   more: number;
   isOfMany: boolean;
@@ -48,21 +48,21 @@ export class RepeatLimit<T> {
    * @param of.rest the kind that it is counted as when its source has too many kinds
    */
   note(thing: T, { source = 'all', kind, rest }: { source?: string; kind: string; rest: string }): void {
-    const { windowMs, atOnce = 1, kinds, sources = Infinity, tell } = this.#options;
+    const { windowMs, atOnce = 1, kinds, sources = Infinity, report } = this.#options;
     this.#window ??= setTimeout(() => this.#end(), windowMs).unref();
     const isOfMany = !this.#sources.has(source) && this.#sources.size >= sources;
     const name = isOfMany ? OTHERS : source;
     const known = this.#sources.get(name) ?? new Map<string, Counted<T>>();
     this.#sources.set(name, known);
     const key = known.has(kind) || known.size < kinds ? kind : `${rest} and others`;
-    const counted = known.get(key) ?? { thing, told: 0, more: 0, isOfMany };
+    const counted = known.get(key) ?? { thing, reported: 0, more: 0, isOfMany };
     known.set(key, counted);
-    if (counted.told >= atOnce) {
+    if (counted.reported >= atOnce) {
       counted.more += 1;
       return;
     }
-    counted.told += 1;
-    tell(thing, 1, isOfMany);
+    counted.reported += 1;
+    report(thing, 1, isOfMany);
   }
 
   /** Reports what was counted but not yet reported. */
@@ -77,7 +77,7 @@ export class RepeatLimit<T> {
     this.#sources.clear();
     for (const kinds of ended) {
       for (const { thing, more, isOfMany } of kinds.values())
-        if (more > 0) this.#options.tell(thing, more, isOfMany);
+        if (more > 0) this.#options.report(thing, more, isOfMany);
     }
   }
 }

@@ -77,7 +77,7 @@ function decrypterOf(path: string, identities: readonly string[]): Decrypter {
       throw new BackupError(
         'ERR_BACKUP_IDENTITY',
         path,
-        `age identity ${i + 1} of ${identities.length} for ${path} is damaged: it is not as "age-keygen" wrote it`,
+        `age identity ${i + 1} of ${identities.length} for ${path} is damaged: use one as printed by "age-keygen"`,
       );
     }
   }

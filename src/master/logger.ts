@@ -55,9 +55,9 @@ export function limitedLogger(logger: MasterLogger, windowMs = LOG_LIMIT_WINDOW_
     windowMs,
     atOnce: LINES_AT_ONCE,
     kinds: MAX_TEXTS,
-    tell: ({ level, fields, message }, count) => {
+    report: ({ level, fields, message }, count) => {
       if (count === 1) logger[level](fields, message);
-      else logger[level]({ lines: count }, `logged less often than it happened: ${message}`);
+      else logger[level]({ lines: count }, `${count} more lines like this: ${message}`);
     },
   });
   const limited = (level: Line['level']) => (fields: object, message: string) =>

@@ -95,9 +95,9 @@ export function peelLog(
     windowMs,
     atOnce: LINES_AT_ONCE,
     kinds: CAUSED_BY_OTHERS.size,
-    tell: (event, count) => {
+    report: (event, count) => {
       if (count === 1) logPeelEvent(logger, event);
-      else logger.warn({ type: event.type, lines: count }, `${count} more events of the type ${event.type}`);
+      else logger.warn({ type: event.type, lines: count }, `${count} more ${event.type} events`);
     },
   });
   return {

@@ -11,7 +11,7 @@ function started(options: Partial<RepeatLimitOptions<string>> = {}) {
   const limit = new RepeatLimit<string>({
     windowMs: 1_000,
     kinds: 3,
-    tell: (...report) => void told.push(report),
+    report: (...args) => void told.push(args),
     ...options,
   });
   const note = (thing: string, source?: string) =>

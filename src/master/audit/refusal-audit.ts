@@ -35,15 +35,15 @@ export class RefusalAudit {
   readonly #unproven: RepeatLimit<RefusedRequest>;
 
   constructor(audit: Pick<AuditLog, 'note'>, windowMs = REFUSAL_AUDIT_WINDOW_MS) {
-    const tell = ({ request, ...refused }: RefusedRequest, count: number, isOfMany: boolean) =>
+    const report = ({ request, ...refused }: RefusedRequest, count: number, isOfMany: boolean) =>
       audit.note({
         kind: 'request.refused',
         ...refused,
         ...(isOfMany && { by: OTHERS }),
         detail: { request, count },
       });
-    this.#proven = new RepeatLimit({ windowMs, kinds: MAX_APART, tell });
-    this.#unproven = new RepeatLimit({ windowMs, kinds: MAX_APART, sources: MAX_UNPROVEN, tell });
+    this.#proven = new RepeatLimit({ windowMs, kinds: MAX_APART, report });
+    this.#unproven = new RepeatLimit({ windowMs, kinds: MAX_APART, sources: MAX_UNPROVEN, report });
   }
 
   note(refused: RefusedRequest): void {
