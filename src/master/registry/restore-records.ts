@@ -1,7 +1,7 @@
 // Restores records that lack decisions of the audit log.
 import type { NatsConnection } from '@nats-io/nats-core';
 import { Coalescer } from '../../async/coalesce.js';
-import { AUDIT_STREAM, AUDIT_SUBJECTS } from '../../permissions/names.js';
+import { AUDIT_STREAM, AUDIT_SUBJECTS, PEELS_BUCKET } from '../../permissions/names.js';
 import { encodeJson } from '../../protocol/messages.js';
 import { applyEvent } from '../../protocol/records/apply-event.js';
 import { isRecordEvent, type RecordEvent } from '../../protocol/records/audit-event.js';
@@ -19,25 +19,35 @@ import { missedEvents } from './missed-events.js';
 
 type Streams = Pick<Store, 'js' | 'jsm' | 'peels'>;
 
+/** The number of the last event in a peel's record; undefined: not known. */
+type NumberOf = (peelId: string) => number | undefined;
+
 /**
  * Compares the records with the end of the audit log, and applies the events that they lack: a truncated file loses the
  * end of the registry. A record is the fold of its events, so replaying them restores it without new decisions.
  *
- * Cost: reads the last minute of the audit log, one record for each peel in it, and all events of a peel whose record
- * lacks some.
+ * Cost: reads the last minute of the audit log and, without `numberOf`, the records written in the last two; then the
+ * record and all events of each peel that lacks some.
  *
+ * @param numberOf the number of a peel's record, if JetStream has just returned them all
  * @returns the IDs of the peels whose records were restored
  * @throws FleetError `ERR_FLEET_STORE`
  */
-export async function restoreRecords(store: Streams, logger: MasterLogger): Promise<string[]> {
+export async function restoreRecords(
+  store: Streams,
+  logger: MasterLogger,
+  numberOf?: NumberOf,
+): Promise<string[]> {
   const end = await lastAuditTime(store);
   if (end === undefined) return [];
-  const since = new Date(Math.max(0, end - AUDIT_LOOKBACK_MS)).toISOString();
   const last = new Map<string, number>();
-  for (const { peelId, number } of await eventsOf(store, AUDIT_SUBJECTS, since))
+  for (const { peelId, number } of await eventsOf(store, AUDIT_SUBJECTS, isoTime(end - AUDIT_LOOKBACK_MS)))
     last.set(peelId, Math.max(number, last.get(peelId) ?? 0));
+  // a record is written before its event
+  const known = numberOf ?? (await recentNumbers(store, isoTime(end - 2 * AUDIT_LOOKBACK_MS)));
   const restored: string[] = [];
   for (const [peelId, number] of last) {
+    if ((known(peelId) ?? 0) >= number) continue;
     const entry = await store.peels.get(peelId);
     const stored = entry?.operation === 'PUT' ? parseStoredRecord(entry.value) : undefined;
     // deleted, or of a newer version: not ours to judge
@@ -84,6 +94,21 @@ async function eventsOf(store: Streams, filter: string, since?: string): Promise
   return events;
 }
 
+/** The numbers of the records that were written since then, in one read: thousands of peels may have renewed. */
+async function recentNumbers(store: Streams, since: string): Promise<NumberOf> {
+  const numbers = new Map<string, number>();
+  const query = { filter: `$KV.${PEELS_BUCKET}.>`, since };
+  for await (const { data } of readStream(store, `KV_${PEELS_BUCKET}`, query)) {
+    const record = parseStoredRecord(data)?.record;
+    if (record !== undefined) numbers.set(record.id, record.number);
+  }
+  return (peelId) => numbers.get(peelId);
+}
+
+function isoTime(ms: number): string {
+  return new Date(Math.max(0, ms)).toISOString();
+}
+
 /** Restores records after each reconnect: a server that crashed may have lost writes. */
 export class RecordRestorer {
   readonly #restore: Coalescer<void>;
@@ -107,11 +132,16 @@ export class RecordRestorer {
   }
 }
 
-/** As {@link restoreRecords}, but a failure must not stop a master. */
-export async function restoreOrWarn(store: Streams, logger: MasterLogger): Promise<void> {
+/** As {@link restoreRecords}, but a failure is logged: it must not stop a master. */
+export async function restoreOrWarn(
+  store: Streams,
+  logger: MasterLogger,
+  numberOf?: NumberOf,
+): Promise<string[]> {
   try {
-    await restoreRecords(store, logger);
+    return await restoreRecords(store, logger, numberOf);
   } catch (error) {
     logger.warn({ reason: errorMessage(error) }, 'the records cannot be compared with the audit log');
+    return [];
   }
 }

@@ -36,9 +36,10 @@ export async function openState(
     new AuditLog(auditStream(nc, store), logger, now, (...told) => events.audited(...told)),
     (part) => part.close(),
   );
-  await restoreOrWarn(store, logger);
-  closing.add(new RecordRestorer(nc, store, logger), (part) => part.stop());
   const registry = closing.add(await Registry.open(store.peels, audit, logger), (part) => part.close());
+  const restored = await restoreOrWarn(store, logger, (peelId) => registry.get(peelId)?.number);
+  for (const peelId of restored) await registry.refresh(peelId);
+  closing.add(new RecordRestorer(nc, store, logger), (part) => part.stop());
   closing.add(completeAudit(store, audit, logger), (part) => part.close());
   const tokens = closing.add(
     await KvMirror.open<JoinToken>({ bucket: store.fleet, logger, schema: tokenSchema }),
