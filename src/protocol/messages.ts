@@ -365,13 +365,18 @@ export function refusalIn(data: Uint8Array): Refusal['error'] | undefined {
  *   recursive code (`JSON.stringify`, schemas) would overflow the stack
  */
 export function parseJson(json: string | Uint8Array): unknown {
-  const text = typeof json === 'string' ? json : Buffer.from(json).toString('utf8');
+  const text = typeof json === 'string' ? json : textOf(json);
   if (isNestedDeeper(text, MAX_JSON_DEPTH)) return undefined;
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
+}
+
+/** Without a copy of the bytes. */
+function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
 }
 
 /** The first validation issue as text, without the invalid value. */

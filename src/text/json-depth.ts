@@ -5,6 +5,8 @@
  * without recursion, before the text is parsed. For text that is not JSON, the result has no meaning.
  */
 export function isNestedDeeper(json: string, most: number): boolean {
+  // most texts have too few brackets, which is much faster to see
+  if (!holdsMore(json, '[', '{', most)) return false;
   let depth = 0;
   let inString = false;
   for (let i = 0; i < json.length; i += 1) {
@@ -19,6 +21,18 @@ export function isNestedDeeper(json: string, most: number): boolean {
       if (depth > most) return true;
     } else if (code === CLOSE_ARRAY || code === CLOSE_OBJECT) {
       depth -= 1;
+    }
+  }
+  return false;
+}
+
+/** Whether a text holds either of two characters more than `most` times together. */
+function holdsMore(text: string, one: string, other: string, most: number): boolean {
+  let count = 0;
+  for (const searched of [one, other]) {
+    for (let at = text.indexOf(searched); at >= 0; at = text.indexOf(searched, at + 1)) {
+      count += 1;
+      if (count > most) return true;
     }
   }
   return false;
