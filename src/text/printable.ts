@@ -18,6 +18,7 @@ const UNPRINTABLE =
 
 /** Printable ASCII, like most text. Checked first, since it is much faster than the Unicode classes. */
 const PLAIN_ASCII = /^[ -~]*$/;
+const PLAIN_ASCII_LINES = /^[ -~\n]*$/;
 
 /**
  * Escapes unprintable characters, including newlines, as `\uXXXX`.
@@ -31,7 +32,7 @@ export function printable(text: string): string {
 
 /** Like {@link printable}, but keeps newlines. Only for text whose newlines are trusted. */
 export function printableLines(text: string): string {
-  return text.split('\n').map(printable).join('\n');
+  return PLAIN_ASCII_LINES.test(text) ? text : text.split('\n').map(printable).join('\n');
 }
 
 /**

@@ -5,6 +5,7 @@ import { printable, printableJson } from '../../text/printable.js';
 import { withoutWholeSeeds } from '../../text/whole-seeds.js';
 import { columns, widthOf, type Column } from './columns.js';
 import type { CliIo } from './io.js';
+import { WriteBatch } from './write-batch.js';
 
 /** The options of every command. */
 export interface GlobalOptions {
@@ -59,8 +60,13 @@ export class Output {
    * @param rest the values after the array, once it is complete
    */
   async document(name: string, array: AsyncIterable<object>, rest: () => object): Promise<void> {
-    for await (const chunk of jsonStream(name, array, rest)) this.#io.stdout.write(safeJson(chunk));
-    this.#io.stdout.write('\n');
+    const batch = new WriteBatch((text) => this.#io.stdout.write(safeJson(text)));
+    try {
+      for await (const chunk of jsonStream(name, array, rest)) batch.add(chunk);
+      batch.add('\n');
+    } finally {
+      batch.flush();
+    }
   }
 
   /** A seed that the user asked to print: the only result that is a secret. */
