@@ -11,8 +11,8 @@ import { FormError } from './forms/form.js';
 import { OPERATOR_JWT } from './forms/operator.js';
 import { USER_JWT } from './forms/user.js';
 import { LATEST_SECONDS } from './latest-seconds.js';
-import { isPlainJson, markNonIntegers, memberAsGoReadsIt, parseStrictJson } from './strict-json.js';
-import { isVerified, noteVerified } from './verified.js';
+import { markNonIntegers, memberAsGoReadsIt, readStrictJson } from './strict-json.js';
+import { unlessVerified } from './verified.js';
 
 const V1_ALGORITHM = 'ed25519';
 const V2_ALGORITHM = 'ed25519-nkey';
@@ -191,15 +191,13 @@ function split(jwt: string): Token {
 }
 
 function parsePayload(part: string): { claims: unknown; marked: unknown } {
-  const bytes = Buffer.from(part, 'base64url');
-  const claims = parseJson(bytes, 'payload');
-  const text = bytes.toString('utf8');
-  return { claims, marked: isPlainJson(claims, text) ? undefined : markNonIntegers(text) };
+  const { value, text, isPlain } = parseJson(part, 'payload');
+  return { claims: value, marked: isPlain ? undefined : markNonIntegers(text) };
 }
 
-function parseJson(bytes: Uint8Array, what: string): unknown {
+function parseJson(part: string, what: string): ReturnType<typeof readStrictJson> {
   try {
-    return parseStrictJson(bytes, CLAIM_NAMES);
+    return readStrictJson(Buffer.from(part, 'base64url'), CLAIM_NAMES);
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
     throw new JwtError('ERR_JWT_FORMAT', `not a JWT that can be trusted: its ${what} ${cause.message}`, {
@@ -213,7 +211,7 @@ const USUAL_HEADER = Buffer.from('{"typ":"JWT","alg":"ed25519-nkey"}').toString(
 
 function checkHeader(part: string): void {
   if (part === USUAL_HEADER) return;
-  const header = parseJson(Buffer.from(part, 'base64url'), 'header');
+  const header = parseJson(part, 'header').value;
   const { typ, alg } = (typeof header === 'object' && header !== null ? header : {}) as Record<
     string,
     unknown
@@ -272,7 +270,8 @@ function checkRoles(claims: Claims<NatsFields>, { type, subject, issuers }: Type
 
 /** Must be the last check: the cache only contains JWTs that passed all others. */
 function checkSignature(token: Token, claims: Claims<NatsFields>, type: ClaimType): void {
-  if (isVerified(claims.iss, token.jwt)) return;
+  const note = unlessVerified(claims.iss, token.jwt);
+  if (note === undefined) return;
   let good: boolean;
   try {
     good = verifySignature(claims.iss, token.signed, Buffer.from(token.signature, 'base64url'));
@@ -286,5 +285,5 @@ function checkSignature(token: Token, claims: Claims<NatsFields>, type: ClaimTyp
       `the signature of the ${type} JWT is not that of its issuer ${claims.iss}: it was altered, or is damaged`,
     );
   }
-  noteVerified(claims.iss, token.jwt);
+  note();
 }

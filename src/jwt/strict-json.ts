@@ -29,6 +29,14 @@ const MAX_DEPTH = 64;
  * @throws SyntaxError whose message is a predicate ("is not JSON") and does not quote the text
  */
 export function parseStrictJson(json: string | Uint8Array, known?: KnownNames): unknown {
+  return readStrictJson(json, known).value;
+}
+
+/** As {@link parseStrictJson}, with the text and whether it is plain: see {@link isPlainJson}. */
+export function readStrictJson(
+  json: string | Uint8Array,
+  known?: KnownNames,
+): { value: unknown; text: string; isPlain: boolean } {
   const text = typeof json === 'string' ? json : decodeUtf8(json);
   let value: unknown;
   try {
@@ -36,8 +44,9 @@ export function parseStrictJson(json: string | Uint8Array, known?: KnownNames): 
   } catch {
     throw new SyntaxError('is not JSON'); // no cause: the parser's message quotes the text
   }
-  if (!isPlainJson(value, text)) checkNames(text, known);
-  return value;
+  const isPlain = isPlainJson(value, text);
+  if (!isPlain) checkNames(text, known);
+  return { value, text, isPlain };
 }
 
 /**

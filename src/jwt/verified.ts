@@ -26,20 +26,15 @@ export class VerifiedJwts {
     return this.#young.size + this.#old.size;
   }
 
-  has(signer: string, jwt: string): boolean {
-    const entry = entryOf(signer, jwt);
+  has(entry: string): boolean {
     if (this.#young.has(entry)) return true;
     if (!this.#old.delete(entry)) return false;
-    this.#add(entry);
+    this.add(entry);
     return true;
   }
 
-  /** Call it only for a signature that this process verified or created. */
-  add(signer: string, jwt: string): void {
-    this.#add(entryOf(signer, jwt));
-  }
-
-  #add(entry: string): void {
+  /** Call it only for a signature that this process verified. */
+  add(entry: string): void {
     if (this.#young.size >= this.#perGeneration) {
       this.#old = this.#young;
       this.#young = new Set();
@@ -48,7 +43,8 @@ export class VerifiedJwts {
   }
 }
 
-function entryOf(signer: string, jwt: string): string {
+/** The entry of a JWT. */
+export function entryOf(signer: string, jwt: string): string {
   return sha256Key(`${signer} ${jwt}`);
 }
 
@@ -71,14 +67,15 @@ const justSigned: { readonly jwt: string; readonly signed: SignedJwt }[] = [];
 const MAX_JUST_SIGNED = 16;
 let next = 0;
 
-/** Whether this process has verified or created the signature of this JWT by this key. */
-export function isVerified(signer: string, jwt: string): boolean {
-  return signedJustNow(jwt)?.signer === signer || verifiedJwts.has(signer, jwt);
-}
-
-/** Call it after a signature was verified. */
-export function noteVerified(signer: string, jwt: string): void {
-  verifiedJwts.add(signer, jwt);
+/**
+ * Whether this process has verified or created the signature of this JWT by this key.
+ *
+ * @returns undefined if it has; otherwise the function to call after the signature was verified
+ */
+export function unlessVerified(signer: string, jwt: string): (() => void) | undefined {
+  if (signedJustNow(jwt)?.signer === signer) return undefined;
+  const entry = entryOf(signer, jwt);
+  return verifiedJwts.has(entry) ? undefined : () => verifiedJwts.add(entry);
 }
 
 /**

@@ -13,7 +13,7 @@ import {
   type OperatorJwtOptions,
   type UserJwtOptions,
 } from '../../src/index.js';
-import { VerifiedJwts } from '../../src/jwt/verified.js';
+import { entryOf, VerifiedJwts } from '../../src/jwt/verified.js';
 import { verifySignature } from '../../src/nkeys/verify.js';
 import { refusal } from '../support/refusal.js';
 import { alter, forge, partsOf } from './forge.js';
@@ -211,21 +211,21 @@ describe('a JWT that this process signed', () => {
 describe('the cache of verified JWTs', () => {
   it('is bounded, and keeps entries in use', () => {
     const remembered = new VerifiedJwts(10);
-    remembered.add('A', 'in use');
+    remembered.add(entryOf('A', 'in use'));
     for (let i = 0; i < 1_000; i++) {
-      remembered.add('A', `jwt ${i}`);
-      expect(remembered.has('A', 'in use')).toBe(true);
+      remembered.add(entryOf('A', `jwt ${i}`));
+      expect(remembered.has(entryOf('A', 'in use'))).toBe(true);
       expect(remembered.size).toBeLessThanOrEqual(20);
     }
-    expect(remembered.has('A', 'jwt 999')).toBe(true);
-    expect(remembered.has('A', 'jwt 1')).toBe(false);
+    expect(remembered.has(entryOf('A', 'jwt 999'))).toBe(true);
+    expect(remembered.has(entryOf('A', 'jwt 1'))).toBe(false);
   });
 
   it('is bound to the signer', () => {
     const remembered = new VerifiedJwts(10);
-    remembered.add('A', 'jwt');
-    expect(remembered.has('B', 'jwt')).toBe(false);
-    expect(remembered.has('A j', 'wt')).toBe(false);
+    remembered.add(entryOf('A', 'jwt'));
+    expect(remembered.has(entryOf('B', 'jwt'))).toBe(false);
+    expect(remembered.has(entryOf('A j', 'wt'))).toBe(false);
   });
 });
 
