@@ -456,8 +456,8 @@ export const TOP_DRAW_MS = 250;
 export const TOP_RENEWALS_WINDOW_MS = 60_000;
 /** How often the watching master reads the servers' JetStream storage. */
 export const STORAGE_METRICS_INTERVAL_MS = 30_000;
-/** How often the metrics that count peels are updated. */
-export const METRICS_INTERVAL_MS = 2_000;
+/** How often a master checks whether it has begun to watch, for the metrics of the storage. */
+export const STORAGE_WATCH_POLL_MS = 2_000;
 /** Timeout for the head and the body of a request to /metrics or /healthz. */
 export const HTTP_REQUEST_TIMEOUT_MS = 5_000;
 /** For a client to read an answer of the HTTP interface: until then it is held in memory. */

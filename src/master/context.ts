@@ -3,6 +3,7 @@ import type { ZesterConnection } from '../connection/connect.js';
 import type { Actor } from '../protocol/records/actor.js';
 import type { JoinToken } from '../protocol/records/join-token.js';
 import type { MessageSigner } from '../protocol/signed.js';
+import type { PeelTally } from './peel-tally.js';
 import type { PresenceView } from './presence/presence-view.js';
 import type { AuditLog } from './audit/audit-log.js';
 import type { Issuer } from './trust/issuer.js';
@@ -31,6 +32,7 @@ export interface MasterContext {
   readonly tokens: KvMirror<JoinToken>;
   /** Who is connected, as the watching master knows it. */
   readonly presence: PresenceView;
+  readonly tally: PeelTally;
   readonly audit: AuditLog;
   readonly trust: MasterTrust;
   /** With the trust domain's current keys: do not keep a reference. */

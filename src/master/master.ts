@@ -7,7 +7,7 @@ import type { ZesterError } from '../errors.js';
 import { connectedUsers } from '../system-account/connected-users.js';
 import { pathOf } from '../files/path-of.js';
 import { errorMessage } from '../text/error-message.js';
-import { METRICS_INTERVAL_MS, POLICY_TIMEOUT_MS, READY_TIMEOUT_MS } from '../timing.js';
+import { POLICY_TIMEOUT_MS, READY_TIMEOUT_MS } from '../timing.js';
 import { RefusalAudit } from './audit/refusal-audit.js';
 import { checkMasterOptions } from './check-options.js';
 import { contextOf, keepContext } from './context-of.js';
@@ -239,8 +239,6 @@ async function start(options: MasterOptions, closing: Closing): Promise<RunningM
       state.audit.note({ kind: 'storage.failed', by: context.actor, reason, detail: { server } });
   });
   tellStarted(context);
-  const counting = setInterval(() => measurePeels(context), METRICS_INTERVAL_MS).unref();
-  closing.add(counting, clearInterval);
   measurePeels(context);
   startCounters(metrics);
   closing.add(new StorageWatch(context, links.system), (part) => part.stop());

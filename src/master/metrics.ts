@@ -149,32 +149,12 @@ export class MasterMetrics {
   });
 }
 
-/** Counts are cached for this multiple of the time that counting took, and for at most this many milliseconds. */
-const COUNTS_KEPT = 20;
-const COUNTS_KEPT_MS = 1_000;
-const counted = new WeakMap<MasterContext['registry'], { counts: PeelFigures; until: number }>();
-
-/**
- * Counts the peels by state, by expiry, and those that are connected. One pass over all records; in a large fleet, the
- * counts may be a fraction of a second old, so that frequent scrapes use at most a twentieth of the master's time.
- */
-export function countPeels({
-  registry,
-  presence,
-  now,
-}: Pick<MasterContext, 'registry' | 'presence' | 'now'>): PeelFigures {
-  const startedAt = performance.now();
-  const before = counted.get(registry);
-  if (before !== undefined && startedAt < before.until) return before.counts;
+/** Sums over all peels. One pass over the records: for each scrape, not in the background. */
+function countPeels({ registry, presence, now }: PeelContext): PeelFigures {
   const counts = noFigures();
   const seconds = now() / 1000;
   for (const record of registry.records())
     addFigures(counts, record, isPeelConnected(record, presence.seen(record.id)), seconds);
-  const endedAt = performance.now();
-  counted.set(registry, {
-    counts,
-    until: endedAt + Math.min(COUNTS_KEPT_MS, COUNTS_KEPT * (endedAt - startedAt)),
-  });
   return counts;
 }
 
@@ -187,18 +167,35 @@ export function startCounters(metrics: MasterMetrics): void {
   for (const outcome of ['cut', 'reported']) metrics.floods.inc({ outcome }, 0);
 }
 
-/** Updates the metrics that count peels. */
-export function measurePeels(
-  context: Pick<MasterContext, 'registry' | 'presence' | 'metrics' | 'now'>,
-): void {
+/** What the metrics that count peels are computed from. */
+type PeelContext = Pick<MasterContext, 'registry' | 'presence' | 'now'>;
+
+/** Metrics that are read within this time, in milliseconds, are of one count. */
+const COUNT_KEPT_MS = 1_000;
+
+/** Computes the metrics that count peels whenever they are read. */
+export function measurePeels(context: PeelContext & Pick<MasterContext, 'metrics'>): void {
   const { metrics } = context;
-  const { states, connected, expiring, expired, overdue, earliestExpiry, unconfirmed } = countPeels(context);
-  for (const state of PEEL_STATES) metrics.peels.set({ state }, states[state]);
-  metrics.connected.set(connected);
-  for (const window of Object.keys(EXPIRY_WINDOWS) as ExpiryWindow[])
-    metrics.expiring.set({ within: window }, expiring[window]);
-  metrics.expired.set(expired);
-  metrics.overdue.set(overdue);
-  metrics.earliestExpiry.set(earliestExpiry);
-  metrics.unconfirmedRevocations.set(unconfirmed);
+  const { peels, connected, expiring, expired, overdue, earliestExpiry, unconfirmedRevocations } = metrics;
+  let countedAt = -Infinity;
+  const measure = () => {
+    if (performance.now() - countedAt < COUNT_KEPT_MS) return;
+    const counts = countPeels(context);
+    countedAt = performance.now();
+    for (const state of PEEL_STATES) peels.set({ state }, counts.states[state]);
+    connected.set(counts.connected);
+    for (const window of Object.keys(EXPIRY_WINDOWS) as ExpiryWindow[])
+      expiring.set({ within: window }, counts.expiring[window]);
+    expired.set(counts.expired);
+    overdue.set(counts.overdue);
+    earliestExpiry.set(counts.earliestExpiry);
+    unconfirmedRevocations.set(counts.unconfirmed);
+  };
+  for (const gauge of [peels, connected, expiring, expired, overdue, earliestExpiry, unconfirmedRevocations])
+    collectWith(gauge, measure);
+}
+
+/** The types of prom-client have `collect` as an option only, and the metrics are made before their context. */
+function collectWith(gauge: object, collect: () => void): void {
+  (gauge as { collect?: () => void }).collect = collect;
 }

@@ -4,7 +4,7 @@ import { FleetError } from '../../errors.js';
 import { applyEvent } from '../../protocol/records/apply-event.js';
 import type { PeelChange, PeelEvent, RecordEvent } from '../../protocol/records/audit-event.js';
 import type { Actor } from '../../protocol/records/actor.js';
-import type { PeelRecord } from '../../protocol/records/record.js';
+import { PEEL_STATES, type PeelRecord, type PeelState } from '../../protocol/records/record.js';
 import { storedRecordSchema, type StoredRecord } from '../../protocol/records/stored-record.js';
 import { validatePeelId } from '../../permissions/peel-id.js';
 import type { AuditLog } from '../audit/audit-log.js';
@@ -33,14 +33,21 @@ export class Registry {
   readonly #audit: RegistryAudit;
   /** Peel IDs, by public key. */
   readonly #owners = new Map<string, string>();
+  /** The number of records in each state. */
+  readonly #states = Object.fromEntries(PEEL_STATES.map((state) => [state, 0])) as Record<PeelState, number>;
   readonly #listeners = new Set<(record: PeelRecord, event: RecordEvent) => void>();
 
   private constructor(mirror: KvMirror<StoredRecord>, audit: RegistryAudit) {
     this.#mirror = mirror;
     this.#audit = audit;
-    for (const [, { record }] of mirror.entries()) this.#index(record);
-    mirror.onChange((_key, stored) => {
+    for (const [, { record }] of mirror.entries()) {
+      this.#index(record);
+      this.#states[record.state] += 1;
+    }
+    mirror.onChange((_key, stored, before) => {
+      if (before !== undefined) this.#states[before.record.state] -= 1;
       if (stored === undefined) return;
+      this.#states[stored.record.state] += 1;
       this.#index(stored.record);
       audit.expect(stored.event);
       for (const listener of this.#listeners) listener(stored.record, stored.event);
@@ -69,6 +76,11 @@ export class Registry {
 
   get size(): number {
     return this.#mirror.size;
+  }
+
+  /** How many peels are in each state. */
+  get states(): Readonly<Record<PeelState, number>> {
+    return { ...this.#states };
   }
 
   *records(): IterableIterator<PeelRecord> {

@@ -7,6 +7,7 @@ import { auditStream } from '../audit/audit-stream.js';
 import type { MasterContext } from '../context.js';
 import type { MasterOptions } from '../master.js';
 import { completeAudit } from '../registry/complete-audit.js';
+import { PeelTally } from '../peel-tally.js';
 import { PresenceView } from '../presence/presence-view.js';
 import { Registry } from '../registry/registry.js';
 import { KvMirror } from '../store/kv-mirror.js';
@@ -16,7 +17,7 @@ import type { Closing } from './closing.js';
 import type { Links } from './links.js';
 
 /** The state of a master. */
-export type State = Pick<MasterContext, 'store' | 'audit' | 'registry' | 'tokens' | 'presence'>;
+export type State = Pick<MasterContext, 'store' | 'audit' | 'registry' | 'tokens' | 'presence' | 'tally'>;
 
 /** Reads all of it. @throws FleetError `ERR_FLEET_STORE` */
 export async function openState(
@@ -45,5 +46,6 @@ export async function openState(
     await KvMirror.open<JoinToken>({ bucket: store.fleet, logger, schema: tokenSchema }),
     (part) => part.close(),
   );
-  return { store, audit, registry, tokens, presence: new PresenceView() };
+  const presence = new PresenceView();
+  return { store, audit, registry, tokens, presence, tally: new PeelTally(registry, presence) };
 }

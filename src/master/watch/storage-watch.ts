@@ -2,7 +2,7 @@
 import type { ZesterConnection } from '../../connection/connect.js';
 import { jetStreamStorage } from '../../system-account/jetstream-storage.js';
 import { errorMessage } from '../../text/error-message.js';
-import { METRICS_INTERVAL_MS, STORAGE_METRICS_INTERVAL_MS } from '../../timing.js';
+import { STORAGE_METRICS_INTERVAL_MS, STORAGE_WATCH_POLL_MS } from '../../timing.js';
 import type { MasterContext } from '../context.js';
 
 /** More servers than this are not told apart: metrics must stay few. */
@@ -24,7 +24,7 @@ export class StorageWatch {
   constructor(context: StorageContext, system: ZesterConnection) {
     this.#context = context;
     this.#system = system;
-    this.#timer = setInterval(() => this.#tick(), METRICS_INTERVAL_MS).unref();
+    this.#timer = setInterval(() => this.#tick(), STORAGE_WATCH_POLL_MS).unref();
   }
 
   async stop(): Promise<void> {

@@ -11,7 +11,6 @@ import { packageVersion } from '../../../protocol/package-version.js';
 import { readBreaker, writeBreaker } from '../../revocation/breaker-store.js';
 import { readAuditWithin, readStoredAudit } from '../../audit/read-audit.js';
 import type { MasterContext } from '../../context.js';
-import { countPeels } from '../../metrics.js';
 import { unknownPeel } from '../../registry/registry.js';
 import { EncodedAnswer, type Asked } from '../service.js';
 import { QUERY_STORE_TIMEOUT_MS } from '../../../timing.js';
@@ -136,8 +135,7 @@ export async function* readAudit(
 
 /** `status`: the state of this master, and of the fleet in its view. */
 export async function status(context: MasterContext) {
-  const { id, policy, lifetime } = context;
-  const { states: peels, connected } = countPeels(context);
+  const { id, policy, lifetime, registry, tally } = context;
   const watcher = context.watching();
   const held = await heldNow(context);
   return {
@@ -145,8 +143,8 @@ export async function status(context: MasterContext) {
     version: packageVersion(),
     policy: policy.name,
     lifetime,
-    peels,
-    connected,
+    peels: registry.states,
+    connected: tally.connected,
     ...(watcher !== undefined && { watching: watcher }),
     ...(held !== undefined && { held }),
   };
