@@ -190,6 +190,10 @@ export const PUSH_LOOK_AFTER_MS = 300;
 export const PUSH_LOOK_EVERY_MS = 200;
 /** How often a master checks that it is connected to each server. */
 export const DIRECT_INTERVAL_MS = 5_000;
+/** The first pause before one that was lost is opened again: the server may restart. */
+export const DIRECT_REOPEN_MS = 100;
+/** How long a list of all connections waits for these connections. */
+export const DIRECT_OPEN_WAIT_MS = 1_000;
 /** The longest pause before it tries an unreachable server again. */
 export const DIRECT_RETRY_MAX_MS = 60_000;
 /** Timeout for a connection to one server, which may have thousands of others to accept first. */
@@ -346,7 +350,9 @@ export const READING_MAX_PAUSE_MS = 30_000;
 
 /** Revocations within this time are pushed in one account JWT. */
 export const REVOCATION_GATHER_MS = 20;
-/** The pause after a push that not every server confirmed. */
+/** The first pause after a push that not every server confirmed; each further one is twice as long. */
+export const REVOCATION_FIRST_RETRY_MS = 500;
+/** The longest of these pauses. */
 export const REVOCATION_RETRY_MS = 3_000;
 /** How often that pause checks whether the master has stopped. */
 export const REVOCATION_RETRY_POLL_MS = 100;

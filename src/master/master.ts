@@ -228,7 +228,9 @@ async function start(options: MasterOptions, closing: Closing): Promise<RunningM
   const guard = new AccountGuard(context, links.system, links.at);
   closing.add(guard, (part) => part.stop());
   closing.add(context.policy, (part) => part.stop());
-  watch = closing.add(new LeasedWatch(context, links.system, revoker), (part) => part.stop());
+  watch = closing.add(new LeasedWatch(context, links.system, revoker, links.at.direct?.asking), (part) =>
+    part.stop(),
+  );
   guard.start();
   const floods = closing.add(new FloodGuard(context, links.system), (part) => part.stop());
   closing.add(await startServices(context, links.answers, floods), (part) => part.stop());

@@ -1,5 +1,6 @@
 // Lists the connected users of an account.
 import { errors, type NatsConnection } from '@nats-io/transport-node';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as v from 'valibot';
 import { userNameOf, userSubjectAsServersReadIt } from '../jwt/decode.js';
 import { jsonOf } from './ask-all.js';
@@ -12,6 +13,7 @@ import {
   SINGLY,
 } from './connection-pages.js';
 import { compareVersions } from './server-versions.js';
+import type { PageSizes } from './page-sizes.js';
 import { listServers, type ServerInfo } from './servers.js';
 import { CONNECTIONS_PAGE_TIMEOUT_MS } from '../timing.js';
 
@@ -69,6 +71,8 @@ type Listed = Answer['data']['connections'][number];
 
 /** From this version on, CONNZ can list the connections of one user. */
 const BY_USER_SINCE = '2.10.0';
+/** Connections of a page that are decoded in one turn of the event loop. */
+const USERS_PER_TURN = 1_000;
 /** Connections of one server that are requested at once, if they are requested one by one. */
 const SINGLY_AT_ONCE = 8;
 
@@ -108,6 +112,8 @@ export interface ConnectedUsersOptions {
   up?: readonly ServerInfo[];
   /** The connection to ask a server over; `nc` by default. @param server its ID (`N…`) */
   over?: (server: string) => NatsConnection;
+  /** The sizes of pages, if `over` returns connections of their own; small ones by default. */
+  sizes?: PageSizes | undefined;
 }
 
 /**
@@ -128,14 +134,16 @@ export async function connectedUsers(
   account: string,
   options: ConnectedUsersOptions = {},
 ): Promise<ConnectedUsers> {
-  const { publicKey, isKnown, up = await listServers(nc), over = () => nc } = options;
+  const { publicKey, isKnown, up = await listServers(nc), over = () => nc, sizes } = options;
   const canFilter = up.every(({ version }) => compareVersions(version, BY_USER_SINCE) >= 0);
   const filter = { acc: account, ...(publicKey !== undefined && canFilter && { user: publicKey }) };
   const all: ConnectedUsers = { servers: new Set(), whole: new Set(), isWhole: false, users: [], known: [] };
   await Promise.all(
     up.map(async ({ id }) => {
-      const list = new ServerList(over(id), id, filter);
-      const read = isKnown === undefined ? await list.all() : await list.unknown(isKnown);
+      const direct = over(id);
+      const list = new ServerList({ nc: direct, id, filter, sizes: direct === nc ? undefined : sizes });
+      const isOfOne = isKnown === undefined && 'user' in filter;
+      const read = isOfOne ? await list.all() : await list.unknown(isKnown ?? (() => false));
       if (!list.hasAnswered) return;
       all.servers.add(id);
       if (read.isWhole) all.whole.add(id);
@@ -149,6 +157,16 @@ export async function connectedUsers(
   return all;
 }
 
+/** What a {@link ServerList} needs. */
+interface ListParts {
+  nc: NatsConnection;
+  /** The server's ID (`N…`). */
+  id: string;
+  /** Of every request. */
+  filter: object;
+  sizes: PageSizes | undefined;
+}
+
 interface ReadList {
   users: ConnectedUser[];
   known: ConnectionPlace[];
@@ -160,12 +178,18 @@ class ServerList {
   readonly #nc: NatsConnection;
   readonly #id: string;
   readonly #filter: object;
+  readonly #sizes: PageSizes | undefined;
   hasAnswered = false;
 
-  constructor(nc: NatsConnection, id: string, filter: object) {
+  constructor({ nc, id, filter, sizes }: ListParts) {
     this.#nc = nc;
     this.#id = id;
     this.#filter = filter;
+    this.#sizes = sizes;
+  }
+
+  get #maxBytes(): number | undefined {
+    return this.#sizes?.of(this.#id);
   }
 
   /** Every connection, with its JWT. */
@@ -205,7 +229,7 @@ class ServerList {
     const isFew = wanted.size <= SINGLY && !hasLeafnode;
     const read = isFew
       ? await this.#singly(wanted)
-      : await this.#inPages(wanted, cids, firstPageWithJwts(bytesEach));
+      : await this.#inPages(wanted, cids, firstPageWithJwts(bytesEach, this.#maxBytes));
     return { users: read.users, known, isWhole: isListWhole && read.isWhole };
   }
 
@@ -219,7 +243,7 @@ class ServerList {
       for (const answer of answers) {
         if (answer === undefined) isWhole = false;
         // missing: the connection has ended
-        else users.push(...usersOf(answer));
+        else users.push(...(await usersOf(answer)));
       }
     }
     return { users, isWhole };
@@ -262,13 +286,16 @@ class ServerList {
     while (next !== undefined) {
       const { offset, limit }: { offset: number; limit: number } = next;
       const answer = await this.#ask({ ...this.#filter, ...query, limit, offset });
-      if (answer === undefined) return false;
+      if (answer === undefined) {
+        this.#sizes?.halve(this.#id);
+        return false;
+      }
       const { connections } = answer.data;
       const cids = connections.map(({ cid }) => cid);
       isWhole &&= continuesPage(last, cids);
-      if (!each(usersOf(answer), connections, answer.bytes)) break;
+      if (!each(await usersOf(answer), connections, answer.bytes)) break;
       last = cids.at(-1);
-      next = nextPage({ offset, limit, count: cids.length, bytes: answer.bytes });
+      next = nextPage({ offset, limit, count: cids.length, bytes: answer.bytes }, this.#maxBytes);
     }
     return isWhole;
   }
@@ -287,15 +314,26 @@ class ServerList {
       const isUnanswered =
         error instanceof errors.TimeoutError ||
         error instanceof errors.NoRespondersError ||
-        (error instanceof errors.RequestError && error.isNoResponders());
+        (error instanceof errors.RequestError && error.isNoResponders()) ||
+        // a server with a low "max_pending" cuts a direct connection for a large page
+        (this.#sizes !== undefined && this.#nc.isClosed());
       if (isUnanswered) return undefined;
       throw error;
     }
   }
 }
 
-function usersOf({ server, data }: Answer): ConnectedUser[] {
-  return data.connections.flatMap(({ cid, ip, start, kind, authorized_user, jwt, in_msgs, in_bytes }) => {
+async function usersOf({ server, data }: Answer): Promise<ConnectedUser[]> {
+  const users: ConnectedUser[] = [];
+  for (let from = 0; from < data.connections.length; from += USERS_PER_TURN) {
+    if (from > 0) await nextTurn();
+    users.push(...usersAmong(server, data.connections.slice(from, from + USERS_PER_TURN)));
+  }
+  return users;
+}
+
+function usersAmong(server: Answer['server'], connections: readonly Listed[]): ConnectedUser[] {
+  return connections.flatMap(({ cid, ip, start, kind, authorized_user, jwt, in_msgs, in_bytes }) => {
     if (authorized_user === undefined) return [];
     return {
       name: (jwt === undefined ? undefined : userNameOf(jwt)) ?? '',

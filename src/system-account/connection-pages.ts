@@ -1,13 +1,11 @@
 // Decides how a list of connections is read in pages while connections come and go.
+import { MAX_PAGE_BYTES } from './page-sizes.js';
 
 /** The first page. However large its connections' data, it does not exceed the message size. */
 export const FIRST_PAGE = 256;
 
 /** The largest page. A server scans all its connections for each page, so a few large ones are cheaper than many. */
-const MAX_PAGE = 8_192;
-
-/** The most bytes of an answer: servers disconnect a client that lets tens of millions pile up. */
-const MAX_PAGE_BYTES = 8 * 1024 * 1024;
+const MAX_PAGE = 32_768;
 
 /** The approximate size that a JWT adds to a connection in a page, in bytes. */
 const JWT_BYTES = 1_000;
@@ -33,11 +31,15 @@ export interface Page {
 /**
  * The next page; undefined: this was the last one.
  *
+ * @param maxBytes the most bytes of an answer
  * @example nextPage({ offset: 0, limit: 256, count: 256, bytes: 256_000 }); // { offset: 224, limit: 8_192 }
  */
-export function nextPage({ offset, limit, count, bytes }: Page): Pick<Page, 'offset' | 'limit'> | undefined {
+export function nextPage(
+  { offset, limit, count, bytes }: Page,
+  maxBytes = MAX_PAGE_BYTES,
+): Pick<Page, 'offset' | 'limit'> | undefined {
   if (count < limit) return undefined;
-  return { offset: offset + count - OVERLAP, limit: fitting(bytes / count) };
+  return { offset: offset + count - OVERLAP, limit: fitting(bytes / count, maxBytes) };
 }
 
 /**
@@ -45,12 +47,12 @@ export function nextPage({ offset, limit, count, bytes }: Page): Pick<Page, 'off
  *
  * @param bytesEach size per connection in it, in bytes; undefined: it was empty
  */
-export function firstPageWithJwts(bytesEach: number | undefined): number {
-  return bytesEach === undefined ? FIRST_PAGE : fitting(bytesEach + JWT_BYTES);
+export function firstPageWithJwts(bytesEach: number | undefined, maxBytes = MAX_PAGE_BYTES): number {
+  return bytesEach === undefined ? FIRST_PAGE : fitting(bytesEach + JWT_BYTES, maxBytes);
 }
 
-function fitting(bytesEach: number): number {
-  return Math.min(MAX_PAGE, Math.max(FIRST_PAGE, Math.floor(MAX_PAGE_BYTES / Math.max(1, bytesEach))));
+function fitting(bytesEach: number, maxBytes: number): number {
+  return Math.min(MAX_PAGE, Math.max(FIRST_PAGE, Math.floor(maxBytes / Math.max(1, bytesEach))));
 }
 
 /**

@@ -1,7 +1,11 @@
 // Connections to each server of a cluster, beside one that a long request blocks.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { parseServerUrls } from '../connection/server-urls.js';
-import { DIRECT_INTERVAL_MS, DIRECT_RETRY_MAX_MS } from '../timing.js';
+import { sleepUnref } from '../async/sleep.js';
+import { DIRECT_INTERVAL_MS, DIRECT_REOPEN_MS, DIRECT_RETRY_MAX_MS } from '../timing.js';
+
+/** How much longer each pause is before a lost connection is opened again. */
+const REOPEN_FACTOR = 1.3;
 
 /** How many addresses are tried: a cluster has few servers, and a hostile one may announce thousands. */
 const MAX_ADDRESSES = 16;
@@ -26,6 +30,7 @@ export class DirectConnections {
   /** The failures in a row of each address, and when it is tried again, by `performance.now()`. */
   readonly #failures = new Map<string, { count: number; retryAt: number }>();
   #opening: Promise<void> | undefined;
+  #isReopening = false;
   #settling: Promise<unknown> | undefined;
   #isClosed = false;
 
@@ -105,17 +110,36 @@ export class DirectConnections {
         } catch {
           // a cluster may announce addresses that lead nowhere from here
           const count = (this.#failures.get(url)?.count ?? 0) + 1;
-          const pause = Math.min(count * DIRECT_INTERVAL_MS, DIRECT_RETRY_MAX_MS);
+          const pause = this.#serverAt.has(url)
+            ? 0
+            : Math.min(count * DIRECT_INTERVAL_MS, DIRECT_RETRY_MAX_MS);
           this.#failures.set(url, { count, retryAt: performance.now() + pause });
           return;
         }
         this.#failures.delete(url);
         const id = nc.info?.server_id;
         if (id !== undefined) this.#serverAt.set(url, id);
-        if (id === undefined || this.has(id) || this.#isClosed) await nc.close();
-        else this.#byServer.set(id, nc);
+        if (id === undefined || this.has(id) || this.#isClosed) return nc.close();
+        this.#byServer.set(id, nc);
+        void nc.closed().then(() => this.#reopen(id, nc));
       }),
     );
+  }
+
+  /**
+   * A server that restarts accepts these connections before those of its thousands of clients, if they come first:
+   * clients wait two seconds or more.
+   */
+  async #reopen(id: string, lost: NatsConnection): Promise<void> {
+    if (this.#byServer.get(id) !== lost || this.#isReopening) return;
+    this.#isReopening = true;
+    const isAllOpen = () => [...this.#serverAt.values()].every((server) => this.has(server));
+    for (let wait = DIRECT_REOPEN_MS; wait < DIRECT_INTERVAL_MS; wait *= REOPEN_FACTOR) {
+      await sleepUnref(wait);
+      if (this.#isClosed || this.#main.isClosed() || isAllOpen()) break;
+      await this.open();
+    }
+    this.#isReopening = false;
   }
 
   #addresses(): string[] {

@@ -15,7 +15,12 @@ import type { MasterLogger } from '../logger.js';
 import type { Registry } from '../registry/registry.js';
 import type { KvMirror } from '../store/kv-mirror.js';
 import { errorMessage } from '../../text/error-message.js';
-import { REVOCATION_GATHER_MS, REVOCATION_RETRY_MS, REVOCATION_RETRY_POLL_MS } from '../../timing.js';
+import {
+  REVOCATION_FIRST_RETRY_MS,
+  REVOCATION_GATHER_MS,
+  REVOCATION_RETRY_MS,
+  REVOCATION_RETRY_POLL_MS,
+} from '../../timing.js';
 
 /** The dependencies of a {@link Revoker}. */
 export interface RevokerContext {
@@ -122,13 +127,18 @@ export class Revoker {
 
   async #run(): Promise<void> {
     await sleep(REVOCATION_GATHER_MS);
-    while (this.#active && this.#hasWork) {
-      if (!(await this.#turn())) await this.#pause();
+    for (let pause = REVOCATION_FIRST_RETRY_MS; this.#active && this.#hasWork;) {
+      if (await this.#turn()) {
+        pause = REVOCATION_FIRST_RETRY_MS;
+      } else {
+        await this.#pause(pause);
+        pause = Math.min(2 * pause, REVOCATION_RETRY_MS);
+      }
     }
   }
 
-  async #pause(): Promise<void> {
-    for (let waited = 0; waited < REVOCATION_RETRY_MS && this.#active; waited += REVOCATION_RETRY_POLL_MS)
+  async #pause(ms: number): Promise<void> {
+    for (let waited = 0; waited < ms && this.#active; waited += REVOCATION_RETRY_POLL_MS)
       await sleep(REVOCATION_RETRY_POLL_MS);
   }
 
@@ -141,6 +151,7 @@ export class Revoker {
     };
     const peelIds = [...work.peels.values()].map(({ peelId }) => peelId);
     const keys = keysToPush(work);
+    const startedAt = performance.now();
     let pushed: Awaited<ReturnType<PushRevocations>>;
     try {
       pushed = await this.#push(keys, (claims) => this.#pruned(claims, keys));
@@ -149,6 +160,16 @@ export class Revoker {
       return false;
     }
     const { report, inForce, left, restored } = pushed;
+    this.#context.logger.debug(
+      {
+        keys: keys.size,
+        left: left.size,
+        inForce,
+        ...report,
+        tookMs: Math.round(performance.now() - startedAt),
+      },
+      'pushed revocations',
+    );
     noteRestored(this.#context, restored);
     const inForceWhereReached = inForce || (report !== undefined && report.failed.length === 0);
     const done = revokedBy(work, { inForce, inForceWhereReached, left });

@@ -1,5 +1,6 @@
 // Lets one master at a time watch the servers and push revocations: the lease holder.
 import type { ZesterConnection } from '../../connection/connect.js';
+import type { DirectConnections } from '../../system-account/direct-connections.js';
 import type { MasterContext } from '../context.js';
 import type { Revoker } from '../revocation/revoker.js';
 import { PresenceFeed } from '../presence/feed.js';
@@ -17,15 +18,23 @@ export class LeasedWatch {
   readonly #lease: Lease;
   readonly #follower: PresenceFollower;
   readonly #lastSeen: LastSeenStore;
+  readonly #direct: DirectConnections | undefined;
   #watcher: Watcher | undefined;
   #feed: PresenceFeed | undefined;
   #turn: Promise<void> = Promise.resolve();
   #stopped = false;
 
-  constructor(context: MasterContext, system: ZesterConnection, revoker: Revoker) {
+  /** @param direct connections of the system account to each server */
+  constructor(
+    context: MasterContext,
+    system: ZesterConnection,
+    revoker: Revoker,
+    direct: DirectConnections | undefined,
+  ) {
     this.#context = context;
     this.#system = system;
     this.#revoker = revoker;
+    this.#direct = direct;
     const { store, logger, presence: view } = context;
     this.#follower = new PresenceFollower(context, system);
     this.#follower.start();
@@ -74,7 +83,7 @@ export class LeasedWatch {
         feed.settled();
         this.#lastSeen.settled();
       };
-      const view = systemView(this.#system, this.#context.trust.domain.publicKeys.account);
+      const view = systemView(this.#system, this.#context.trust.domain.publicKeys.account, this.#direct);
       const watcher = new Watcher(this.#context, view, this.#revoker, onSettled);
       this.#watcher = watcher;
       this.#revoker.start();

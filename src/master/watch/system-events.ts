@@ -3,7 +3,7 @@ import type { NatsConnection, Subscription } from '@nats-io/nats-core';
 import * as v from 'valibot';
 import { parseJson } from '../../protocol/messages.js';
 import { userNameOf } from '../../jwt/decode.js';
-import { connectedUsers } from '../../system-account/connected-users.js';
+import { connectedUsers, type ConnectedUsersOptions } from '../../system-account/connected-users.js';
 import { listServers } from '../../system-account/servers.js';
 import { SERVERS_STALL_MS } from '../../timing.js';
 
@@ -99,13 +99,15 @@ export interface ConnectionsNow {
  * Lists the current connections of an account, each one once, and the servers whose list is complete.
  *
  * @param known looks up a known connection: only unknown ones are requested in full
+ * @param options how the servers are asked
  */
 export async function connectionsNow(
   nc: NatsConnection,
   account: string,
   known: (of: { server: string; cid: number }) => UserConnection | undefined = () => undefined,
+  options: Pick<ConnectedUsersOptions, 'over' | 'sizes'> = {},
 ): Promise<ConnectionsNow> {
-  const read = await connectedUsers(nc, account, { isKnown: (of) => known(of) !== undefined });
+  const read = await connectedUsers(nc, account, { ...options, isKnown: (of) => known(of) !== undefined });
   const connections = read.known.flatMap((of) => known(of) ?? []);
   for (const user of read.users) {
     const { server, cid, serverName, name, publicKey, jwt, host, kind } = user;

@@ -1,5 +1,9 @@
 // What the watch needs of the system account, and its implementation over a connection.
 import type { ZesterConnection } from '../../connection/connect.js';
+import { withDeadline } from '../../async/deadline.js';
+import type { DirectConnections } from '../../system-account/direct-connections.js';
+import { PageSizes } from '../../system-account/page-sizes.js';
+import { DIRECT_OPEN_WAIT_MS } from '../../timing.js';
 import type { ConnectionPlace } from '../../system-account/connected-users.js';
 import { kick, type KickOutcome } from '../../system-account/kick.js';
 import {
@@ -26,11 +30,20 @@ export interface SystemView {
   status(): AsyncIterable<{ type: string }>;
 }
 
-/** The view of an account (`A…`) over a connection of the system account. */
-export function systemView(nc: ZesterConnection, account: string): SystemView {
+/**
+ * The view of an account (`A…`) over a connection of the system account.
+ *
+ * @param direct connections to read the lists over: an answer of many megabytes would delay the events behind it
+ */
+export function systemView(nc: ZesterConnection, account: string, direct?: DirectConnections): SystemView {
+  const sizes = new PageSizes();
   return {
     listen: (listener) => listenToSystem(nc, account, listener),
-    connections: (known) => connectionsNow(nc, account, known),
+    connections: async (known) => {
+      if (direct === undefined) return connectionsNow(nc, account, known);
+      await withDeadline(direct.open(), Date.now() + DIRECT_OPEN_WAIT_MS);
+      return connectionsNow(nc, account, known, { over: (server) => direct.over(server), sizes });
+    },
     servers: () => serversNow(nc),
     kick: (connection) => kick(nc, connection),
     status: () => nc.status(),
