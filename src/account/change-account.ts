@@ -113,12 +113,15 @@ export async function withConnectedHome<T>(
   options: ChangeOptions,
   fn: (open: OpenHome) => Promise<T>,
 ): Promise<T> {
-  const domain = await openTrustDomain(home);
   const { servers: urls, direct, onRestored, acceptRemovals, alsoHeld } = options;
+  // at the same time as the home is opened: a master that revokes may be busy
+  const early =
+    urls === false || direct === undefined ? undefined : connectedByStanding(options, urls, direct);
+  const domain = await openTrustDomain(home);
   if (urls === false) return fn({ domain, connected: undefined, onRestored, acceptRemovals, alsoHeld });
   const act = (connected: Connected) => fn({ domain, connected, onRestored, acceptRemovals, alsoHeld });
   const connectOne = (only: string) => connectSystem(domain, { ...options, servers: urls, only });
-  const standing = await connectedByStanding(options, urls, direct ?? connectOne);
+  const standing = await (early ?? connectedByStanding(options, urls, connectOne));
   if (standing !== undefined) return closingDirect(standing, () => act(standing));
   const nc = await connectSystem(domain, { ...options, servers: urls });
   try {

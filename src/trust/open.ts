@@ -1,4 +1,5 @@
 // Opens a home, and checks that it is complete and private.
+import { allInOrder } from '../async/all-in-order.js';
 import { loadJwtFile } from '../creds/load-jwt-file.js';
 import { TrustError, ZesterError } from '../errors.js';
 import type { AccountClaims } from '../jwt/claims.js';
@@ -36,35 +37,39 @@ export async function openTrustDomain(home: string): Promise<TrustDomain> {
   await checkDirectories(paths);
   const settings = await readSettings(paths.settings);
   await refuseMissing(paths, settings);
-  const jwts = {
-    operatorJwt: await loadJwtFile(paths.operatorJwt),
-    systemAccountJwt: await loadJwtFile(paths.systemAccountJwt),
-    accountJwt: await loadJwtFile(paths.accountJwt),
-  };
+  const [operatorJwt, systemAccountJwt, accountJwt] = await allInOrder([
+    loadJwtFile(paths.operatorJwt),
+    loadJwtFile(paths.systemAccountJwt),
+    loadJwtFile(paths.accountJwt),
+  ]);
+  const jwts = { operatorJwt, systemAccountJwt, accountJwt };
   const accountClaims = checkJwts(paths, settings, jwts);
   return new TrustDomain(paths, settings, { ...jwts, accountClaims });
 }
 
 async function checkDirectories(paths: TrustPaths): Promise<void> {
-  for (const directory of [paths.jwtDirectory, paths.keysDirectory, paths.credsDirectory]) {
-    await checkPrivateDirectory(directory);
-  }
+  const directories = [paths.jwtDirectory, paths.keysDirectory, paths.credsDirectory];
+  await allInOrder(directories.map(checkPrivateDirectory));
 }
 
 async function refuseMissing(paths: TrustPaths, settings: TrustSettings): Promise<void> {
+  const [operatorSigning, peelSigning] = await allInOrder([
+    signingSeedPath(paths, 'operator-signing', settings.operator.signingKey),
+    signingSeedPath(paths, 'peel-signing', settings.account.peelSigningKey),
+  ]);
   const needed = [
     paths.operatorJwt,
     paths.systemAccountJwt,
     paths.accountJwt,
-    await signingSeedPath(paths, 'operator-signing', settings.operator.signingKey),
-    await signingSeedPath(paths, 'peel-signing', settings.account.peelSigningKey),
+    operatorSigning,
+    peelSigning,
     paths.masterCreds,
     // the home of an invited master has no admin's credentials
     ...(settings.master === undefined ? [paths.adminCreds] : []),
     paths.systemCreds,
   ];
-  const missing: string[] = [];
-  for (const path of needed) if (!(await isThere(path))) missing.push(path);
+  const found = await allInOrder(needed.map(isThere));
+  const missing = needed.filter((_, i) => found[i] !== true);
   if (missing.length > 0) throw damaged(paths.home, `missing: ${missing.join(', ')}`);
 }
 
