@@ -149,7 +149,7 @@ export const ADMIN_CONNECT_TIMEOUT_MS = 5_000;
 /** Timeout for one server's answer. */
 export const SERVER_REQUEST_TIMEOUT_MS = 3_000;
 /** The default timeout for all servers' answers. */
-export const ASK_ALL_TIMEOUT_MS = 5_000;
+export const REQUEST_ALL_TIMEOUT_MS = 5_000;
 /** Timeout for all servers' answers to a ping. */
 export const PING_TIMEOUT_MS = 3_000;
 /** A ping stops waiting for another server's answer this long after the last one. */
@@ -175,7 +175,7 @@ export const ELECTION_TIMEOUT_MS = 12_000;
 /** How often JetStream's meta group is polled. */
 export const META_GROUP_POLL_MS = 200;
 /** Doctor reports a running server that is missing from JetStream after this time; it may have just started. */
-export const JETSTREAM_JOIN_PATIENCE_MS = 10_000;
+export const JETSTREAM_JOIN_GRACE_MS = 10_000;
 /** Timeout for dialing a server's address to check that it is reachable. */
 export const DIAL_PROBE_TIMEOUT_MS = 1_500;
 /** Timeout for a server to confirm that it closed a connection. */
@@ -185,9 +185,9 @@ export const PUSH_TIMEOUT_MS = 10_000;
 /** The next account JWT waits this long, at most, until every server has applied the last one. */
 export const PUSH_SETTLE_MS = 30_000;
 /** After this time, a server that has not confirmed a push is asked whether it enforces the revocations already. */
-export const PUSH_LOOK_AFTER_MS = 300;
+export const PUSH_CHECK_AFTER_MS = 300;
 /** How often it is asked. */
-export const PUSH_LOOK_EVERY_MS = 200;
+export const PUSH_CHECK_INTERVAL_MS = 200;
 /** How often a master checks that it is connected to each server. */
 export const DIRECT_INTERVAL_MS = 5_000;
 /** The first pause before one that was lost is opened again: the server may restart. */
@@ -260,7 +260,7 @@ export const MIRROR_CHECK_INTERVAL_MS = 5_000;
 /** The maximum pause before an ended watch of a bucket restarts. */
 export const MIRROR_MAX_RESTART_MS = 8_000;
 /** How long a read or write of a bucket is retried while the stream elects a leader or the connection is down. */
-export const MIRROR_PATIENCE_MS = 20_000;
+export const STORE_RETRIES_TIMEOUT_MS = 20_000;
 /** The first backoff of these retries; it doubles each time. */
 export const MIRROR_FIRST_RETRY_MS = 50;
 /** The maximum of that backoff. */
@@ -306,11 +306,11 @@ export const WATCH_TICK_MS = 500;
 /** How long a replaced key may stay connected while its connection drains. */
 export const RETIRE_MS = 30_000;
 /** How often, at most, it is audited that a peel has too many connections. */
-export const CROWD_AUDIT_INTERVAL_MS = 60_000;
+export const SURPLUS_AUDIT_INTERVAL_MS = 60_000;
 /** How often the servers' versions and storage are checked: a new server may be too old, and storage fills up. */
 export const VERSIONS_INTERVAL_MS = 10_000;
 /** Timeout for the servers to say where a join token is used; a decision does not wait longer. */
-export const WHEREABOUTS_TIMEOUT_MS = 1_000;
+export const PEEL_ADDRESSES_TIMEOUT_MS = 1_000;
 /** Presence changes within this time are sent to the other masters in one message. */
 export const PRESENCE_GATHER_MS = 100;
 /** How often the watching master announces its last change: a master that missed one asks for all. */
@@ -618,7 +618,7 @@ export const TEST_WAIT_TIMEOUT_MS = 15_000;
 /** Timeout for the servers of a cluster to form and to elect a JetStream leader. */
 export const TEST_CLUSTER_TIMEOUT_MS = 30_000;
 /** A server that stays outside JetStream's meta group is restarted after this time. */
-export const TEST_JETSTREAM_PATIENCE_MS = 10_000;
+export const TEST_JETSTREAM_GRACE_MS = 10_000;
 /**
  * The lifetime of a test fleet's own credentials: a test may move its clock by years, which its servers do not
  * follow.

@@ -106,7 +106,7 @@ export class StormServers {
       const nc = await connectSystem(this.#domain, { servers: this.urls });
       try {
         const seen = (await listServers(nc)).length;
-        const outside = await outsideJetStream(nc, undefined, { patienceMs: 5_000 });
+        const outside = await outsideJetStream(nc, undefined, { graceMs: 5_000 });
         if (seen === this.size && outside?.length === 0) return;
         for (const name of outside ?? []) await this.crash(Number(name.slice(1)) - 1);
       } finally {

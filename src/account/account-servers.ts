@@ -7,7 +7,7 @@ import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
 import { checkAccountIssuer } from '../jwt/chain.js';
 import { anything, flag, listOf, number, text, textOr, type Entries } from '../options/check-options.js';
 import { connectAsSystem, openSystemCreds } from '../system-account/system-connection.js';
-import { closingDirect, connectedTo, type AccountInHand, type Connected } from './change-account.js';
+import { withDirectConnections, connectedTo, type TargetAccount, type Connected } from './change-account.js';
 
 /** The servers of an account, and how to connect to them as a user of their system account. */
 export interface AccountServers {
@@ -74,7 +74,7 @@ async function connectAndAct<T>(
       signal?.throwIfAborted();
       const connectOne = (only: string) => connectAsSystem(creds, { ...how, only }, operator.sub);
       const connected = await connectedTo(nc, servers, connectOne);
-      return await closingDirect(connected, () => act(connected));
+      return await withDirectConnections(connected, () => act(connected));
     } finally {
       signal?.removeEventListener('abort', cut);
       await nc.close();
@@ -89,7 +89,7 @@ async function connectAndAct<T>(
  *
  * @throws JwtError; JwtChainError when no key of the operator signed it
  */
-export function accountInHand(accountJwt: string, operatorJwt: string): AccountInHand {
+export function targetAccount(accountJwt: string, operatorJwt: string): TargetAccount {
   const accountClaims = decodeAccountJwt(accountJwt);
   checkAccountIssuer(decodeOperatorJwt(operatorJwt), accountClaims);
   const account = accountClaims.sub;

@@ -122,18 +122,21 @@ export async function withConnectedHome<T>(
   const act = (connected: Connected) => fn({ domain, connected, onRestored, acceptRemovals, alsoHeld });
   const connectOne = (only: string) => connectSystem(domain, { ...options, servers: urls, only });
   const standing = await (early ?? connectedByStanding(options, urls, connectOne));
-  if (standing !== undefined) return closingDirect(standing, () => act(standing));
+  if (standing !== undefined) return withDirectConnections(standing, () => act(standing));
   const nc = await connectSystem(domain, { ...options, servers: urls });
   try {
     const connected = await connectedTo(nc, urls, direct ?? connectOne);
-    return await closingDirect(connected, () => act(connected));
+    return await withDirectConnections(connected, () => act(connected));
   } finally {
     await nc.close();
   }
 }
 
 /** Closes the direct connections that the action opened, unless they are standing ones. */
-export async function closingDirect<T>({ direct, pushing }: Connected, act: () => Promise<T>): Promise<T> {
+export async function withDirectConnections<T>(
+  { direct, pushing }: Connected,
+  act: () => Promise<T>,
+): Promise<T> {
   try {
     return await act();
   } finally {
@@ -159,7 +162,7 @@ async function connectedByStanding(
 /**
  * The servers that a system account connection reaches.
  *
- * @param direct connections to each server, or how to connect to one. Close those with {@link closingDirect}
+ * @param direct connections to each server, or how to connect to one. Close those with {@link withDirectConnections}
  * @throws as `listServers`
  */
 export async function connectedTo(
@@ -176,7 +179,7 @@ export async function connectedTo(
 }
 
 /** An account, in a home or not. */
-export interface AccountInHand {
+export interface TargetAccount {
   operatorJwt: string;
   accountJwt: string;
   accountClaims: AccountClaims;
@@ -187,7 +190,7 @@ export interface AccountInHand {
 
 /** An account, its servers, and its signer. */
 export interface OpenAccount {
-  domain: AccountInHand;
+  domain: TargetAccount;
   connected: Connected | undefined;
   onRestored?: ((restored: AccountLosses) => void) | undefined;
   acceptRemovals?: KeyRemoval | undefined;
@@ -295,7 +298,7 @@ export function systemAccountOf({
   operatorJwt,
   systemAccountJwt,
   publicKeys,
-}: TrustDomain): AccountInHand {
+}: TrustDomain): TargetAccount {
   return {
     home,
     operatorJwt,
@@ -380,7 +383,7 @@ async function withOperatorSigner(domain: TrustDomain, sign: (signer: KeyBundle)
 /** @throws TrustError `ERR_TRUST_ACCOUNT_TOO_LARGE`; NatsServerError */
 export async function push(
   connected: Connected,
-  { home, publicKeys: { account } }: Pick<AccountInHand, 'home' | 'publicKeys'>,
+  { home, publicKeys: { account } }: Pick<TargetAccount, 'home' | 'publicKeys'>,
   jwt: string,
   ban?: Ban | undefined,
 ): Promise<PushReport> {

@@ -12,7 +12,7 @@ import {
   type ChangeOptions,
 } from './change-account.js';
 import { accountInForce, heldAccountJwts } from './held-account.js';
-import { withoutSigned } from './rotate-keys.js';
+import { lockOutUsersOf } from './rotate-keys.js';
 import { signingKeyOf } from '../trust/create/adopt.js';
 import { mergeAccountClaims, type AccountLosses } from '../trust/account-jwt/merge-account.js';
 import { joinReports } from './join-reports.js';
@@ -38,7 +38,7 @@ export async function pushAccount(
     const accepted = [...(options.acceptRemovals?.uses.keys() ?? [])];
     // a key that reappeared meanwhile stays
     const given = accepted.filter((key) => signingKeyOf(change.claims, key) === undefined);
-    const account = await withoutSigned(connected, domain, given, change);
+    const account = await lockOutUsersOf(connected, domain, given, change);
     return { ...change, report: joinReports(account.report, system.report) };
   });
 }

@@ -3,7 +3,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { ZesterError } from '../errors.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
 import type { AccountClaims } from '../jwt/claims.js';
-import { askAll, jsonOf } from '../system-account/ask-all.js';
+import { requestAll, jsonOf } from '../system-account/request-all.js';
 import type { ServerInfo } from '../system-account/servers.js';
 import { HELD_ACCOUNT_STALL_MS, HELD_ACCOUNT_TIMEOUT_MS } from '../timing.js';
 
@@ -33,7 +33,7 @@ export async function heldAccountJwts(
   account: string,
   up: readonly ServerInfo[],
 ): Promise<HeldJwt[]> {
-  const answers = await askAll(
+  const answers = await requestAll(
     nc,
     `$SYS.REQ.ACCOUNT.${account}.CLAIMS.LOOKUP`,
     '',
@@ -120,7 +120,7 @@ export async function accountInForce(
   account: string,
   up: readonly ServerInfo[],
 ): Promise<InForce[]> {
-  const answers = await askAll(
+  const answers = await requestAll(
     nc,
     '$SYS.REQ.SERVER.PING.ACCOUNTZ',
     JSON.stringify({ account }),

@@ -2,7 +2,7 @@
 import { sleep } from '../async/sleep.js';
 import type { DirectConnections } from '../system-account/direct-connections.js';
 import type { ServerInfo } from '../system-account/servers.js';
-import { PUSH_LOOK_AFTER_MS, PUSH_LOOK_EVERY_MS } from '../timing.js';
+import { PUSH_CHECK_AFTER_MS, PUSH_CHECK_INTERVAL_MS } from '../timing.js';
 import { MANY_USERS, type Ban } from './ban.js';
 import { revocationsInForce } from './held-account.js';
 
@@ -32,12 +32,12 @@ export async function watchLateServers(
   if (ban?.isAmong === undefined || (ban.users?.length ?? Infinity) > MANY_USERS) return;
   const pause = (ms: number) => sleep(ms, ended).catch(() => undefined);
   const rest = () => late().filter(({ id }) => !shown.has(id));
-  await pause(PUSH_LOOK_AFTER_MS);
+  await pause(PUSH_CHECK_AFTER_MS);
   if (ended.aborted) return;
   await direct.open();
   while (!ended.aborted && rest().length > 0) {
     for (const id of await enforcingServers({ direct, up: rest() }, account, ban)) shown.add(id);
-    if (!ended.aborted && rest().length > 0) await pause(PUSH_LOOK_EVERY_MS);
+    if (!ended.aborted && rest().length > 0) await pause(PUSH_CHECK_INTERVAL_MS);
   }
 }
 

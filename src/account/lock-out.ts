@@ -6,7 +6,7 @@ import { connectedUsers, keyOfUser, type ConnectedUser } from '../system-account
 import { kick } from '../system-account/kick.js';
 import { CLOSE_POLL_MS, CLOSE_TIMEOUT_MS } from '../timing.js';
 import { issuedAtOf, MANY_USERS, type Ban } from './ban.js';
-import type { AccountInHand, Connected } from './change-account.js';
+import type { TargetAccount, Connected } from './change-account.js';
 import { accountInForce, heldAccountJwts } from './held-account.js';
 import { enforcingServers } from './late-servers.js';
 import type { PushReport } from './push-account.js';
@@ -35,7 +35,7 @@ const KICKS_AT_ONCE = 64;
  */
 export async function lockOut(
   { nc, up, direct }: Pick<Connected, 'nc' | 'up' | 'direct'>,
-  domain: Omit<AccountInHand, 'home'>,
+  domain: Omit<TargetAccount, 'home'>,
   ban: Ban,
   pushed: { jwt: string; confirmed: readonly string[] },
 ): Promise<LockOut> {
@@ -114,7 +114,7 @@ function stillConnected(
 /** The servers whose account JWT lacks the ban although they confirmed the push. */
 async function withoutBan(
   { nc, up, direct }: Pick<Connected, 'nc' | 'up' | 'direct'>,
-  domain: Omit<AccountInHand, 'home'>,
+  domain: Omit<TargetAccount, 'home'>,
   ban: Ban,
   pushed: string,
 ): Promise<PushReport['failed']> {

@@ -15,7 +15,7 @@ import type { TrustDomain } from '../trust/domain.js';
 import { isAsIssuedNow, planAccountMigration, type AccountMigration } from '../trust/migration.js';
 import { ensureMasterAnswersCreds } from '../trust/master-answers.js';
 import { openTrustDomain } from '../trust/open.js';
-import { isThere } from '../trust/private-files.js';
+import { pathExists } from '../trust/private-files.js';
 import { withRevocations } from '../jwt/revocations.js';
 import { readSettings, writeSettings } from '../trust/settings.js';
 import { accountStreams } from '../system-account/account-streams.js';
@@ -76,7 +76,7 @@ export async function planMigration(home: string, options: ChangeOptions): Promi
 export async function outdatedCreds(domain: TrustDomain): Promise<OutdatedCreds[]> {
   const outdated: OutdatedCreds[] = [];
   for (const { path, options } of ownUsers(domain)) {
-    if (!(await isThere(path))) continue;
+    if (!(await pathExists(path))) continue;
     const creds = await loadCredsFile(path);
     creds.wipe();
     // a file that someone put there under another name is their own business
@@ -159,7 +159,7 @@ export async function migrate(home: string, options: MigrateOptions): Promise<Mi
       { now: options.now },
     );
     const outdated = await outdatedCreds(domain);
-    const isWhole = await isThere(domain.paths.masterAnswersCreds);
+    const isWhole = await pathExists(domain.paths.masterAnswersCreds);
     const unguarded = (await fleetStreamsOf(open)).unguarded.map(({ name }) => name);
     const signer =
       outdated.length === 0 && isWhole && unguarded.length === 0
@@ -214,7 +214,7 @@ export async function revokeReplaced(
     ([publicKey, upTo]) => (current.get(publicKey) ?? Infinity) > upTo,
   );
   if (replaced.length === 0) return [];
-  const unused = await whenUnused(
+  const unused = await waitUntilUnused(
     open.connected,
     domain.publicKeys.account,
     replaced,
@@ -248,7 +248,7 @@ async function answersCreds({ paths }: TrustDomain): Promise<OutdatedCreds> {
 async function currentJwts(domain: TrustDomain): Promise<Map<string, number>> {
   const current = new Map<string, number>();
   for (const { path } of ownUsers(domain)) {
-    if (!(await isThere(path))) continue;
+    if (!(await pathExists(path))) continue;
     const creds = await loadCredsFile(path);
     creds.wipe();
     current.set(creds.publicKey, creds.claims.iat);
@@ -303,7 +303,7 @@ async function signAgain(
  * @param replaced the public keys, and the time of each one's old JWT, in seconds
  * @returns the keys whose old JWT is unused
  */
-export async function whenUnused(
+export async function waitUntilUnused(
   connected: OpenHome['connected'],
   account: string,
   replaced: readonly (readonly [string, number])[],

@@ -2,11 +2,11 @@
 import { NatsServerError } from '../errors.js';
 import { isoTime } from '../jwt/time.js';
 import { bag, checkOptions, flag, type Entries } from '../options/check-options.js';
-import { isNone, lossWords, mergeAccountClaims } from '../trust/account-jwt/merge-account.js';
+import { isNone, describeLosses, mergeAccountClaims } from '../trust/account-jwt/merge-account.js';
 import {
   ACCOUNT_SERVERS_ENTRIES,
   ACCOUNT_SERVERS_REQUIRED,
-  accountInHand,
+  targetAccount,
   withAccountServers,
   type AccountServers,
 } from './account-servers.js';
@@ -75,7 +75,7 @@ export async function pushAccountJwt(
   options: PushAccountOptions,
 ): Promise<PushedAccount> {
   checkOptions('pushAccountJwt', options, PUSH, serverOptionsError);
-  const inHand = accountInHand(accountJwt, options.operatorJwt);
+  const inHand = targetAccount(accountJwt, options.operatorJwt);
   return withAccountServers(options, async (connected) => {
     const { nc, up } = connected;
     const held = await heldAccountJwts(nc, inHand, inHand.publicKeys.account, up);
@@ -102,7 +102,7 @@ function refuseStale(own: HeldJwt, held: readonly HeldJwt[], allowRemovals: bool
   const { restored } = mergeAccountClaims([own.claims, ...held.map(({ claims }) => claims)]);
   if (isNone(restored)) return;
   throw refused(
-    `it lacks what the servers have: ${lossWords(restored).join(', ')} (allowRemovals pushes it anyway)`,
+    `it lacks what the servers have: ${describeLosses(restored).join(', ')} (allowRemovals pushes it anyway)`,
   );
 }
 

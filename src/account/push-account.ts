@@ -2,7 +2,7 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { withDeadline } from '../async/deadline.js';
 import { NatsServerError } from '../errors.js';
-import { askAll, jsonOf } from '../system-account/ask-all.js';
+import { requestAll, jsonOf } from '../system-account/request-all.js';
 import type { DirectConnections } from '../system-account/direct-connections.js';
 import type { ServerInfo } from '../system-account/servers.js';
 import { PUSH_SETTLE_MS, PUSH_TIMEOUT_MS, RESOLVER_INTERVAL_SECONDS } from '../timing.js';
@@ -98,7 +98,7 @@ function sendPush({ nc, up, pushing }: PushConnections, jwt: string, isToEach: b
   const answers = new Map<string, Answer>();
   let isRefused = false;
   const send = (over: NatsConnection, maxWait: number) =>
-    askAll(
+    requestAll(
       over,
       '$SYS.REQ.CLAIMS.UPDATE',
       jwt,

@@ -8,7 +8,7 @@ import { anything, bag, callback, checkOptions, text, type Entries } from '../op
 import {
   ACCOUNT_SERVERS_ENTRIES,
   ACCOUNT_SERVERS_REQUIRED,
-  accountInHand,
+  targetAccount,
   withAccountServers,
   type AccountServers,
 } from './account-servers.js';
@@ -80,7 +80,7 @@ export async function revokeUsers(
   checkOptions('revokeUsers', options, REVOKE, serverOptionsError);
   const { operatorJwt, signer, now } = options;
   const revocations = new Map(Object.entries(revocationTimes(users, now)));
-  const domain = accountInHand(options.accountJwt, operatorJwt);
+  const domain = targetAccount(options.accountJwt, operatorJwt);
   checkAccountIssuer(decodeOperatorJwt(operatorJwt), {
     sub: domain.accountClaims.sub,
     iss: signer.publicKey,

@@ -7,7 +7,7 @@ import { accountOf } from '../jwt/account-of.js';
 import type { AccountClaims } from '../jwt/claims.js';
 import { isRevoked } from '../jwt/chain.js';
 import { datedAfter, type DatedJwt } from '../jwt/dated-after.js';
-import { FOR_GOOD, isIssuedAhead, issueAfter, revokeUpTo } from '../jwt/revoke-up-to.js';
+import { PERMANENT, isIssuedAhead, issueAfter, revokeUpTo } from '../jwt/revoke-up-to.js';
 import { EVERYONE, withoutRevocations } from '../jwt/revocations.js';
 import { nowSeconds, type Clock } from '../jwt/time.js';
 import { createUserJwt } from '../jwt/user.js';
@@ -22,7 +22,7 @@ import { withCleared, withRemoved } from '../trust/account-jwt/account-history.j
 import type { TrustDomain } from '../trust/domain.js';
 import { readIssued } from '../trust/issued.js';
 import { ownCreds, renew } from '../trust/own-creds.js';
-import { isThere } from '../trust/private-files.js';
+import { pathExists } from '../trust/private-files.js';
 import { checkRevocable, revocationsOf, type Revocation } from '../trust/account-jwt/revocations.js';
 import {
   changeAccount,
@@ -79,7 +79,7 @@ export interface RegisteredJwt {
 export interface RevokeResult extends AccountChange {
   /** The public keys, or `*`. */
   revoked: string[];
-  /** Seconds since 1970: JWTs issued up to then are revoked. `FOR_GOOD` or later: all JWTs. */
+  /** Seconds since 1970: JWTs issued up to then are revoked. `PERMANENT` or later: all JWTs. */
   upTo: number;
   /** The `.creds` files that were replaced because the revocation covers them too. */
   reissued: string[];
@@ -110,7 +110,7 @@ export async function revoke(
     const { now } = options;
     const isByTime = 'issuedBefore' in target;
     const reissued = isByTime
-      ? await keepMasters(domain, Math.floor(target.issuedBefore / 1000), options)
+      ? await reissueOwnCreds(domain, Math.floor(target.issuedBefore / 1000), options)
       : [];
     const { wanted, undecided } = isByTime
       ? await everyoneUpTo(domain, connected?.nc, target.issuedBefore, options)
@@ -158,7 +158,7 @@ async function keysOf(
     [...keys].map((publicKey) => {
       const issuedAt = jwts.filter((jwt) => jwt.publicKey === publicKey).map((jwt) => jwt.issuedAt);
       const upTo = revokeUpTo(nowS, { issuedAt, complete: false });
-      return [publicKey, registered === undefined ? Math.max(upTo, FOR_GOOD) : upTo];
+      return [publicKey, registered === undefined ? Math.max(upTo, PERMANENT) : upTo];
     }),
   );
 }
@@ -219,7 +219,7 @@ async function everyoneUpTo(
 async function ownKeys({ paths }: TrustDomain): Promise<Set<string>> {
   const keys = new Set<string>();
   for (const path of [paths.masterCreds, paths.masterAnswersCreds, paths.adminCreds]) {
-    if (!(await isThere(path))) continue;
+    if (!(await pathExists(path))) continue;
     const creds = await loadCredsFile(path);
     creds.wipe();
     keys.add(creds.publicKey);
@@ -242,7 +242,7 @@ async function keyOfFile(domain: TrustDomain, path: string): Promise<KnownKey> {
 }
 
 /** @returns the files that were replaced */
-async function keepMasters(domain: TrustDomain, upTo: number, options: RevokeOptions): Promise<string[]> {
+async function reissueOwnCreds(domain: TrustDomain, upTo: number, options: RevokeOptions): Promise<string[]> {
   const { paths, publicKeys } = domain;
   const old: { path: string; userOptions: typeof masterUserJwtOptions }[] = [];
   for (const [path, userOptions] of [
@@ -250,7 +250,7 @@ async function keepMasters(domain: TrustDomain, upTo: number, options: RevokeOpt
     [paths.masterAnswersCreds, masterAnswersUserJwtOptions],
     [paths.adminCreds, adminUserJwtOptions],
   ] as const) {
-    if (!(await isThere(path))) continue;
+    if (!(await pathExists(path))) continue;
     const creds = await loadCredsFile(path);
     creds.wipe();
     if (isRevoked({ [EVERYONE]: upTo }, creds.publicKey, creds.claims.iat)) old.push({ path, userOptions });
@@ -262,7 +262,7 @@ async function keepMasters(domain: TrustDomain, upTo: number, options: RevokeOpt
     for (const one of again) await renew(domain, one, now);
     return again.map(({ path }) => path);
   }
-  if (now === undefined || !(await isThere(paths.accountSeed))) {
+  if (now === undefined || !(await pathExists(paths.accountSeed))) {
     const why =
       now === undefined
         ? 'the time is ahead of the clock, so renewed ones would be revoked too'

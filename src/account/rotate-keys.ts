@@ -29,7 +29,7 @@ import {
   withoutAccountSigningKey,
   withSigningKeyLike,
 } from '../trust/keys/signing-keys.js';
-import { askAll, jsonOf } from '../system-account/ask-all.js';
+import { requestAll, jsonOf } from '../system-account/request-all.js';
 import {
   changeAccount,
   changeSystemAccount,
@@ -221,7 +221,7 @@ export async function removeAccountSigningKey(
       },
       { now: options.now },
     );
-    const done = await withoutSigned(connected, domain, [publicKey], change);
+    const done = await lockOutUsersOf(connected, domain, [publicKey], change);
     if (done.report === undefined || isComplete(done.report)) await removeAccountSeed(domain, publicKey);
     return done;
   });
@@ -232,7 +232,7 @@ export async function removeAccountSigningKey(
  *
  * @returns the change, with the servers on which somebody is
  */
-export async function withoutSigned<T extends Pick<AccountChange, 'report' | 'jwt'>>(
+export async function lockOutUsersOf<T extends Pick<AccountChange, 'report' | 'jwt'>>(
   connected: Connected | undefined,
   domain: TrustDomain,
   publicKeys: readonly string[],
@@ -373,7 +373,7 @@ async function requireOperatorKey(
   domain: TrustDomain,
   publicKey: string,
 ): Promise<void> {
-  const answers = await askAll(nc, '$SYS.REQ.SERVER.PING.VARZ', '', (all) => all.length >= up.length, {
+  const answers = await requestAll(nc, '$SYS.REQ.SERVER.PING.VARZ', '', (all) => all.length >= up.length, {
     maxWait: SERVER_STATE_TIMEOUT_MS,
     stall: SERVER_STATE_STALL_MS,
   });

@@ -3,7 +3,7 @@ import { withOpenHome, type ChangeOptions } from '../account/change-account.js';
 import { requireComplete, type PushReport } from '../account/push-account.js';
 import { revokeKeys } from '../account/revoke-keys.js';
 import { TrustError } from '../errors.js';
-import { FOR_GOOD } from '../jwt/revoke-up-to.js';
+import { PERMANENT } from '../jwt/revoke-up-to.js';
 import { nowSeconds } from '../jwt/time.js';
 import { isPublicKey } from '../nkeys/validate.js';
 import { isInForce, readAddedAdmins, writeAddedAdmins, type AddedAdmin } from './added-admins.js';
@@ -45,7 +45,7 @@ export async function removeAdmin(
         `there is no admin "${which.slice(0, 60)}"${unread === undefined ? '' : ` in this home, and the audit log could not be read (${unread})`}: ` +
           'see "zester admin list"; revoke any other credentials with "zester revoke --creds FILE" or "--key U…"',
       );
-    const { report } = await revokeKeys(open, new Map([[admin.publicKey, FOR_GOOD]]), {
+    const { report } = await revokeKeys(open, new Map([[admin.publicKey, PERMANENT]]), {
       ...(options.now && { now: options.now }),
     });
     if (report?.confirmed.length === 0)

@@ -7,7 +7,7 @@ import { writeSecretFile } from '../files/write-secret-file.js';
 import { publicKeyFromSeed } from '../nkeys/key-bundle.js';
 import { checkJwts, openTrustDomain } from '../trust/open.js';
 import { trustPaths } from '../trust/paths.js';
-import { ensurePrivateDirectory, isThere } from '../trust/private-files.js';
+import { ensurePrivateDirectory, pathExists } from '../trust/private-files.js';
 import { parseSettings } from '../trust/settings.js';
 import {
   damagedBackup,
@@ -110,7 +110,7 @@ function seedIn(content: Uint8Array): string {
  * @throws FileError
  */
 export async function isVacant(home: string): Promise<boolean> {
-  if (!(await isThere(home))) return true;
+  if (!(await pathExists(home))) return true;
   const names = await readdir(home);
   return names.includes(RESTORE_STAGE) || names.every((name) => name === 'lock' || name === 'nats-server');
 }

@@ -13,11 +13,11 @@ import { expiryFinding } from '../trust/expiry.js';
 import { findingOf, type Finding } from '../trust/finding.js';
 import { lintFindings } from '../trust/lint-findings.js';
 import { openTrustDomain } from '../trust/open.js';
-import { lateTime, type Life } from '../trust/judge-expiry.js';
+import { overdueTime, type Life } from '../trust/judge-expiry.js';
 import { ownCreds, ownSigner } from '../trust/own-creds.js';
 import { trustPaths, type TrustPaths } from '../trust/paths.js';
 import { missingMasterAnswers } from '../trust/master-answers.js';
-import { checkPrivateDirectory, checkSecretFile, isThere } from '../trust/private-files.js';
+import { checkPrivateDirectory, checkSecretFile, pathExists } from '../trust/private-files.js';
 import { checkMigration } from './check-migration.js';
 import { checkJoinKey } from './check-join-key.js';
 import { templateOf } from '../trust/user-permissions.js';
@@ -51,11 +51,11 @@ export async function checkHome(
   findings.push(...(await checkMigration(domain)), renewalFinding(domain));
   for (const path of [paths.masterCreds, paths.adminCreds, paths.systemCreds]) {
     // an invited master's home has no admin
-    if (path === paths.adminCreds && !(await isThere(path))) continue;
+    if (path === paths.adminCreds && !(await pathExists(path))) continue;
     findings.push(...(await checkOwnCreds(domain, path, now)));
   }
   findings.push(
-    ...((await isThere(paths.masterAnswersCreds))
+    ...((await pathExists(paths.masterAnswersCreds))
       ? await checkOwnCreds(domain, paths.masterAnswersCreds, now)
       : [missingMasterAnswers(paths.masterAnswersCreds)]),
   );
@@ -178,7 +178,7 @@ function checkJwts(domain: TrustDomain, now: number): Finding[] {
 
 /** Self-renewing credentials that are overdue cause a warning long before they expire. */
 function lateFinding(finding: Finding, life: Life | undefined, now: number): Finding {
-  if (finding.severity !== 'ok' || life === undefined || lateTime(life) > now) return finding;
+  if (finding.severity !== 'ok' || life === undefined || overdueTime(life) > now) return finding;
   return {
     ...finding,
     severity: 'warning',

@@ -7,16 +7,16 @@ import { ZesterError } from '../errors.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { findingOf, type Finding } from '../trust/finding.js';
 import { templateOf } from '../trust/user-permissions.js';
-import { lossWords } from '../trust/account-jwt/merge-account.js';
+import { describeLosses } from '../trust/account-jwt/merge-account.js';
 import { judgeRetention } from '../account/judge-retention.js';
 import { AUDIT_STREAM } from '../permissions/names.js';
 import { accountStreams, type AccountStream } from '../system-account/account-streams.js';
 import { acknowledgingStreams } from '../account/acknowledging-streams.js';
 import { showAccount } from '../account/check-account.js';
-import { jsonOf } from '../system-account/ask-all.js';
+import { jsonOf } from '../system-account/request-all.js';
 import { storageFailures } from '../system-account/jetstream-health.js';
 import { jetStreamStorage } from '../system-account/jetstream-storage.js';
-import { STORAGE_PROBLEM_FIX, storageProblemWords } from '../system-account/storage-problem.js';
+import { STORAGE_PROBLEM_FIX, describeStorageProblem } from '../system-account/storage-problem.js';
 import { LOW_STORAGE_FIX, lowStorage } from '../system-account/storage-headroom.js';
 import { downServers, listServers, outsideJetStream, type ServerInfo } from '../system-account/servers.js';
 import { versionProblems } from '../system-account/server-versions.js';
@@ -25,7 +25,7 @@ import { weakUsers } from '../account/weak-users.js';
 import { connectSystem, tlsOf, type SystemConnectionOptions } from '../system-account/system-connection.js';
 import {
   CONNECT_ONCE_TIMEOUT_MS,
-  JETSTREAM_JOIN_PATIENCE_MS,
+  JETSTREAM_JOIN_GRACE_MS,
   SERVER_CLOCK_ERROR_MS,
   SERVER_CLOCK_WARNING_MS,
   SERVER_REQUEST_TIMEOUT_MS,
@@ -77,9 +77,7 @@ export async function checkServers(
       if (bytes !== undefined) maxControlLine = Math.min(maxControlLine ?? bytes, bytes);
     }
     findings.push(...versionFindings(up));
-    findings.push(
-      ...metaGroupFindings(await outsideJetStream(nc, up, { patienceMs: JETSTREAM_JOIN_PATIENCE_MS })),
-    );
+    findings.push(...metaGroupFindings(await outsideJetStream(nc, up, { graceMs: JETSTREAM_JOIN_GRACE_MS })));
     for (const storage of await jetStreamStorage(nc, up.length)) {
       const message = lowStorage(storage);
       if (message === undefined) continue;
@@ -96,7 +94,7 @@ export async function checkServers(
         severity: 'error',
         check: 'storage',
         subject: server,
-        message: storageProblemWords(reason),
+        message: describeStorageProblem(reason),
         fix: STORAGE_PROBLEM_FIX,
       });
     }
@@ -128,7 +126,7 @@ function metaGroupFindings(outside: readonly string[] | undefined): Finding[] {
         severity: 'error',
         check: 'jetstream',
         subject: 'meta group',
-        message: `JetStream has had no leader for ${JETSTREAM_JOIN_PATIENCE_MS / 1000} s: nothing can be written or placed`,
+        message: `JetStream has had no leader for ${JETSTREAM_JOIN_GRACE_MS / 1000} s: nothing can be written or placed`,
         fix: 'start the servers that are down; a cluster needs more than half of its servers',
       },
     ];
@@ -310,7 +308,7 @@ function retentionFindings(streams: readonly AccountStream[], now: number): Find
 async function checkAccount(domain: TrustDomain, options: SystemConnectionOptions): Promise<Finding> {
   const base = { check: 'account', subject: domain.names.account };
   const view = await showAccount(domain.home, options);
-  const lost = lossWords(view.lost);
+  const lost = describeLosses(view.lost);
   if (lost.length > 0) {
     const where = view.lost.by === 'home' ? "the home's account JWT" : "the servers' account JWT";
     return {

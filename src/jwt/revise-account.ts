@@ -28,7 +28,7 @@ import {
   type ListRevision,
   type Revision,
 } from './revise.js';
-import { FOR_GOOD } from './revoke-up-to.js';
+import { PERMANENT } from './revoke-up-to.js';
 import {
   checkedRevocations,
   checkRevocableKey,
@@ -191,7 +191,7 @@ export function revocationTimes(
 ): Record<string, number> {
   const times = Array.isArray(revoke)
     ? Object.fromEntries(
-        (revoke as readonly string[]).map((key) => [key, key === EVERYONE ? nowSeconds(now) : FOR_GOOD]),
+        (revoke as readonly string[]).map((key) => [key, key === EVERYONE ? nowSeconds(now) : PERMANENT]),
       )
     : (revoke as Readonly<Record<string, number>>);
   return checkedRevocations(times);

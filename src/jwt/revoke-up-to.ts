@@ -6,7 +6,7 @@ import { CLOCK_ALLOWANCE_SECONDS } from '../timing.js';
  * The time of a permanent revocation, in seconds since 1970: the end of the year 9999. Used if the JWTs of a key are
  * unknown.
  */
-export const FOR_GOOD = 253_402_300_799;
+export const PERMANENT = 253_402_300_799;
 
 /** The known JWTs of a key to revoke. */
 export interface KnownJwts {
@@ -31,7 +31,7 @@ export function revokeUpTo(now: number, { issuedAt, complete }: KnownJwts): numb
   // an unreadable JWT may have any date
   if (known.length < issuedAt.length) return Math.max(Number.MAX_SAFE_INTEGER, ...known);
   if (complete) return Math.max(now, ...known);
-  if (known.length === 0) return FOR_GOOD;
+  if (known.length === 0) return PERMANENT;
   // another master, with a fast clock, may have renewed it in the meantime
   return Math.max(now + CLOCK_ALLOWANCE_SECONDS, ...known);
 }

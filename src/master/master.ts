@@ -40,13 +40,13 @@ import { pushFromHome } from './revocation/push-revocations.js';
 import { Revoker } from './revocation/revoker.js';
 import { Closing } from './start/closing.js';
 import { openLinks, type Links } from './start/links.js';
-import { untilReady } from './start/ready.js';
+import { waitUntilReady } from './start/ready.js';
 import { RunningMaster } from './start/running-master.js';
 import { openState, type State } from './start/state.js';
 import { renewOwnCreds } from '../trust/own-creds.js';
 import { CredsKeeper } from './trust/creds-keeper.js';
 import { AccountGuard } from './trust/account-guard.js';
-import { tellInstalled } from './trust/tell-installed.js';
+import { auditInstallation } from './trust/audit-installation.js';
 import { MasterTrust } from './trust/trust.js';
 import { LeasedWatch } from './watch/leased-watch.js';
 
@@ -193,7 +193,7 @@ export async function startMaster(given: MasterOptions): Promise<Master> {
   let master: RunningMaster | undefined;
   try {
     master = await start(options, closing);
-    await untilReady(master, { timeoutMs, signal });
+    await waitUntilReady(master, { timeoutMs, signal });
     tellReady(contextOf(master));
     return master;
   } catch (error) {
@@ -236,7 +236,7 @@ async function start(options: MasterOptions, closing: Closing): Promise<RunningM
   closing.add(await startServices(context, links.answers, floods), (part) => part.stop());
   closing.add(new RetentionWatch(context), (part) => part.stop());
   closing.add(new CredsKeeper(context), (part) => part.stop());
-  links.serverWatch.tellFailures(({ server, reason }) => {
+  links.serverWatch.onStorageFailure(({ server, reason }) => {
     if (context.watching() === context.id)
       state.audit.note({ kind: 'storage.failed', by: context.actor, reason, detail: { server } });
   });
@@ -333,5 +333,5 @@ function tellStarted(context: MasterContext) {
   }
   const { masterName: master } = trust.domain;
   audit.note({ kind: 'master.started', by: actor, detail: { policy, lifetime, master } });
-  void tellInstalled(context);
+  void auditInstallation(context);
 }

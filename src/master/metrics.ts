@@ -2,13 +2,7 @@
 import { isPeelConnected } from '../protocol/records/effective-presence.js';
 import { PEEL_STATES } from '../protocol/records/record.js';
 import type { MasterContext } from './context.js';
-import {
-  addFigures,
-  EXPIRY_WINDOWS,
-  noFigures,
-  type ExpiryWindow,
-  type PeelFigures,
-} from './peel-figures.js';
+import { addToStats, EXPIRY_WINDOWS, emptyStats, type ExpiryWindow, type PeelStats } from './peel-stats.js';
 import { Counter, Gauge, Histogram, Registry as MetricsRegistry } from 'prom-client';
 
 /** The Prometheus metrics of a master. No label contains a peel ID: a fleet has too many. */
@@ -150,11 +144,11 @@ export class MasterMetrics {
 }
 
 /** Sums over all peels. One pass over the records: for each scrape, not in the background. */
-function countPeels({ registry, presence, now }: PeelContext): PeelFigures {
-  const counts = noFigures();
+function countPeels({ registry, presence, now }: PeelContext): PeelStats {
+  const counts = emptyStats();
   const seconds = now() / 1000;
   for (const record of registry.records())
-    addFigures(counts, record, isPeelConnected(record, presence.seen(record.id)), seconds);
+    addToStats(counts, record, isPeelConnected(record, presence.seen(record.id)), seconds);
   return counts;
 }
 

@@ -8,7 +8,7 @@ import {
   type OpenHome,
 } from '../account/change-account.js';
 import { requireIdentityKey } from '../account/identity-key.js';
-import { revokeReplaced, whenUnused } from '../account/migrate.js';
+import { revokeReplaced, waitUntilUnused } from '../account/migrate.js';
 import { joinReports } from '../account/join-reports.js';
 import { requireComplete, type PushReport } from '../account/push-account.js';
 import { loadKeyBundleFromFile } from '../creds/load-key-bundle.js';
@@ -27,7 +27,7 @@ import { withSystemKey } from '../trust/keys/system-key.js';
 import { openTrustDomain } from '../trust/open.js';
 import { ownCreds, renew, type RenewedCreds } from '../trust/own-creds.js';
 import { ownRenewal, type OwnKeys } from '../trust/own-renewal.js';
-import { checkSecretFile, isThere } from '../trust/private-files.js';
+import { checkSecretFile, pathExists } from '../trust/private-files.js';
 import { readSettings, writeSettings } from '../trust/settings.js';
 import { ownUsers } from '../trust/own-users.js';
 
@@ -115,7 +115,7 @@ async function seedsOf({ paths }: TrustDomain): Promise<Keys> {
     'master-signing': await key(paths.masterSigningSeed),
     'answers-signing': await key(paths.answersSigningSeed),
     'system-signing': await key(paths.systemSigningSeed),
-    'admin-signing': (await isThere(paths.adminCreds)) ? await key(paths.adminSigningSeed) : undefined,
+    'admin-signing': (await pathExists(paths.adminCreds)) ? await key(paths.adminSigningSeed) : undefined,
   };
 }
 
@@ -163,7 +163,7 @@ async function switchOver(
   const settings = await readSettings(paths.settings);
   const replacedJwts = { ...settings.replacedJwts };
   for (const path of [paths.masterCreds, paths.masterAnswersCreds, paths.adminCreds]) {
-    if (!(await isThere(path))) continue;
+    if (!(await pathExists(path))) continue;
     const creds = await loadCredsFile(path);
     creds.wipe();
     replacedJwts[creds.publicKey] = creds.claims.iat;
@@ -189,7 +189,7 @@ async function revokeSystem(
   if (system?.replaced === undefined) return [];
   const { publicKey, replaced } = system;
   const { systemAccount } = domain.publicKeys;
-  const unused = await whenUnused(connected, systemAccount, [[publicKey, replaced]], masterWaitMs);
+  const unused = await waitUntilUnused(connected, systemAccount, [[publicKey, replaced]], masterWaitMs);
   if (!unused.has(publicKey)) return [publicKey];
   // connect as its new user: the push cuts the current connection
   const nc = await connectSystem(domain, { servers, tls, requireTls });

@@ -7,7 +7,7 @@ import { adminUserJwtOptions } from '../permissions/roles.js';
 import { writeUser } from '../trust/create/steps.js';
 import { withHomeLock } from '../trust/lock.js';
 import { openTrustDomain } from '../trust/open.js';
-import { isThere } from '../trust/private-files.js';
+import { pathExists } from '../trust/private-files.js';
 
 /**
  * Creates `creds/admin.creds`, signed by the account's identity key. It has the lifetime of the home's other
@@ -23,7 +23,7 @@ export async function makeAdminCreds(
   return withHomeLock(home, 'zester creds renew', async () => {
     const domain = await openTrustDomain(home);
     const { adminCreds: path } = domain.paths;
-    if (await isThere(path))
+    if (await pathExists(path))
       throw new TrustError('ERR_TRUST_HOME_IN_USE', path, `${path} already exists: move it away first`);
     const signer = await requireIdentityKey(domain, accountSeed, 'it signs a new admin');
     const lifetime = domain.settings.renewal?.lifetime;

@@ -15,7 +15,7 @@ import { joinReports } from '../account/join-reports.js';
 import { withFailed, type PushReport } from '../account/push-account.js';
 import { TrustError } from '../errors.js';
 import type { AccountClaims } from '../jwt/claims.js';
-import { FOR_GOOD } from '../jwt/revoke-up-to.js';
+import { PERMANENT } from '../jwt/revoke-up-to.js';
 import { mergeRevocations } from '../jwt/revocations.js';
 import { nowSeconds } from '../jwt/time.js';
 import type { KeyRemoval } from '../trust/keys/key-removal.js';
@@ -117,7 +117,7 @@ async function end(
   const { domain, connected } = open;
   const users = all.filter((user) => !keepUsers.includes(user));
   const at = nowSeconds(now);
-  const revocations = Object.fromEntries(users.map((user) => [user, FOR_GOOD]));
+  const revocations = Object.fromEntries(users.map((user) => [user, PERMANENT]));
   const without = (keys: readonly string[]) => (claims: AccountClaims) =>
     withoutKeys(withRevoked(claims, revocations), keys, at);
   // its own system account user first: with it, the master could push the removed keys again
@@ -146,7 +146,7 @@ async function withoutUsers(
   if (connected === undefined || report === undefined)
     throw new TypeError('servers: give at least one to push to');
   const bans = [
-    ...(users.length === 0 ? [] : [revocationBan(new Map(users.map((user) => [user, FOR_GOOD])))]),
+    ...(users.length === 0 ? [] : [revocationBan(new Map(users.map((user) => [user, PERMANENT])))]),
     ...(keys.length === 0 ? [] : [signingKeyBan(keys)]),
   ];
   let left = report;

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeSecretFile } from '../files/write-secret-file.js';
-import { ensurePrivateDirectory, isThere } from '../trust/private-files.js';
+import { ensurePrivateDirectory, pathExists } from '../trust/private-files.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { connectionLimit, openFilesIn } from './connection-limit.js';
 import { storageLimitOf } from './storage-limit.js';
@@ -95,7 +95,7 @@ export async function ensureServerConfiguration(
   const listen = localEndpoint(domain);
   if (listen === undefined) return undefined;
   const path = domain.paths.serverConfiguration;
-  if (await isThere(path)) return { path, made: false };
+  if (await pathExists(path)) return { path, made: false };
   return { path: await writeServerConfiguration(domain, listen), made: true };
 }
 

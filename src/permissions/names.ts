@@ -132,10 +132,10 @@ export function adminSubjects(user: string): string {
 }
 
 /** The requesting admin, by its user name, and its request. The owner's subjects have no name. */
-export function adminAskerOf(subject: string): { asker: string; verb: string } {
-  const named = askerOf(subject);
-  if (adminOfUserName(named.asker) !== undefined) return named;
-  return { asker: ADMIN_NAME, verb: subject.split('.').slice(2).join('.') };
+export function adminCallerOf(subject: string): { caller: string; verb: string } {
+  const named = callerOf(subject);
+  if (adminOfUserName(named.caller) !== undefined) return named;
+  return { caller: ADMIN_NAME, verb: subject.split('.').slice(2).join('.') };
 }
 
 /** The subject of a peel's commands. @throws PeelIdError */
@@ -156,9 +156,9 @@ export function auditSubject(peelId: string | undefined, kind: string): string {
 /**
  * The caller and its request, from a subject that the server let it publish to: the third token, and those after it.
  */
-export function askerOf(subject: string): { asker: string; verb: string } {
-  const [, , asker = '', ...verb] = subject.split('.');
-  return { asker, verb: verb.join('.') };
+export function callerOf(subject: string): { caller: string; verb: string } {
+  const [, , caller = '', ...verb] = subject.split('.');
+  return { caller, verb: verb.join('.') };
 }
 
 /** The subject on which the watching master publishes presence changes to the others. Masters only. */

@@ -3,7 +3,7 @@ import { issueBatches } from './issue-batches.js';
 import type { IssuePeelOptions } from './issue-options.js';
 import type { BatchNote, DoneBatch, ProductKind, ProductOf } from './product.js';
 import type { TrustDomain } from '../trust/domain.js';
-import { noteAllIssued, type IssuedPeel } from '../trust/issued.js';
+import { recordAllIssued, type IssuedPeel } from '../trust/issued.js';
 import { readyToIssue } from '../trust/ready-to-issue.js';
 
 /**
@@ -23,7 +23,7 @@ export async function* issuePeelsOf<Kind extends ProductKind>(
   const signer = await domain.peelSigner();
   try {
     const issuerAccount = domain.publicKeys.account;
-    const note = (batch: BatchNote) => noteAllIssued(domain.paths.issued, entriesOf(batch));
+    const note = (batch: BatchNote) => recordAllIssued(domain.paths.issued, entriesOf(batch));
     yield* issueBatches<Kind>(ids, { ...options, now, signer, issuerAccount, scoped: true, product, note });
   } finally {
     signer.wipe();

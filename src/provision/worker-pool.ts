@@ -1,6 +1,6 @@
 // A pool of worker threads that issue credentials.
 import { JwtError, type JwtErrorCode } from '../errors.js';
-import { AskedThread } from './asked-thread.js';
+import { TaskThread } from './task-thread.js';
 import { planOf, type IssuePeelOptions } from './issue-options.js';
 import { threadProgram } from './start-thread.js';
 import type { Product, ProductKind, Results } from './product.js';
@@ -9,11 +9,11 @@ import type { WorkerAnswer, WorkerStart, WorkerTask } from './worker.js';
 
 /** Threads that issue credentials and make their product. Each processes its own queue, in order. */
 export class WorkerPool {
-  readonly #threads: AskedThread<WorkerTask, WorkerAnswer>[];
+  readonly #threads: TaskThread<WorkerTask, WorkerAnswer>[];
   readonly #spares: ArrayBuffer[] = [];
   #batches = 0;
 
-  private constructor(threads: AskedThread<WorkerTask, WorkerAnswer>[]) {
+  private constructor(threads: TaskThread<WorkerTask, WorkerAnswer>[]) {
     this.#threads = threads;
   }
 
@@ -43,7 +43,7 @@ export class WorkerPool {
     noted?: (publicKeys: readonly string[]) => Promise<void>,
   ): Promise<Results[ProductKind]> {
     const batch = this.#batches++;
-    const thread = this.#threads[batch % this.#threads.length] as AskedThread<WorkerTask, WorkerAnswer>;
+    const thread = this.#threads[batch % this.#threads.length] as TaskThread<WorkerTask, WorkerAnswer>;
     const spare = this.#spares.pop();
     const task = { batch, ids, nowMs, hold: noted !== undefined, spare };
     let answer = await asked(thread.ask(task, spare === undefined ? [] : [spare]));
@@ -73,10 +73,10 @@ function issuingThread(
   program: URL,
   options: IssuePeelOptions,
   product: Product,
-): AskedThread<WorkerTask, WorkerAnswer> {
+): TaskThread<WorkerTask, WorkerAnswer> {
   const seed = new Uint8Array(options.signer.seed);
   const data: WorkerStart = { seed, plan: planOf(options), product };
-  return new AskedThread(program, {
+  return new TaskThread(program, {
     workerData: data,
     transferList: [seed.buffer],
     name: 'zester-issue',

@@ -1,7 +1,7 @@
 // Lists the streams and consumers of an account.
 import type { NatsConnection } from '@nats-io/transport-node';
 import * as v from 'valibot';
-import { askAll, jsonOf } from './ask-all.js';
+import { requestAll, jsonOf } from './request-all.js';
 import { downServers, listServers } from './servers.js';
 import { STREAMS_STALL_MS, STREAMS_TIMEOUT_MS } from '../timing.js';
 
@@ -83,7 +83,7 @@ export async function accountStreams(
   account: string,
 ): Promise<{ streams: AccountStream[]; silent: string[] }> {
   const up = (await listServers(nc)).filter(({ jetStream }) => jetStream);
-  const answers = await askAll(
+  const answers = await requestAll(
     nc,
     '$SYS.REQ.SERVER.PING.JSZ',
     JSON.stringify({ account, accounts: true, streams: true, consumer: true, config: true }),

@@ -3,7 +3,7 @@ import { errors, type NatsConnection } from '@nats-io/transport-node';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as v from 'valibot';
 import { userNameOf, userSubjectAsServersReadIt } from '../jwt/decode.js';
-import { jsonOf } from './ask-all.js';
+import { jsonOf } from './request-all.js';
 import {
   continuesPage,
   FIRST_PAGE,

@@ -1,6 +1,6 @@
 // Asks the servers whether JetStream is healthy.
 import type { NatsConnection } from '@nats-io/nats-core';
-import { askAll, jsonOf } from './ask-all.js';
+import { requestAll, jsonOf } from './request-all.js';
 import { storageProblem } from './storage-problem.js';
 import { JETSTREAM_STATE_TIMEOUT_MS, PING_STALL_MS } from '../timing.js';
 
@@ -32,10 +32,16 @@ export async function storageFailures(
   servers: number,
 ): Promise<StorageFailure[]> {
   const request = JSON.stringify({ account });
-  const answers = await askAll(nc, '$SYS.REQ.SERVER.PING.HEALTHZ', request, (all) => all.length >= servers, {
-    maxWait: JETSTREAM_STATE_TIMEOUT_MS,
-    stall: PING_STALL_MS,
-  });
+  const answers = await requestAll(
+    nc,
+    '$SYS.REQ.SERVER.PING.HEALTHZ',
+    request,
+    (all) => all.length >= servers,
+    {
+      maxWait: JETSTREAM_STATE_TIMEOUT_MS,
+      stall: PING_STALL_MS,
+    },
+  );
   return answers.flatMap((answer) => {
     const { server, data } = jsonOf<Answer>(answer) ?? {};
     const reason = storageProblem(data?.error);

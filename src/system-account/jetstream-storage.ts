@@ -1,6 +1,6 @@
 // Asks the servers how much JetStream storage they use.
 import type { NatsConnection } from '@nats-io/transport-node';
-import { askAll, jsonOf } from './ask-all.js';
+import { requestAll, jsonOf } from './request-all.js';
 import type { ServerStorage } from './storage-headroom.js';
 import { JETSTREAM_STATE_TIMEOUT_MS, PING_STALL_MS } from '../timing.js';
 
@@ -18,7 +18,7 @@ interface Answer {
  * @param servers the number of servers, to stop waiting early
  */
 export async function jetStreamStorage(nc: NatsConnection, servers: number): Promise<ServerStorage[]> {
-  const answers = await askAll(nc, '$SYS.REQ.SERVER.PING.JSZ', '', (all) => all.length >= servers, {
+  const answers = await requestAll(nc, '$SYS.REQ.SERVER.PING.JSZ', '', (all) => all.length >= servers, {
     maxWait: JETSTREAM_STATE_TIMEOUT_MS,
     stall: PING_STALL_MS,
   });

@@ -1,6 +1,6 @@
 // Closes a connection on its server.
 import { errors, type NatsConnection } from '@nats-io/transport-node';
-import { jsonOf } from './ask-all.js';
+import { jsonOf } from './request-all.js';
 import { KICK_TIMEOUT_MS } from '../timing.js';
 
 /** Identifies a connection: the server's ID (`N…`), and the connection's number there. */

@@ -36,7 +36,7 @@ export function outsideMetaGroup(
 }
 
 /** The finding about servers outside the meta group, and its fix; undefined: none, or unknown. */
-export function absenceWords(outside: readonly string[] | undefined): string | undefined {
+export function describeMissingServers(outside: readonly string[] | undefined): string | undefined {
   if (outside === undefined || outside.length === 0) return undefined;
   const names = outside.join(', ');
   return `${names} ${outside.length === 1 ? 'runs, but is' : 'run, but are'} missing from JetStream's meta group: restart ${names}`;

@@ -2,7 +2,7 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NatsServerError } from '../errors.js';
-import { askAll, jsonOf } from './ask-all.js';
+import { requestAll, jsonOf } from './request-all.js';
 import { outsideMetaGroup } from './meta-group.js';
 import {
   ELECTION_TIMEOUT_MS,
@@ -52,7 +52,7 @@ export async function listServers(
 ): Promise<ServerInfo[]> {
   let isNobody = false;
   // a server that just died is still counted, so the count only ends the wait early
-  const answers = await askAll(nc, '$SYS.REQ.SERVER.PING', '', allActive, {
+  const answers = await requestAll(nc, '$SYS.REQ.SERVER.PING', '', allActive, {
     maxWait: PING_TIMEOUT_MS,
     stall: stallMs,
     onNoResponders: () => (isNobody = true),
@@ -110,7 +110,7 @@ export async function downServers(nc: NatsConnection, up: readonly ServerInfo[])
   const names = new Set(up.map((server) => server.name));
   const deadline = Date.now() + ELECTION_TIMEOUT_MS;
   for (;;) {
-    const answers = await askAll(
+    const answers = await requestAll(
       nc,
       '$SYS.REQ.SERVER.PING.JSZ',
       '',
@@ -129,7 +129,7 @@ export async function downServers(nc: NatsConnection, up: readonly ServerInfo[])
  * The names of servers that run with JetStream and are missing from its meta group: see `outsideMetaGroup`.
  *
  * @param up those that answer; asked for by default
- * @param options.patienceMs how long a server may be missing before it is named, in milliseconds: one that has just started
+ * @param options.graceMs how long a server may be missing before it is named, in milliseconds: one that has just started
  *   is not in the group yet. 0 by default
  * @returns undefined when no leader answered
  * @throws as {@link listServers}
@@ -137,17 +137,23 @@ export async function downServers(nc: NatsConnection, up: readonly ServerInfo[])
 export async function outsideJetStream(
   nc: NatsConnection,
   up?: readonly ServerInfo[],
-  { patienceMs = 0 }: { patienceMs?: number } = {},
+  { graceMs = 0 }: { graceMs?: number } = {},
 ): Promise<string[] | undefined> {
   const servers = up ?? (await listServers(nc));
   const withJetStream = servers.filter(({ jetStream, cluster }) => jetStream && cluster !== undefined).length;
   if (withJetStream === 0) return [];
-  const deadline = Date.now() + patienceMs;
+  const deadline = Date.now() + graceMs;
   for (;;) {
-    const answers = await askAll(nc, '$SYS.REQ.SERVER.PING.JSZ', '', (all) => all.length >= withJetStream, {
-      maxWait: JETSTREAM_STATE_TIMEOUT_MS,
-      stall: PING_STALL_MS,
-    });
+    const answers = await requestAll(
+      nc,
+      '$SYS.REQ.SERVER.PING.JSZ',
+      '',
+      (all) => all.length >= withJetStream,
+      {
+        maxWait: JETSTREAM_STATE_TIMEOUT_MS,
+        stall: PING_STALL_MS,
+      },
+    );
     const outside = outsideMetaGroup(
       servers,
       answers.map((answer) => ({ server: jsonOf<JetStreamState>(answer)?.server?.name, ...metaOf(answer) })),

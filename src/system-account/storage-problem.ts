@@ -18,7 +18,7 @@ export function storageProblem(error: unknown): string | undefined {
 }
 
 /** The finding about it. */
-export function storageProblemWords(reason: string): string {
+export function describeStorageProblem(reason: string): string {
   return `JetStream has stopped writing: ${reason}`;
 }
 

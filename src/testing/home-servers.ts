@@ -6,11 +6,7 @@ import type { NatsServerConfigurationOptions } from '../nats-server/configuratio
 import { domainServerConfiguration } from '../nats-server/write-configuration.js';
 import { listServers, outsideJetStream } from '../system-account/servers.js';
 import { connectSystem } from '../system-account/system-connection.js';
-import {
-  JETSTREAM_STATE_TIMEOUT_MS,
-  TEST_CLUSTER_TIMEOUT_MS,
-  TEST_JETSTREAM_PATIENCE_MS,
-} from '../timing.js';
+import { JETSTREAM_STATE_TIMEOUT_MS, TEST_CLUSTER_TIMEOUT_MS, TEST_JETSTREAM_GRACE_MS } from '../timing.js';
 import { createTrustDomain, type CreateTrustDomainOptions } from '../trust/create/create.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { openTrustDomain } from '../trust/open.js';
@@ -150,8 +146,8 @@ const MAX_JOIN_ATTEMPTS = 4;
 export async function joinJetStream(domain: TrustDomain, nodes: readonly EphemeralServer[]): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     const nc = await connectSystem(domain, { servers: nodes.map(({ url }) => url) });
-    const outside = await outsideJetStream(nc, undefined, { patienceMs: TEST_JETSTREAM_PATIENCE_MS }).finally(
-      () => nc.close(),
+    const outside = await outsideJetStream(nc, undefined, { graceMs: TEST_JETSTREAM_GRACE_MS }).finally(() =>
+      nc.close(),
     );
     if (outside?.length === 0) return;
     if (attempt === MAX_JOIN_ATTEMPTS)

@@ -11,7 +11,7 @@ import { generateKeyBundle, type KeyBundle } from '../nkeys/key-bundle.js';
 import type { Role } from '../nkeys/roles.js';
 import { FIRST_MASTER } from '../permissions/master-label.js';
 import { peelUserJwtOptions, type RoleUserJwtOptions } from '../permissions/roles.js';
-import { noteIssued } from './issued.js';
+import { recordIssued } from './issued.js';
 import { readyToIssue } from './ready-to-issue.js';
 import type { TrustPaths } from './paths.js';
 import { checkSecretFile } from './private-files.js';
@@ -174,7 +174,7 @@ export class TrustDomain {
         signer,
         peelUserJwtOptions(peelId, account, { ...jwtOptions, now, scoped: true }),
       );
-      await noteIssued(this.paths.issued, jwt);
+      await recordIssued(this.paths.issued, jwt);
       const seed = user.seed;
       try {
         await writeCredsFile(path, jwt, seed, { ifAbsent });

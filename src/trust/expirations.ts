@@ -5,7 +5,7 @@ import { loadCredsFile } from '../creds/parse.js';
 import { ZesterError } from '../errors.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
 import type { TrustDomain } from './domain.js';
-import { isThere } from './private-files.js';
+import { pathExists } from './private-files.js';
 import { expiryTime } from '../jwt/expiry.js';
 import { readIssued } from './issued.js';
 
@@ -43,7 +43,7 @@ export async function listExpirations(
   if (domain !== undefined) {
     const { masterCreds, masterAnswersCreds, adminCreds, systemCreds } = domain.paths;
     const others: string[] = [];
-    for (const path of [masterAnswersCreds, adminCreds]) if (await isThere(path)) others.push(path);
+    for (const path of [masterAnswersCreds, adminCreds]) if (await pathExists(path)) others.push(path);
     paths.unshift(masterCreds, ...others, systemCreds);
     expirations.push(...ofJwts(domain));
   }

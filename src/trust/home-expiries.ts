@@ -5,7 +5,7 @@ import { readSmallFile } from '../files/read-small-file.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
 import { expiryTime } from '../jwt/expiry.js';
 import type { TrustDomain } from './domain.js';
-import { isThere } from './private-files.js';
+import { pathExists } from './private-files.js';
 
 /** The items of a home that may expire. */
 export type HomeExpiry =
@@ -37,7 +37,7 @@ export async function homeExpiries(domain: TrustDomain): Promise<Map<HomeExpiry,
     ['admin_creds', paths.adminCreds],
   ] as const;
   for (const [name, path] of files) {
-    const expiry = (await isThere(path)) ? await credsExpiry(path).catch(() => undefined) : undefined;
+    const expiry = (await pathExists(path)) ? await credsExpiry(path).catch(() => undefined) : undefined;
     if (expiry !== undefined) expiries.set(name, expiry);
   }
   for (const [name, path] of [

@@ -39,18 +39,18 @@ const MAX_ISSUED_BYTES = 400 * 1024 * 1024;
  * @param path the file; created if missing
  * @throws FileError
  */
-export async function noteIssued(path: string, jwt: string): Promise<void> {
+export async function recordIssued(path: string, jwt: string): Promise<void> {
   const { name = '', sub, iss, iat, exp } = decodeUserJwt(jwt);
-  await noteAllIssued(path, [{ peelId: name, publicKey: sub, issuer: iss, issuedAt: iat, expiresAt: exp }]);
+  await recordAllIssued(path, [{ peelId: name, publicKey: sub, issuer: iss, issuedAt: iat, expiresAt: exp }]);
 }
 
 /**
  * Records peels durably in one write.
  *
- * @param path as {@link noteIssued}
+ * @param path as {@link recordIssued}
  * @throws FileError
  */
-export async function noteAllIssued(path: string, peels: readonly IssuedPeel[]): Promise<void> {
+export async function recordAllIssued(path: string, peels: readonly IssuedPeel[]): Promise<void> {
   const lines = peels.map((peel) => `${JSON.stringify(peel)}\n`).join('');
   try {
     const file = await openToAppend(path);

@@ -18,7 +18,7 @@ export function renewalTime(life: Life): number {
 }
 
 /** The time from which the renewal of a JWT is overdue, in milliseconds since 1970. */
-export function lateTime(life: Life): number {
+export function overdueTime(life: Life): number {
   return timeAt(life, LATE);
 }
 

@@ -6,7 +6,7 @@ import { masterAnswersUserJwtOptions } from '../permissions/roles.js';
 import type { TrustDomain } from './domain.js';
 import type { Finding } from './finding.js';
 import { ownCreds, renew } from './own-creds.js';
-import { isThere } from './private-files.js';
+import { pathExists } from './private-files.js';
 import { writeUser } from './create/steps.js';
 
 /** The options of {@link ensureMasterAnswersCreds}. */
@@ -32,7 +32,7 @@ export async function ensureMasterAnswersCreds(
   { signer, now }: MasterAnswersOptions = {},
 ): Promise<'made' | 'there' | 'offline'> {
   const path = domain.paths.masterAnswersCreds;
-  if (await isThere(path)) return 'there';
+  if (await pathExists(path)) return 'there';
   const own = ownCreds(domain).find(({ user }) => user === 'answers');
   if (own !== undefined) {
     await renew(domain, own, now ?? Date.now);

@@ -5,7 +5,7 @@ import { TrustError, ZesterError } from '../errors.js';
 import type { AccountClaims } from '../jwt/claims.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
 import { trustPaths, type TrustPaths } from './paths.js';
-import { checkPrivateDirectory, isThere } from './private-files.js';
+import { checkPrivateDirectory, pathExists } from './private-files.js';
 import { readSettings, type TrustSettings } from './settings.js';
 import { signingSeedPath } from './keys/signing-seed.js';
 import { TrustDomain, type TrustJwts } from './domain.js';
@@ -19,9 +19,9 @@ import { TrustDomain, type TrustJwts } from './domain.js';
 export async function openTrustDomain(home: string): Promise<TrustDomain> {
   const paths = trustPaths(home);
   const exists = await checkPrivateDirectory(paths.home);
-  if (!exists || !(await isThere(paths.settings))) {
+  if (!exists || !(await pathExists(paths.settings))) {
     const begun =
-      exists && ((await isThere(paths.operatorSeed)) || (await isThere(paths.operatorSigningSeed)));
+      exists && ((await pathExists(paths.operatorSeed)) || (await pathExists(paths.operatorSigningSeed)));
     throw begun
       ? new TrustError(
           'ERR_TRUST_INCOMPLETE',
@@ -68,7 +68,7 @@ async function refuseMissing(paths: TrustPaths, settings: TrustSettings): Promis
     ...(settings.master === undefined ? [paths.adminCreds] : []),
     paths.systemCreds,
   ];
-  const found = await allInOrder(needed.map(isThere));
+  const found = await allInOrder(needed.map(pathExists));
   const missing = needed.filter((_, i) => found[i] !== true);
   if (missing.length > 0) throw damaged(paths.home, `missing: ${missing.join(', ')}`);
 }

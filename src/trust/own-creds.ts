@@ -19,7 +19,7 @@ import { renewalTime } from './judge-expiry.js';
 import { withHomeLock, type HomeLockOptions } from './lock.js';
 import { openTrustDomain } from './open.js';
 import type { TrustPaths } from './paths.js';
-import { checkSecretFile, isThere } from './private-files.js';
+import { checkSecretFile, pathExists } from './private-files.js';
 
 /** A credential of a home. */
 export type OwnUser = 'master' | 'answers' | 'admin' | 'system';
@@ -147,7 +147,7 @@ export async function renewOwnCreds(
 export async function renewalOfOwnCreds(home: string, users: readonly OwnUser[]): Promise<number> {
   let due = Infinity;
   for (const { user, path } of ownCreds(await openTrustDomain(home))) {
-    if (!users.includes(user) || !(await isThere(path))) continue;
+    if (!users.includes(user) || !(await pathExists(path))) continue;
     const creds = await loadCredsFile(path);
     creds.wipe();
     due = Math.min(due, renewalTime(creds.claims));
@@ -163,7 +163,7 @@ async function dueOf(
   const due: OwnCreds[] = [];
   for (const one of ownCreds(domain)) {
     if (users !== undefined && !users.includes(one.user)) continue;
-    if (!(await isThere(one.path))) {
+    if (!(await pathExists(one.path))) {
       if (force) due.push(one);
       continue;
     }
@@ -209,7 +209,7 @@ export async function renew(domain: TrustDomain, one: OwnCreds, now: () => numbe
   const signer = await ownSigner(one);
   let user: KeyBundle | undefined;
   try {
-    const before = (await isThere(path)) ? await loadCredsFile(path) : undefined;
+    const before = (await pathExists(path)) ? await loadCredsFile(path) : undefined;
     user = before === undefined ? generateKeyBundle('user') : keyOf(before);
     const replaced = before?.claims.iat;
     const revoked = domain.accountClaims.nats.revocations?.[EVERYONE];

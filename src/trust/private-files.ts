@@ -84,7 +84,7 @@ export async function checkSecretFile(path: string): Promise<boolean> {
 }
 
 /** Whether the path exists. @throws FileError when that cannot be determined */
-export async function isThere(path: string): Promise<boolean> {
+export async function pathExists(path: string): Promise<boolean> {
   return (await statIfExists(path)) !== undefined;
 }
 

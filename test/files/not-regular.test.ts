@@ -17,7 +17,7 @@ import { fileTarget } from '../../src/provision/sinks/target.js';
 import { readSmallFile, readTextFile } from '../../src/files/read-small-file.js';
 import { writeSecretFile } from '../../src/files/write-secret-file.js';
 import { writeSecretFiles } from '../../src/files/write-secret-files.js';
-import { noteAllIssued, readIssued } from '../../src/trust/issued.js';
+import { recordAllIssued, readIssued } from '../../src/trust/issued.js';
 import { readSettings } from '../../src/trust/settings.js';
 import { atEnd } from '../support/cleanup.js';
 import { refusal } from '../support/refusal.js';
@@ -179,19 +179,19 @@ describe('a file that grows', () => {
     const target = join(sub, 'target');
     writeFileSync(target, '');
     for (const name of ['issued.ndjson', 'journal']) symlinkSync(target, join(sub, name));
-    await refusal('ERR_FILE_NOT_REGULAR', () => noteAllIssued(join(sub, 'issued.ndjson'), peels));
+    await refusal('ERR_FILE_NOT_REGULAR', () => recordAllIssued(join(sub, 'issued.ndjson'), peels));
     await refusal('ERR_FILE_NOT_REGULAR', () => Journal.open(join(sub, 'journal'), false));
     expect(await readFile(target, 'utf8')).toBe('');
   });
 
   it('is not a named pipe, which would swallow the data', async () => {
-    await refusal('ERR_FILE_NOT_REGULAR', () => noteAllIssued(fifo, peels));
+    await refusal('ERR_FILE_NOT_REGULAR', () => recordAllIssued(fifo, peels));
   });
 
   it('is made with mode 0600, and read again', async () => {
     const path = join(await tempDir(), 'issued.ndjson');
-    await noteAllIssued(path, peels);
-    await noteAllIssued(path, peels);
+    await recordAllIssued(path, peels);
+    await recordAllIssued(path, peels);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(await readIssued(path)).toEqual([...peels, ...peels]);
   });

@@ -19,7 +19,7 @@ import {
 } from '../../src/index.js';
 import { signClaims } from '../../src/jwt/encode.js';
 import { jsonMembers } from '../../src/jwt/json-members.js';
-import { FOR_GOOD } from '../../src/jwt/revoke-up-to.js';
+import { PERMANENT } from '../../src/jwt/revoke-up-to.js';
 import { refusal } from '../support/refusal.js';
 
 const operator = generateKeyBundle('operator');
@@ -75,7 +75,7 @@ describe('a revised account JWT', () => {
 
   it('can be read by Zester and by @nats-io/jwt', () => {
     const jwt = revise({ revoke: [bob] });
-    expect(decodeAccountJwt(jwt).nats.revocations).toEqual({ [alice]: 1_600_000_000, [bob]: FOR_GOOD });
+    expect(decodeAccountJwt(jwt).nats.revocations).toEqual({ [alice]: 1_600_000_000, [bob]: PERMANENT });
     expect(decode(jwt)).toMatchObject({ aud: 'NATS', sub: account.publicKey });
   });
 
@@ -122,7 +122,7 @@ describe('revocations in a revised account JWT', () => {
 
   it('are permanent in a list, up to now for everyone, and up to the given time in a map', () => {
     expect(revocations({ revoke: [bob, '*'], unrevoke: [alice] })).toEqual({
-      [bob]: FOR_GOOD,
+      [bob]: PERMANENT,
       '*': 1_800_000_000,
     });
     expect(revocations({ revoke: { [bob]: 5 } })).toEqual({ [alice]: 1_600_000_000, [bob]: 5 });
@@ -390,7 +390,7 @@ describe('a revision', () => {
           iat: 1_800_000_000,
           iss: signer.publicKey,
           jti: next['jti'],
-          nats: { ...was['nats'], revocations: { [bob]: FOR_GOOD } },
+          nats: { ...was['nats'], revocations: { [bob]: PERMANENT } },
         });
       }),
     );

@@ -1,7 +1,7 @@
 import { CLOCK_ALLOWANCE_SECONDS } from '../../src/timing.js';
 import { describe, expect, it } from 'vitest';
 import { LATEST_SECONDS } from '../../src/jwt/latest-seconds.js';
-import { FOR_GOOD, isIssuedAhead, issueAfter, revokeUpTo } from '../../src/jwt/revoke-up-to.js';
+import { PERMANENT, isIssuedAhead, issueAfter, revokeUpTo } from '../../src/jwt/revoke-up-to.js';
 
 const NOW = 1_800_000_000;
 
@@ -21,7 +21,7 @@ describe('up to when a key is revoked', () => {
       { issuedAt: [NOW + 3_600], complete: false },
       NOW + 3_600,
     ],
-    ['for good, when nothing is known of it', { issuedAt: [], complete: false }, FOR_GOOD],
+    ['for good, when nothing is known of it', { issuedAt: [], complete: false }, PERMANENT],
     [
       'beyond every date, when a JWT of it cannot be read',
       { issuedAt: [NOW, undefined], complete: true },
@@ -37,7 +37,7 @@ describe('up to when a key is revoked', () => {
   });
 
   it('uses a date that every tool can print for permanent revocations', () => {
-    expect(new Date(FOR_GOOD * 1000).toISOString()).toBe('9999-12-31T23:59:59.000Z');
+    expect(new Date(PERMANENT * 1000).toISOString()).toBe('9999-12-31T23:59:59.000Z');
   });
 });
 

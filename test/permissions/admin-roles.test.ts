@@ -10,7 +10,7 @@ import {
   roleTag,
   verbsOf,
 } from '../../src/permissions/admin-roles.js';
-import { adminAskerOf, adminInboxPrefix, adminSubject } from '../../src/permissions/names.js';
+import { adminCallerOf, adminInboxPrefix, adminSubject } from '../../src/permissions/names.js';
 import { isPeelId } from '../../src/permissions/peel-id.js';
 import { adminPermissions, adminUserJwtOptions } from '../../src/permissions/roles.js';
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
@@ -74,8 +74,8 @@ describe('the name of an admin', () => {
   it('is in its subjects and its inbox, and the owner keeps the old ones', () => {
     const user = adminUserName('ann');
     expect(adminSubject('peel.list', user)).toBe('zester.admin._zester-admin-ann.peel.list');
-    expect(adminAskerOf('zester.admin._zester-admin-ann.peel.list')).toEqual({
-      asker: user,
+    expect(adminCallerOf('zester.admin._zester-admin-ann.peel.list')).toEqual({
+      caller: user,
       verb: 'peel.list',
     });
     expect(adminInboxPrefix(user)).toBe('_INBOX._zester-admin-ann');
@@ -83,9 +83,9 @@ describe('the name of an admin', () => {
       expect(adminSubject('peel.list', owner)).toBe('zester.admin.peel.list');
       expect(adminInboxPrefix(owner)).toBe('_INBOX._zester-admin');
     }
-    expect(adminAskerOf('zester.admin.peel.list')).toEqual({ asker: 'zester-admin', verb: 'peel.list' });
+    expect(adminCallerOf('zester.admin.peel.list')).toEqual({ caller: 'zester-admin', verb: 'peel.list' });
     // a malformed name is not a name: it is the owner's subject, and no request
-    expect(adminAskerOf('zester.admin._zester-admin-.peel.list').asker).toBe('zester-admin');
+    expect(adminCallerOf('zester.admin._zester-admin-.peel.list').caller).toBe('zester-admin');
   });
 });
 

@@ -22,7 +22,7 @@ import { PendingKey } from '../../src/peel/pending-key.js';
 import { RecoveryOnDisk } from '../../src/peel/recovery-files.js';
 import { Journal } from '../../src/provision/journal.js';
 import { fileTarget } from '../../src/provision/sinks/target.js';
-import { noteAllIssued, readIssued } from '../../src/trust/issued.js';
+import { recordAllIssued, readIssued } from '../../src/trust/issued.js';
 import { withHomeLock } from '../../src/trust/lock.js';
 import { readSettings } from '../../src/trust/settings.js';
 import { startChild } from '../files/child.js';
@@ -76,7 +76,7 @@ const WRITERS: Record<string, (path: string) => unknown> = {
     await target.write(secret);
     await target.finish();
   },
-  'what was issued': (at) => noteAllIssued(at, peels),
+  'what was issued': (at) => recordAllIssued(at, peels),
   'a journal': async (at) => (await Journal.open(at, true)).close(),
   'a log': async (at) => {
     const log = await BoundedLog.open(at);

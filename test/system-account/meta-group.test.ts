@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { absenceWords, outsideMetaGroup } from '../../src/system-account/meta-group.js';
+import { describeMissingServers, outsideMetaGroup } from '../../src/system-account/meta-group.js';
 
 const up = ['n1', 'n2', 'n3'].map((name) => ({ name, jetStream: true, cluster: 'c' }));
 const follower = { server: 'n2', leader: 'n1', cluster_size: 2 };
@@ -8,7 +8,7 @@ describe("JetStream's meta group", () => {
   it('lacks a server that is present but not a member', () => {
     const leader = { server: 'n1', leader: 'n1', cluster_size: 2, replicas: [{ name: 'n2' }] };
     expect(outsideMetaGroup(up, [follower, leader, { leader: '' }])).toEqual(['n3']);
-    expect(absenceWords(['n3'])).toContain('n3 runs, but is missing');
+    expect(describeMissingServers(['n3'])).toContain('n3 runs, but is missing');
   });
 
   it('lacks none when the leader lists all', () => {
@@ -19,14 +19,14 @@ describe("JetStream's meta group", () => {
       replicas: [{ name: 'n1' }, { name: 'n3' }],
     };
     expect(outsideMetaGroup(up, [leader])).toEqual([]);
-    expect(absenceWords([])).toBeUndefined();
+    expect(describeMissingServers([])).toBeUndefined();
   });
 
   it('is not known while there is no leader', () => {
     expect(
       outsideMetaGroup(up, [follower, { server: 'n1', leader: '', replicas: [{ name: 'n2' }] }]),
     ).toBeUndefined();
-    expect(absenceWords(undefined)).toBeUndefined();
+    expect(describeMissingServers(undefined)).toBeUndefined();
   });
 
   // measured on nats-server 2.15.1, after a cluster of three elected twice at its start

@@ -52,7 +52,7 @@ const MAX_STREAMS_PER_CALLER = 16;
 /** For each caller. */
 const RATE = { perSecond: 50, burst: 500 };
 /** Answers that are made at the same time. A caller that asks for all peels again and again delays others by one of them. */
-const ANSWERS = { running: 64, runningPerAsker: 8, waiting: 1_024, waitingPerAsker: 500 };
+const ANSWERS = { running: 64, runningPerCaller: 8, waiting: 1_024, waitingPerCaller: 500 };
 /**
  * The shared limit of unauthenticated callers: 256 random bits cannot be guessed, but attempts must not slow down
  * others.

@@ -239,9 +239,9 @@ async function begin(
 async function homeFor({ values }: Config, log: MasterLogger, io: CliIo): Promise<TrustDomain> {
   const { home, host, port } = values;
   const { createTrustDomain } = await import('../../trust/create/create.js');
-  const { isThere } = await import('../../trust/private-files.js');
+  const { pathExists } = await import('../../trust/private-files.js');
   const { trustPaths } = await import('../../trust/paths.js');
-  const there = await isThere(trustPaths(home).settings);
+  const there = await pathExists(trustPaths(home).settings);
   // other commands find the server's address in the home
   const url = port === undefined || port === -1 ? undefined : `nats://${hostInUrl(host)}:${port}`;
   const domain = await createTrustDomain(home, {

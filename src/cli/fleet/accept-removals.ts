@@ -3,7 +3,7 @@ import { showAccount } from '../../account/check-account.js';
 import type { ChangeOptions } from '../../account/change-account.js';
 import { judgeKeyRemoval } from '../../fleet-client/key-removals.js';
 import { describeUse, type KeyRemoval } from '../../trust/keys/key-removal.js';
-import { lossWords } from '../../trust/account-jwt/merge-account.js';
+import { describeLosses } from '../../trust/account-jwt/merge-account.js';
 import { openTrustDomain } from '../../trust/open.js';
 import { confirm } from '../terminal/confirm.js';
 import type { CliIo } from '../terminal/io.js';
@@ -22,7 +22,7 @@ export async function acceptRemovals(
   { io, output }: { io: CliIo; output: Output },
 ): Promise<KeyRemoval> {
   const { lost } = await showAccount(home, at);
-  const words = lossWords(lost);
+  const words = describeLosses(lost);
   for (const line of words) output.warn(`this gives up the ${line}`);
   const domain = await openTrustDomain(home);
   const removal = await judgeKeyRemoval(domain, lost.signingKeys, at, { force, now: io.now });

@@ -23,7 +23,7 @@ export async function systemOptions(
   output: Output,
 ): Promise<ChangeOptions & { home: string; servers: string[] }> {
   const home = homeOf(options, io);
-  const [{ openTrustDomain }, { lossWords }] = await Promise.all([
+  const [{ openTrustDomain }, { describeLosses }] = await Promise.all([
     import('../../trust/open.js'),
     import('../../trust/account-jwt/merge-account.js'),
   ]);
@@ -35,7 +35,7 @@ export async function systemOptions(
     now: io.now,
     ...(options.systemCreds !== undefined && { systemCreds: options.systemCreds }),
     onRestored: (restored) => {
-      for (const line of lossWords(restored)) {
+      for (const line of describeLosses(restored)) {
         output.warn(`the newest account JWT had lost the ${line}: restored`);
       }
     },

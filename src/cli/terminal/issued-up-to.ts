@@ -1,8 +1,8 @@
 // Formats the time of a revocation.
-import { FOR_GOOD } from '../../jwt/revoke-up-to.js';
+import { PERMANENT } from '../../jwt/revoke-up-to.js';
 import { isoTime } from '../../jwt/time.js';
 
 /** The time of a revocation as ISO 8601; undefined: it is permanent. @param seconds since 1970 */
 export function issuedUpTo(seconds: number): string | undefined {
-  return seconds >= FOR_GOOD ? undefined : isoTime(seconds);
+  return seconds >= PERMANENT ? undefined : isoTime(seconds);
 }

@@ -28,7 +28,7 @@ export async function usableToken(
  *
  * @returns undefined if there is no such token
  */
-export async function takeBackToken(
+export async function removeJoinToken(
   { tokens, audit, now }: TokenContext,
   tokenId: string,
   by: Actor,

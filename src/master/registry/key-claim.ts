@@ -2,7 +2,7 @@
 import { FleetError, ZesterError } from '../../errors.js';
 import { keyOf, type PeelRecord } from '../../protocol/records/record.js';
 import type { MasterContext } from '../context.js';
-import { patiently } from '../store/patiently.js';
+import { withStoreRetries } from '../store/store-retries.js';
 import { isWriteConflict } from '../store/write-conflict.js';
 
 /** A claim of {@link claimKey} or {@link claimId}, and how to release it. */
@@ -78,7 +78,7 @@ async function claimFor(
   for (let attempt = 0; ; attempt += 1) {
     const seq = previousSeq;
     // if it was created but the answer was lost, it is found below as the holder's own
-    const revision = await patiently(() =>
+    const revision = await withStoreRetries(() =>
       challenges.put(key, holder, { previousSeq: seq }).catch((error: unknown) => {
         if (isWriteConflict(error)) return undefined;
         throw error;
@@ -95,7 +95,7 @@ async function claimFor(
       };
       return { claim: { release }, holder, revision };
     }
-    const standing = await patiently(() => challenges.get(key));
+    const standing = await withStoreRetries(() => challenges.get(key));
     if (standing !== null && standing.operation === 'PUT') {
       return { claim: NOTHING, holder: standing.string(), revision: standing.revision };
     }

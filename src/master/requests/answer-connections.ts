@@ -5,7 +5,7 @@ import { drained } from '../../connection/drained.js';
 import type { GivenUserCredentials } from '../../creds/credentials-option.js';
 import { MASTER_ANSWERS_INBOX_PREFIX, MASTER_INBOX_PREFIX } from '../../permissions/names.js';
 import { missingMasterAnswers } from '../../trust/master-answers.js';
-import { isThere } from '../../trust/private-files.js';
+import { pathExists } from '../../trust/private-files.js';
 import type { ConnectionLog } from './connection-log.js';
 import type { MasterLogger } from '../logger.js';
 import { ANSWER_RECONNECT_MS, FLOOD_RECONNECT_MS } from '../../timing.js';
@@ -58,7 +58,7 @@ export class AnswerConnections {
     connection: ConnectSettings & { servers: string[] },
     { credentials, main: mainCredentials, logger, connections }: AnswerOptions,
   ): Promise<AnswerConnections> {
-    const isMissing = credentials.kind === 'file' && !(await isThere(credentials.path));
+    const isMissing = credentials.kind === 'file' && !(await pathExists(credentials.path));
     if (isMissing) {
       const { path } = credentials;
       const { message, fix } = missingMasterAnswers(path);

@@ -21,7 +21,7 @@ import { isAnswerTo, jwtsOf, nextFacts } from '../trust/issued-jwt.js';
 import { claimKey, withClaims } from '../registry/key-claim.js';
 import type { RefusalAudit } from '../audit/refusal-audit.js';
 import { unknownPeel, type Decision } from '../registry/registry.js';
-import { RequestService, type Asked } from './service.js';
+import { RequestService, type Call } from './service.js';
 import { KEYS_COUNTED_MS } from '../../timing.js';
 
 /** Unused new keys per peel: at the limit, the peel must use one before it requests another. */
@@ -38,28 +38,28 @@ export function startAuthService(
   context: MasterContext,
   nc: NatsConnection,
   refusals: RefusalAudit,
-  onExcess?: (asker: string, bytes: number) => void,
+  onExcess?: (caller: string, bytes: number) => void,
 ): RequestService<'renew' | 'rotate'> {
   return new RequestService(
     context,
     {
       nc,
-      inboxes: (asker) => (isPeelId(asker) ? [peelInboxPrefix(asker)] : []),
+      inboxes: (caller) => (isPeelId(caller) ? [peelInboxPrefix(caller)] : []),
       subject: subjectsOf('auth'),
       subjects: { renew: subjectFor.auth('*', 'renew'), rotate: subjectFor.auth('*', 'rotate') },
       handlers: {
         renew: (asked) => renew(context, asked),
         rotate: (asked) => rotate(context, asked),
       },
-      authenticate: ({ asker }) => peelActor(validatePeelId(asker)),
+      authenticate: ({ caller }) => peelActor(validatePeelId(caller)),
       claimed: peelActor,
-      from: (asker) => context.presence.seen(asker)?.connections.at(-1)?.host,
-      peelId: (asker) => asker,
+      from: (caller) => context.presence.seen(caller)?.connections.at(-1)?.host,
+      peelId: (caller) => caller,
       signed: true,
       ...(onExcess && { onExcess }),
       // a peel asks a few times a day; one of a short lifetime, or that cannot write its file, every second or so
       rate: { perSecond: 1, burst: 30 },
-      queue: { running: 64, runningPerAsker: 2, waiting: 20_000, waitingPerAsker: 8 },
+      queue: { running: 64, runningPerCaller: 2, waiting: 20_000, waitingPerCaller: 8 },
       audited: (code) => errorTraits(code)?.audited !== 'never',
     },
     refusals,
@@ -70,7 +70,7 @@ function peelActor(peelId: string): Actor {
   return { kind: 'peel', name: peelId };
 }
 
-async function renew(context: MasterContext, { request, asker: peelId, by, from }: Asked<'renew'>) {
+async function renew(context: MasterContext, { request, caller: peelId, by, from }: Call<'renew'>) {
   const { registry, metrics, now } = context;
   const { requestId, publicKey } = request;
   const { record, changed } = await decideFresh(registry, peelId, (found): Decision | undefined => {
@@ -88,7 +88,7 @@ async function renew(context: MasterContext, { request, asker: peelId, by, from 
   };
 }
 
-async function rotate(context: MasterContext, { request, asker: peelId, by, from }: Asked<'rotate'>) {
+async function rotate(context: MasterContext, { request, caller: peelId, by, from }: Call<'rotate'>) {
   const { registry, metrics, now } = context;
   const { requestId, publicKey, newPublicKey } = request;
   if (newPublicKey === publicKey) {

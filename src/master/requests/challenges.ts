@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { FleetError } from '../../errors.js';
 import { encodeJson, parseJson } from '../../protocol/messages.js';
 import { compareAndSet } from '../store/compare-and-set.js';
-import { patiently } from '../store/patiently.js';
+import { withStoreRetries } from '../store/store-retries.js';
 import type { Store } from '../store/store.js';
 
 /** The peel and key that a challenge is for. */
@@ -28,10 +28,10 @@ const CHALLENGE_BYTES = 32;
 /**
  * Issues a random challenge, stored for all masters until it expires (the bucket deletes it) or is used.
  */
-export async function giveChallenge({ challenges }: Store, to: ChallengeFor): Promise<string> {
+export async function issueChallenge({ challenges }: Store, to: ChallengeFor): Promise<string> {
   const challenge = randomBytes(CHALLENGE_BYTES).toString('base64url');
   const { user, peelId, publicKey } = to;
-  await patiently(() => challenges.put(keyOf(challenge), encodeJson({ user, peelId, publicKey })));
+  await withStoreRetries(() => challenges.put(keyOf(challenge), encodeJson({ user, peelId, publicKey })));
   return challenge;
 }
 
@@ -41,13 +41,13 @@ export async function giveChallenge({ challenges }: Store, to: ChallengeFor): Pr
  *
  * @throws FleetError `ERR_FLEET_CHALLENGE`, `ERR_FLEET_STORE`
  */
-export async function takeChallenge(
+export async function redeemChallenge(
   { challenges }: Store,
   challenge: string,
   { user, peelId, publicKey }: ChallengeFor,
   requestId: string,
 ): Promise<void> {
-  const stored = await patiently(() => challenges.get(keyOf(challenge)));
+  const stored = await withStoreRetries(() => challenges.get(keyOf(challenge)));
   const parsed = v.safeParse(storedSchema, stored === null ? undefined : parseJson(stored.string()));
   if (stored === null || !parsed.success) throw refused('it was never issued, or has expired');
   const given = parsed.output;

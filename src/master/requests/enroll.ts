@@ -16,7 +16,7 @@ import {
 } from '../../protocol/records/record.js';
 import { peelIdOfRecoveryName, recoveryInboxPrefix } from '../../permissions/recovery.js';
 import { joinInboxPrefix, tokenIdOfName } from '../../permissions/roles.js';
-import { giveChallenge, takeChallenge } from './challenges.js';
+import { issueChallenge, redeemChallenge } from './challenges.js';
 import { checkProof } from './check-proof.js';
 import type { MasterContext } from '../context.js';
 import { challengeToRecover, recover } from './recover.js';
@@ -26,7 +26,7 @@ import { isAnswerTo, jwtsOf, nextFacts } from '../trust/issued-jwt.js';
 import { claimId, claimKey, idTaken, keyTaken, withClaims } from '../registry/key-claim.js';
 import type { RefusalAudit } from '../audit/refusal-audit.js';
 import type { Decision } from '../registry/registry.js';
-import { RequestService, type Asked } from './service.js';
+import { RequestService, type Call } from './service.js';
 import { TokenUses, usableToken } from '../registry/join-tokens.js';
 import { subjectFor, subjectsOf } from '../../permissions/names.js';
 
@@ -35,17 +35,17 @@ export function startEnrollService(
   context: MasterContext,
   nc: NatsConnection,
   refusals: RefusalAudit,
-  onExcess?: (asker: string, bytes: number) => void,
+  onExcess?: (caller: string, bytes: number) => void,
 ): RequestService<'challenge' | 'join' | 'recover'> {
   const uses = new TokenUses(context);
   return new RequestService(
     context,
     {
       nc,
-      inboxes: (asker) => {
-        const peelId = peelIdOfRecoveryName(asker);
+      inboxes: (caller) => {
+        const peelId = peelIdOfRecoveryName(caller);
         if (peelId !== undefined) return [recoveryInboxPrefix(peelId)];
-        const tokenId = tokenIdOfName(asker);
+        const tokenId = tokenIdOfName(caller);
         return tokenId === undefined ? [] : [joinInboxPrefix(tokenId)];
       },
       subject: subjectsOf('enroll'),
@@ -56,17 +56,17 @@ export function startEnrollService(
       },
       handlers: {
         challenge: (asked) =>
-          peelIdOfRecoveryName(asked.asker) === undefined
+          peelIdOfRecoveryName(asked.caller) === undefined
             ? challenge(context, asked)
             : challengeToRecover(context, asked),
         join: (asked) => join(context, uses, asked),
         recover: (asked) => recover(context, asked),
       },
-      authenticate: ({ asker, name }) => {
-        const isRecovery = peelIdOfRecoveryName(asker) !== undefined;
+      authenticate: ({ caller, name }) => {
+        const isRecovery = peelIdOfRecoveryName(caller) !== undefined;
         // a join token cannot recover, and a recovery credential cannot join
         const wanted = name === 'challenge' || (name === 'recover') === isRecovery;
-        if ((isRecovery || tokenIdOfName(asker) !== undefined) && wanted) return askingActor(asker);
+        if ((isRecovery || tokenIdOfName(caller) !== undefined) && wanted) return actorOf(caller);
         throw new FleetError(
           'ERR_FLEET_DENIED',
           name === 'recover'
@@ -74,32 +74,32 @@ export function startEnrollService(
             : 'these credentials are not a join token, so they cannot ask to join',
         );
       },
-      claimed: askingActor,
+      claimed: actorOf,
       peelId: peelIdOfRecoveryName,
       signed: true,
       ...(onExcess && { onExcess }),
       // a thousand hosts may share one token and start at once
       rate: { perSecond: 100, burst: 3_000, refusalsPerSecond: 20 },
-      queue: { running: 256, runningPerAsker: 64, waiting: 20_000, waitingPerAsker: 3_000 },
+      queue: { running: 256, runningPerCaller: 64, waiting: 20_000, waitingPerCaller: 3_000 },
       audited: (code) => errorTraits(code)?.audited !== 'never',
     },
     refusals,
   );
 }
 
-function askingActor(user: string): Actor {
+function actorOf(user: string): Actor {
   const peelId = peelIdOfRecoveryName(user);
   if (peelId !== undefined) return { kind: 'peel', name: peelId };
   const tokenId = tokenIdOfName(user);
   return tokenId === undefined ? { kind: 'unknown', name: user } : { kind: 'token', name: tokenId };
 }
 
-async function challenge(context: MasterContext, { request, asker: user, by }: Asked<'challenge'>) {
+async function challenge(context: MasterContext, { request, caller: user, by }: Call<'challenge'>) {
   const { peelId, publicKey } = request;
   await usableToken(context, by.name, peelId);
   // refuse early if no JWT could be issued later
   await checkFresh(context.registry, peelId, (record) => checkId(context, record, peelId, publicKey));
-  const value = await giveChallenge(context.store, { user, peelId, publicKey });
+  const value = await issueChallenge(context.store, { user, peelId, publicKey });
   return { challenge: value, now: context.now() };
 }
 
@@ -107,14 +107,14 @@ async function challenge(context: MasterContext, { request, asker: user, by }: A
  * Each step is idempotent, because a peel retries the same request if a master dies in the middle: the challenge
  * belongs to this request, a use of the token is counted once per key, and the record has the key.
  */
-async function join(context: MasterContext, uses: TokenUses, asked: Asked<'join'>) {
-  const { request, asker: user, by } = asked;
+async function join(context: MasterContext, uses: TokenUses, asked: Call<'join'>) {
+  const { request, caller: user, by } = asked;
   const { registry, metrics, now } = context;
   const { requestId, peelId, publicKey } = request;
   const token = await usableToken(context, by.name, peelId);
   const proof = joinProof({ user, peelId, publicKey, challenge: request.challenge });
   checkProof('the request', proof, request, peelId);
-  await takeChallenge(context.store, request.challenge, { user, peelId, publicKey }, requestId);
+  await redeemChallenge(context.store, request.challenge, { user, peelId, publicKey }, requestId);
   const known = await checkFresh(registry, peelId, (found) => checkId(context, found, peelId, publicKey));
   // before anything is claimed: a policy may take a while
   const opinion = await opinionOn(context, asked, token);
@@ -154,7 +154,7 @@ interface Opinion {
 /** Asks the policy about a join request, unless its peel is already accepted. */
 async function opinionOn(
   { registry, policy }: MasterContext,
-  { request: { peelId, publicKey } }: Asked<'join'>,
+  { request: { peelId, publicKey } }: Call<'join'>,
   { id, ids, labels }: JoinToken,
 ): Promise<Opinion | undefined> {
   const record = registry.get(peelId);
@@ -185,13 +185,13 @@ function isReturning(record: PeelRecord | undefined, key: PeelKey | undefined): 
 /** The outcome of a join request whose token, proof and claims are valid: accepted, rejected or pending. */
 async function decideJoin(
   context: MasterContext,
-  { request: { requestId, peelId, publicKey }, by }: Asked<'join'>,
+  { request: { requestId, peelId, publicKey }, by }: Call<'join'>,
   token: JoinToken,
   opinion: Opinion | undefined,
 ): Promise<Decided> {
   const { registry, policy } = context;
   const origin = `join token ${token.id}`;
-  const asker: Actor = { ...by, publicKey: token.publicKey };
+  const caller: Actor = { ...by, publicKey: token.publicKey };
   const automatic: Actor = { kind: 'policy', name: policy.name };
   const decide = (record: PeelRecord | undefined): Decision | undefined => {
     const key = checkId(context, record, peelId, publicKey);
@@ -209,13 +209,13 @@ async function decideJoin(
       };
     };
     if (record !== undefined && isAccepted(record)) {
-      return key !== undefined && isAnswerTo(context, key, requestId) ? undefined : issue(asker);
+      return key !== undefined && isAnswerTo(context, key, requestId) ? undefined : issue(caller);
     }
     // the decision counts only for the facts that the policy was given
     if (opinion?.decision === 'accept' && opinion.returning === isReturning(record, key))
       return issue(automatic);
     if (key !== undefined) return undefined;
-    return { change: { kind: 'peel.requested', publicKey, origin, ...given }, by: asker, from: token.id };
+    return { change: { kind: 'peel.requested', publicKey, origin, ...given }, by: caller, from: token.id };
   };
   const decided = await decideFresh(registry, peelId, decide);
   if (opinion?.decision !== 'reject' || decided.record.state !== 'pending') return decided;

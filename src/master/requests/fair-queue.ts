@@ -2,13 +2,13 @@
 import { REQUEST_TURN_MS } from '../../timing.js';
 
 /** How many jobs of a caller run at a time, and how many may wait. */
-export interface AskerLimits {
-  runningPerAsker: number;
-  waitingPerAsker: number;
+export interface CallerLimits {
+  runningPerCaller: number;
+  waitingPerCaller: number;
 }
 
 /** How many jobs run at a time, and how many may wait. */
-export interface FairQueueOptions extends AskerLimits {
+export interface FairQueueOptions extends CallerLimits {
   running: number;
   waiting: number;
 }
@@ -21,12 +21,12 @@ interface Job {
   bytes: number;
 }
 
-interface Asker {
+interface Caller {
   waiting: Job[];
   /** Bytes of the waiting jobs. */
   bytes: number;
   running: number;
-  limits: AskerLimits;
+  limits: CallerLimits;
 }
 
 /**
@@ -35,7 +35,7 @@ interface Asker {
  */
 export class FairQueue {
   readonly #options: FairQueueOptions;
-  readonly #askers = new Map<string, Asker>();
+  readonly #callers = new Map<string, Caller>();
   /** Callers with a waiting job and a free slot. */
   readonly #turns = new Set<string>();
   #running = 0;
@@ -59,17 +59,17 @@ export class FairQueue {
   add(
     name: string,
     run: () => Promise<void>,
-    { bytes = 0, limits = this.#options }: { bytes?: number; limits?: AskerLimits | undefined } = {},
+    { bytes = 0, limits = this.#options }: { bytes?: number; limits?: CallerLimits | undefined } = {},
   ): boolean {
-    const asker = this.#askers.get(name) ?? { waiting: [], bytes: 0, running: 0, limits };
-    if (this.#waiting >= this.#options.waiting || asker.waiting.length >= limits.waitingPerAsker)
+    const caller = this.#callers.get(name) ?? { waiting: [], bytes: 0, running: 0, limits };
+    if (this.#waiting >= this.#options.waiting || caller.waiting.length >= limits.waitingPerCaller)
       return false;
-    if (asker.bytes + bytes > MAX_WAITING_BYTES) return false;
-    this.#askers.set(name, asker);
-    asker.waiting.push({ run, bytes });
-    asker.bytes += bytes;
+    if (caller.bytes + bytes > MAX_WAITING_BYTES) return false;
+    this.#callers.set(name, caller);
+    caller.waiting.push({ run, bytes });
+    caller.bytes += bytes;
     this.#waiting += 1;
-    this.#offer(name, asker);
+    this.#offer(name, caller);
     this.#start();
     return true;
   }
@@ -80,8 +80,8 @@ export class FairQueue {
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  #offer(name: string, asker: Asker): void {
-    if (asker.waiting.length > 0 && asker.running < asker.limits.runningPerAsker) this.#turns.add(name);
+  #offer(name: string, caller: Caller): void {
+    if (caller.waiting.length > 0 && caller.running < caller.limits.runningPerCaller) this.#turns.add(name);
   }
 
   #start(): void {
@@ -91,16 +91,16 @@ export class FairQueue {
       if (next.done) return;
       const name = next.value;
       this.#turns.delete(name);
-      const asker = this.#askers.get(name);
-      const job = asker?.waiting.shift();
-      if (asker === undefined || job === undefined) continue;
+      const caller = this.#callers.get(name);
+      const job = caller?.waiting.shift();
+      if (caller === undefined || job === undefined) continue;
       this.#waiting -= 1;
       this.#running += 1;
-      asker.bytes -= job.bytes;
-      asker.running += 1;
-      this.#offer(name, asker);
+      caller.bytes -= job.bytes;
+      caller.running += 1;
+      this.#offer(name, caller);
       const startedAt = performance.now();
-      void this.#run(name, asker, job);
+      void this.#run(name, caller, job);
       this.#spent += performance.now() - startedAt;
       this.#nextTurn ??= setImmediate(() => {
         this.#nextTurn = undefined;
@@ -110,12 +110,12 @@ export class FairQueue {
     }
   }
 
-  async #run(name: string, asker: Asker, { run }: Job): Promise<void> {
+  async #run(name: string, caller: Caller, { run }: Job): Promise<void> {
     await run();
     this.#running -= 1;
-    asker.running -= 1;
-    if (asker.running + asker.waiting.length === 0) this.#askers.delete(name);
-    else this.#offer(name, asker);
+    caller.running -= 1;
+    if (caller.running + caller.waiting.length === 0) this.#callers.delete(name);
+    else this.#offer(name, caller);
     this.#start();
     if (this.#running + this.#waiting > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();

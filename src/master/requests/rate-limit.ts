@@ -20,7 +20,7 @@ export interface RateOptions {
 export type RateVerdict = 'pass' | 'refuse' | 'ignore';
 
 /** Callers that are tracked. The one that was silent longest is evicted, and starts again with a full bucket. */
-const MAX_ASKERS = 50_000;
+const MAX_CALLERS = 50_000;
 /** Burst of answered refusals, in seconds of their rate. */
 const REFUSAL_BURST_SECONDS = 10;
 
@@ -48,8 +48,8 @@ export class RateLimit {
   }
 
   /** Counts a request. @param cost as how many requests */
-  take(asker: string, cost = 1): RateVerdict {
-    const bucket = this.#bucket(asker);
+  take(caller: string, cost = 1): RateVerdict {
+    const bucket = this.#bucket(caller);
     if (bucket.tokens >= cost) {
       bucket.tokens -= cost;
       return 'pass';
@@ -58,8 +58,8 @@ export class RateLimit {
   }
 
   /** Counts a refusal because of overload. */
-  refuse(asker: string): Exclude<RateVerdict, 'pass'> {
-    return this.#takeRefusal(this.#bucket(asker));
+  refuse(caller: string): Exclude<RateVerdict, 'pass'> {
+    return this.#takeRefusal(this.#bucket(caller));
   }
 
   #takeRefusal(bucket: Bucket): Exclude<RateVerdict, 'pass'> {
@@ -68,9 +68,9 @@ export class RateLimit {
     return 'refuse';
   }
 
-  #bucket(asker: string): Bucket {
+  #bucket(caller: string): Bucket {
     const now = this.#clock();
-    const known = this.#buckets.get(asker);
+    const known = this.#buckets.get(caller);
     const seconds = known === undefined ? 0 : Math.max(0, now - known.at) / 1000;
     const bucket: Bucket = {
       tokens: Math.min(this.#burst, (known?.tokens ?? this.#burst) + seconds * this.#perSecond),
@@ -81,9 +81,9 @@ export class RateLimit {
       at: now,
     };
     // the map is ordered by last request
-    this.#buckets.delete(asker);
-    this.#buckets.set(asker, bucket);
-    if (this.#buckets.size > MAX_ASKERS) {
+    this.#buckets.delete(caller);
+    this.#buckets.set(caller, bucket);
+    if (this.#buckets.size > MAX_CALLERS) {
       const oldest = this.#buckets.keys().next();
       if (!oldest.done) this.#buckets.delete(oldest.value);
     }

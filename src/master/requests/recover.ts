@@ -16,17 +16,17 @@ import type { MasterContext } from '../context.js';
 import { checkFresh, decideFresh } from '../registry/decide-fresh.js';
 import { claimKey, withClaims } from '../registry/key-claim.js';
 import type { Decision } from '../registry/registry.js';
-import { tellPeel } from '../revocation/notices.js';
-import { canMakeAgain, jwtsOf, nextFacts } from '../trust/issued-jwt.js';
-import { giveChallenge, takeChallenge } from './challenges.js';
+import { notifyPeel } from '../revocation/notices.js';
+import { canRecreate, jwtsOf, nextFacts } from '../trust/issued-jwt.js';
+import { issueChallenge, redeemChallenge } from './challenges.js';
 import { checkProofOfBoth } from './check-proof.js';
 import { judgeRecovery, type RecoveryVerdict } from './judge-recovery.js';
-import type { Asked } from './service.js';
+import type { Call } from './service.js';
 
 /** `challenge` of a recovery credential: for its own peel only. */
 export async function challengeToRecover(
   context: MasterContext,
-  { request: { peelId, publicKey }, asker: user }: Asked<'challenge'>,
+  { request: { peelId, publicKey }, caller: user }: Call<'challenge'>,
 ) {
   if (peelId !== peelIdOfRecoveryName(user)) {
     throw new FleetError('ERR_FLEET_DENIED', 'the recovery credential is for another peel', { peelId });
@@ -35,7 +35,7 @@ export async function challengeToRecover(
   await checkFresh(context.registry, peelId, (record) => {
     if (record?.state === 'rejected' || record?.state === 'revoked') throw notAcceptedError(record);
   });
-  const value = await giveChallenge(context.store, { user, peelId, publicKey });
+  const value = await issueChallenge(context.store, { user, peelId, publicKey });
   return { challenge: value, now: context.now() };
 }
 
@@ -43,7 +43,7 @@ export async function challengeToRecover(
  * `recover`: issues a JWT for a new key of a peel whose credential has expired. Each step is idempotent, because a peel
  * retries the same request if a master dies in the middle.
  */
-export async function recover(context: MasterContext, asked: Asked<'recover'>) {
+export async function recover(context: MasterContext, asked: Call<'recover'>) {
   const { recoveries } = context.metrics;
   try {
     const answer = await answerRecovery(context, asked);
@@ -56,15 +56,15 @@ export async function recover(context: MasterContext, asked: Asked<'recover'>) {
   }
 }
 
-async function answerRecovery(context: MasterContext, asked: Asked<'recover'>) {
-  const { request, asker: user } = asked;
+async function answerRecovery(context: MasterContext, asked: Call<'recover'>) {
+  const { request, caller: user } = asked;
   const { registry, metrics, now } = context;
   const { requestId, publicKey, newPublicKey } = request;
   const peelId = peelIdOfRecoveryName(user) ?? '';
   checkCredential(context, user, request);
   checkProofOfBoth('the request to recover', recoveryProof({ ...request, peelId }), request, peelId);
   const challenged = { user, peelId, publicKey: newPublicKey };
-  await takeChallenge(context.store, request.challenge, challenged, requestId);
+  await redeemChallenge(context.store, request.challenge, challenged, requestId);
   const judged = (record: PeelRecord | undefined): RecoveryVerdict => {
     const { issuedAt, issuer } = (record && keyOf(record, publicKey)) ?? {};
     const { claims } = context.trust;
@@ -82,7 +82,7 @@ async function answerRecovery(context: MasterContext, asked: Asked<'recover'>) {
   // notify before revoking; otherwise the original reconnects until it requests recovery, too
   const expected = judged(await registry.refresh(peelId));
   if (expected.is === 'cloned') {
-    await tellPeel(context, { kind: 'ended', peelId, code: 'ERR_FLEET_REVOKED', reason: expected.reason });
+    await notifyPeel(context, { kind: 'ended', peelId, code: 'ERR_FLEET_REVOKED', reason: expected.reason });
   }
   const claim = await claimKey(context, newPublicKey, peelId);
   let verdict: RecoveryVerdict = expected;
@@ -134,7 +134,7 @@ async function answerRecovery(context: MasterContext, asked: Asked<'recover'>) {
 /** The change that a verdict makes to the record; undefined: none. @throws FleetError of a refusal */
 function decisionOf(
   context: MasterContext,
-  { request: { requestId, publicKey, newPublicKey }, by }: Asked<'recover'>,
+  { request: { requestId, publicKey, newPublicKey }, by }: Call<'recover'>,
   peelId: string,
   verdict: RecoveryVerdict,
   record: PeelRecord | undefined,
@@ -150,7 +150,7 @@ function decisionOf(
     }
     case 'again':
       // another master may have signed it, with a key of its own
-      return key !== undefined && canMakeAgain(context, key)
+      return key !== undefined && canRecreate(context, key)
         ? undefined
         : { change: { kind: 'key.renewed', key: facts() }, by: peel };
     case 'pending':
@@ -183,7 +183,7 @@ function decisionOf(
 function checkCredential(
   { trust, now }: MasterContext,
   user: string,
-  { credential, publicKey, count }: Asked<'recover'>['request'],
+  { credential, publicKey, count }: Call<'recover'>['request'],
 ): void {
   const denied = (why: string) =>
     new FleetError('ERR_FLEET_DENIED', `the recovery credential is not used: ${why}`);
@@ -204,7 +204,7 @@ function checkCredential(
 
 function tellRecovered(
   { audit }: MasterContext,
-  { request: { publicKey: replaces, newPublicKey: publicKey }, by }: Asked<'recover'>,
+  { request: { publicKey: replaces, newPublicKey: publicKey }, by }: Call<'recover'>,
   peelId: string,
   verdict: RecoveryVerdict,
 ): void {

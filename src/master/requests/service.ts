@@ -19,11 +19,11 @@ import {
   type RequestOf,
 } from '../../protocol/messages.js';
 import { judgeReply } from '../../protocol/reply-subject.js';
-import { askerOf, MASTER_QUEUE } from '../../permissions/names.js';
+import { callerOf, MASTER_QUEUE } from '../../permissions/names.js';
 import { UNKNOWN_ACTOR } from './admin/authenticate.js';
 import type { MasterContext } from '../context.js';
 import type { Endpoint } from './discovery.js';
-import { FairQueue, type AskerLimits, type FairQueueOptions } from './fair-queue.js';
+import { FairQueue, type CallerLimits, type FairQueueOptions } from './fair-queue.js';
 import { sizeOf } from './message-size.js';
 import { RateLimit, type RateOptions } from './rate-limit.js';
 import type { RefusalAudit } from '../audit/refusal-audit.js';
@@ -32,10 +32,10 @@ import { errorMessage } from '../../text/error-message.js';
 import { REQUEST_STALE_MS, STORE_FAILURE_LOG_INTERVAL_MS } from '../../timing.js';
 
 /** A request and its caller. */
-export interface Asked<N extends RequestName> {
+export interface Call<N extends RequestName> {
   request: RequestOf<N>;
   /** The subject token that names the caller: the server lets only the caller publish there. */
-  asker: string;
+  caller: string;
   by: Actor;
   /** The address of the caller, if known. */
   from: string | undefined;
@@ -52,7 +52,7 @@ export class EncodedAnswer {
 
 /** Answers with one message, or with several followed by an empty one. */
 export type Handler<N extends RequestName> = (
-  asked: Asked<N>,
+  asked: Call<N>,
 ) => Promise<AnswerOf<N>> | AsyncIterable<EncodedAnswer>;
 
 export type Handlers<N extends RequestName> = { readonly [K in N]: Handler<K> };
@@ -60,7 +60,7 @@ export type Handlers<N extends RequestName> = { readonly [K in N]: Handler<K> };
 /** A request as received, before it is parsed. */
 export interface Incoming {
   msg: Msg;
-  asker: string;
+  caller: string;
   /** undefined: there is no such request. */
   name: RequestName | undefined;
   /** The verb: the last tokens of the subject. */
@@ -72,19 +72,19 @@ export interface ServiceOptions<N extends RequestName> {
   /** The connection for requests and answers: its user may publish to inboxes only. */
   nc: Pick<NatsConnection, 'subscribe' | 'publish' | 'flush'>;
   /** The prefixes of the caller's own inboxes: answers go only there. None: never answer. */
-  inboxes: (asker: string) => readonly string[];
+  inboxes: (caller: string) => readonly string[];
   /** The subscribed subject, such as `zester.auth.>`. */
   subject: string;
   /** The subject of each request, for service discovery. */
   subjects: Readonly<Record<N, string>>;
   handlers: Handlers<N>;
-  /** Reads caller and verb from a subject; by default `zester.<service>.<asker>.<verb>`. */
-  route?: (subject: string) => { asker: string; verb: string };
+  /** Reads caller and verb from a subject; by default `zester.<service>.<caller>.<verb>`. */
+  route?: (subject: string) => { caller: string; verb: string };
   /** Authenticates the caller. @throws FleetError if it is not authorized */
   authenticate: (incoming: Incoming) => Actor | Promise<Actor>;
   /** The presumed caller for the audit log, if `authenticate` did not identify it. */
-  claimed?: (asker: string) => Actor;
-  from?: (asker: string) => string | undefined;
+  claimed?: (caller: string) => Actor;
+  from?: (caller: string) => string | undefined;
   /** Whether this master signs its answers. */
   signed: boolean;
   rate?: RateOptions;
@@ -92,17 +92,17 @@ export interface ServiceOptions<N extends RequestName> {
   /** The lane of a request: each lane of a caller has a rate and limits of its own. By default there is one, with those of `queue`. */
   lane?: (name: N | undefined) => Lane;
   /** Called for each request above its caller's rate, refused or dropped. @param bytes of its payload */
-  onExcess?: (asker: string, bytes: number) => void;
+  onExcess?: (caller: string, bytes: number) => void;
   /** Called when the service stops: ends streaming answers. */
   onStop?: () => void;
   /** Whether a refusal with this code is audited. A reply subject that does not belong to the caller always is. */
   audited: (code: string) => boolean;
   /** The peel that a request of this caller concerns, if it does not name one. */
-  peelId?: (asker: string) => string | undefined;
+  peelId?: (caller: string) => string | undefined;
 }
 
 /** Requests of one caller that wait for each other, and not for its other ones. */
-export interface Lane extends AskerLimits {
+export interface Lane extends CallerLimits {
   name: string;
   /** How many requests of the rate it counts as. */
   cost: number;
@@ -161,16 +161,16 @@ export class RequestService<N extends RequestName> {
   }
 
   #receive(msg: Msg): void {
-    const { asker, verb } = (this.#options.route ?? askerOf)(msg.subject);
+    const { caller, verb } = (this.#options.route ?? callerOf)(msg.subject);
     const bytes = sizeOf(msg);
     // before the request is parsed: a flood must cost next to nothing
     const name = this.#byName.has(verb) ? (verb as N) : undefined;
     const lane = this.#options.lane?.(name);
-    const key = lane === undefined ? asker : `${asker} ${lane.name}`;
+    const key = lane === undefined ? caller : `${caller} ${lane.name}`;
     const verdict = this.#rate?.take(key, lane?.cost) ?? 'pass';
-    if (verdict !== 'pass') this.#options.onExcess?.(asker, bytes);
+    if (verdict !== 'pass') this.#options.onExcess?.(caller, bytes);
     if (verdict === 'ignore') return this.#context.metrics.ignoredRequests.inc();
-    const incoming: Incoming = { msg, asker, verb, name };
+    const incoming: Incoming = { msg, caller, verb, name };
     if (this.#refuseReply(incoming)) return;
     if (verdict === 'pass') {
       // before its signature is verified, which takes longer the larger it is
@@ -180,34 +180,34 @@ export class RequestService<N extends RequestName> {
       if (this.#queue.add(key, () => this.#answer(incoming, at), more)) return;
     }
     const refusal = verdict === 'pass' ? (this.#rate?.refuse(key) ?? 'refuse') : verdict;
-    if (verdict === 'pass') this.#options.onExcess?.(asker, bytes);
+    if (verdict === 'pass') this.#options.onExcess?.(caller, bytes);
     if (refusal === 'ignore') return this.#context.metrics.ignoredRequests.inc();
     const error = new FleetError('ERR_FLEET_RATE', 'too many concurrent requests: try again later');
-    this.#noteRefused(incoming, error, this.#claimed(asker), undefined);
+    this.#noteRefused(incoming, error, this.#claimed(caller), undefined);
     this.#count(incoming.name, 0, error.code);
     this.#refuse(incoming, error);
   }
 
   /** Refuses a request whose reply subject is not in the caller's own inbox: it is an attack. */
   #refuseReply(incoming: Incoming): boolean {
-    const { asker, msg, name } = incoming;
-    const verdict = judgeReply(msg.reply, this.#options.inboxes(asker));
+    const { caller, msg, name } = incoming;
+    const verdict = judgeReply(msg.reply, this.#options.inboxes(caller));
     if (verdict.is !== 'refused') return false;
     const error = new FleetError('ERR_FLEET_REPLY', `the request is not answered: ${verdict.reason}`);
-    this.#noteRefused(incoming, error, this.#claimed(asker), undefined);
+    this.#noteRefused(incoming, error, this.#claimed(caller), undefined);
     this.#count(name, 0, error.code);
     return true;
   }
 
   #refuseSize(incoming: Incoming, bytes: number): void {
     const error = tooLarge(incoming.verb.slice(0, 60), bytes);
-    this.#noteRefused(incoming, error, this.#claimed(incoming.asker), undefined);
+    this.#noteRefused(incoming, error, this.#claimed(incoming.caller), undefined);
     this.#count(incoming.name, 0, error.code);
     this.#refuse(incoming, error);
   }
 
   async #answer(incoming: Incoming, receivedAt: number): Promise<void> {
-    const { asker, name } = incoming;
+    const { caller, name } = incoming;
     const startedAt = performance.now();
     if (startedAt - receivedAt > REQUEST_STALE_MS) return this.#count(name, 0, 'stale');
     let by: Actor | undefined;
@@ -219,14 +219,14 @@ export class RequestService<N extends RequestName> {
       }
       request = parseRequest(name as N, incoming.msg.data);
       const handler = this.#options.handlers[name as N];
-      const from = this.#options.from?.(asker);
-      await this.#respond(incoming, handler({ request, asker, by, from }));
+      const from = this.#options.from?.(caller);
+      await this.#respond(incoming, handler({ request, caller, by, from }));
       this.#count(name, performance.now() - startedAt, 'ok');
     } catch (cause) {
       const storeFailure = storeFailureOf(cause);
       if (storeFailure !== undefined) this.#logStoreFailure(storeFailure);
       const error = storeFailure ?? cause;
-      this.#noteRefused(incoming, error, by ?? this.#claimed(asker), request);
+      this.#noteRefused(incoming, error, by ?? this.#claimed(caller), request);
       this.#refuse(incoming, error);
       const code = error instanceof ZesterError ? error.code : 'ERR_FLEET_INTERNAL';
       this.#count(name, performance.now() - startedAt, code);
@@ -280,23 +280,23 @@ export class RequestService<N extends RequestName> {
   }
 
   /** The single place where a service sends. */
-  #publish({ msg, asker }: Incoming, data: Uint8Array | undefined, headers?: MsgHdrs): void {
+  #publish({ msg, caller }: Incoming, data: Uint8Array | undefined, headers?: MsgHdrs): void {
     const { nc, inboxes } = this.#options;
-    answerBelow(nc, msg, data, { inboxes: inboxes(asker), ...(headers && { headers }) });
+    answerBelow(nc, msg, data, { inboxes: inboxes(caller), ...(headers && { headers }) });
   }
 
-  #claimed(asker: string): Actor {
-    return this.#options.claimed?.(asker) ?? UNKNOWN_ACTOR;
+  #claimed(caller: string): Actor {
+    return this.#options.claimed?.(caller) ?? UNKNOWN_ACTOR;
   }
 
   #noteRefused(
-    { asker, name, verb, msg }: Incoming,
+    { caller, name, verb, msg }: Incoming,
     error: unknown,
     by: Actor,
     request: RequestOf<N> | undefined,
   ): void {
     const { logger } = this.#context;
-    const asked = { request: redactSeeds(verb), asker: redactSeeds(asker) };
+    const asked = { request: redactSeeds(verb), caller: redactSeeds(caller) };
     if (!(error instanceof ZesterError)) {
       const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
       logger.error({ ...asked, error: redactSeeds(stack) }, 'a request failed');
@@ -312,9 +312,9 @@ export class RequestService<N extends RequestName> {
       by,
       code,
       reason: error.message,
-      peelId: peelId ?? this.#options.peelId?.(asker),
+      peelId: peelId ?? this.#options.peelId?.(caller),
       publicKey,
-      from: this.#options.from?.(asker),
+      from: this.#options.from?.(caller),
     });
   }
 

@@ -40,19 +40,19 @@ export async function startServices(
   const { id, logger, metrics } = context;
   const refusals = new RefusalAudit(context.audit);
   const sinkOf = (
-    options: Pick<FloodSinkOptions, 'relieved' | 'subject' | 'isAsker' | 'limits' | 'onExcess'>,
+    options: Pick<FloodSinkOptions, 'relieved' | 'subject' | 'isCaller' | 'limits' | 'onExcess'>,
   ) => new FloodSink({ ...options, open: openSink, onDropped: () => metrics.ignoredRequests.inc(), logger });
   const peelSink = sinkOf({
     relieved: auth,
     subject: (peelId) => subjectFor.auth(peelId),
-    isAsker: isPeelId,
+    isCaller: isPeelId,
     limits: PEEL_DIVERSION,
     onExcess: floods.peelExcess,
   });
   const tokenSink = sinkOf({
     relieved: enroll,
     subject: (user) => subjectFor.enroll(user),
-    isAsker: (user) => tokenIdOfName(user) !== undefined || peelIdOfRecoveryName(user) !== undefined,
+    isCaller: (user) => tokenIdOfName(user) !== undefined || peelIdOfRecoveryName(user) !== undefined,
     limits: TOKEN_DIVERSION,
     onExcess: floods.tokenExcess,
   });
@@ -60,7 +60,7 @@ export async function startServices(
     relieved: admins,
     subject: adminSubjects,
     // the owner's subjects have no name, so a sink for them would get the requests of all admins
-    isAsker: (user) => adminOfUserName(user) !== undefined,
+    isCaller: (user) => adminOfUserName(user) !== undefined,
     limits: ADMIN_DIVERSION,
     onExcess: floods.adminExcess,
   });

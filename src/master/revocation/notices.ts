@@ -10,7 +10,7 @@ import { NOTICE_FLUSH_TIMEOUT_MS } from '../../timing.js';
 export type NoticeEntry = Notice extends infer N ? (N extends Notice ? Omit<N, 'at'> : never) : never;
 
 /** Sends a peel a notice, signed by this master. A disconnected peel does not receive it. */
-export async function tellPeel(
+export async function notifyPeel(
   { nc, signer, now }: Pick<MasterContext, 'nc' | 'signer' | 'now'>,
   notice: NoticeEntry,
 ): Promise<void> {

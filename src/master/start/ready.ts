@@ -4,7 +4,7 @@ import { ConnectError, FleetError } from '../../errors.js';
 import { READY_POLL_MS } from '../../timing.js';
 import type { Master } from '../master.js';
 
-/** The limits of {@link untilReady}. */
+/** The limits of {@link waitUntilReady}. */
 export interface ReadyOptions {
   timeoutMs: number;
   signal?: AbortSignal | undefined;
@@ -16,7 +16,7 @@ export interface ReadyOptions {
  * @throws FleetError `ERR_FLEET_NOT_READY` with the problems, after the timeout; the reason why the master stopped
  *   meanwhile; the signal's reason
  */
-export async function untilReady(
+export async function waitUntilReady(
   master: Pick<Master, 'health' | 'closed' | 'endedBy'>,
   { timeoutMs, signal }: ReadyOptions,
 ): Promise<void> {

@@ -1,6 +1,6 @@
 // Opens a master's state in JetStream.
 import { tokenSchema, type JoinToken } from '../../protocol/records/join-token.js';
-import { absenceWords } from '../../system-account/meta-group.js';
+import { describeMissingServers } from '../../system-account/meta-group.js';
 import { outsideJetStream } from '../../system-account/servers.js';
 import { AuditLog } from '../audit/audit-log.js';
 import { auditStream } from '../audit/audit-stream.js';
@@ -31,7 +31,7 @@ export async function openState(
     replicas: options.replicas,
     waitMs: options.storeWaitMs,
     signal: options.signal,
-    whyWaiting: async () => absenceWords(await outsideJetStream(system)),
+    whyWaiting: async () => describeMissingServers(await outsideJetStream(system)),
   });
   const audit = closing.add(
     new AuditLog(auditStream(nc, store), logger, now, (...told) => events.audited(...told)),

@@ -1,7 +1,7 @@
 // Writes one value by compare-and-set, with retries.
 import type { KV } from '@nats-io/kv';
 import { JETSTREAM_TIMEOUT_MS } from '../../timing.js';
-import { patiently } from './patiently.js';
+import { withStoreRetries } from './store-retries.js';
 import { isWriteConflict } from './write-conflict.js';
 
 /**
@@ -21,7 +21,7 @@ export async function compareAndSet(
   isOver?: () => boolean,
 ): Promise<number | undefined> {
   let unsure = false;
-  return patiently(async () => {
+  return withStoreRetries(async () => {
     try {
       return await bucket.put(key, data, { previousSeq, timeout: JETSTREAM_TIMEOUT_MS });
     } catch (error) {

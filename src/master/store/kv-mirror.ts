@@ -9,7 +9,7 @@ import { KeyedMutex } from '../../async/keyed-mutex.js';
 import { sleep, sleepUnref } from '../../async/sleep.js';
 import { compareAndSet } from './compare-and-set.js';
 import { HeldValues, type Held, type ValueChange } from './held-values.js';
-import { patiently } from './patiently.js';
+import { withStoreRetries } from './store-retries.js';
 import { WatchProgress } from './watch-progress.js';
 import { conflictPause, writeStep } from './write-step.js';
 import {
@@ -72,7 +72,7 @@ export class KvMirror<T> {
   async #readAll(): Promise<void> {
     const deadline = performance.now() + MIRROR_OPEN_TIMEOUT_MS;
     for (;;) {
-      const { caughtUp } = await this.#patiently(() => this.#watch());
+      const { caughtUp } = await this.#withRetries(() => this.#watch());
       let done = false;
       void caughtUp.then(() => (done = true));
       for (let seen = -1; !done && seen !== this.#progress.last;) {
@@ -180,14 +180,14 @@ export class KvMirror<T> {
 
   /** A deleted key has a revision, which a write must name, and no value. */
   async #read(key: string): Promise<Held<T | undefined> | undefined> {
-    const entry = await this.#patiently(() => this.#bucket.get(key));
+    const entry = await this.#withRetries(() => this.#bucket.get(key));
     if (entry === null) return undefined;
     if (entry.operation !== 'PUT') return { value: undefined, revision: entry.revision };
     return { value: this.#parse(key, entry.value), revision: entry.revision };
   }
 
-  #patiently<R>(act: () => Promise<R>): Promise<R> {
-    return patiently(act, () => this.#closed);
+  #withRetries<R>(act: () => Promise<R>): Promise<R> {
+    return withStoreRetries(act, () => this.#closed);
   }
 
   #parse(key: string, data: Uint8Array): T {

@@ -5,7 +5,7 @@ import { Coalescer } from '../../async/coalesce.js';
 import { compareAccount, followAccount } from '../../account/follow-account.js';
 import { listServers } from '../../system-account/servers.js';
 import type { SystemConnectionOptions } from '../../system-account/system-connection.js';
-import { isNone, lossWords, type AccountLosses } from '../../trust/account-jwt/merge-account.js';
+import { isNone, describeLosses, type AccountLosses } from '../../trust/account-jwt/merge-account.js';
 import type { AuditLog } from '../audit/audit-log.js';
 import type { MasterContext } from '../context.js';
 import { errorMessage } from '../../text/error-message.js';
@@ -108,7 +108,7 @@ export function noteRestored(
   restored: AccountLosses,
 ): void {
   if (isNone(restored)) return;
-  const lost = lossWords(restored);
+  const lost = describeLosses(restored);
   const reason = `the account JWT on the servers had lost the ${lost.join(', the ')}`.slice(0, 1_000);
   audit.note({
     kind: 'account.restored',

@@ -8,10 +8,10 @@ import {
 import { loadCredsFile } from '../../creds/parse.js';
 import { expiryTime } from '../../jwt/expiry.js';
 import { isoTime } from '../../jwt/time.js';
-import { lateTime, renewalTime } from '../../trust/judge-expiry.js';
+import { overdueTime, renewalTime } from '../../trust/judge-expiry.js';
 import { homeExpiries } from '../../trust/home-expiries.js';
 import { renewOwnCreds, type OwnUser } from '../../trust/own-creds.js';
-import { isThere } from '../../trust/private-files.js';
+import { pathExists } from '../../trust/private-files.js';
 import type { MasterContext } from '../context.js';
 
 /** The expiries of the credentials of a home that a {@link CredsKeeper} renews. */
@@ -118,14 +118,14 @@ export class CredsKeeper {
     const outlook: Outlook = { due: Infinity, expires: Infinity, late: Infinity };
     const own = [paths.masterCreds, paths.masterAnswersCreds, paths.systemCreds];
     for (const path of withAdmin ? [...own, paths.adminCreds] : own) {
-      if (!(await isThere(path))) continue;
+      if (!(await pathExists(path))) continue;
       const creds = await loadCredsFile(path);
       creds.wipe();
       outlook.due = Math.min(outlook.due, renewalTime(creds.claims));
       // a master does not need an admin to run
       if (path === paths.adminCreds) continue;
       outlook.expires = Math.min(outlook.expires, expiryTime(creds.claims) ?? Infinity);
-      outlook.late = Math.min(outlook.late, lateTime(creds.claims));
+      outlook.late = Math.min(outlook.late, overdueTime(creds.claims));
     }
     return outlook;
   }

@@ -9,13 +9,13 @@ import { RECOVERY_CREDENTIAL_SECONDS } from '../../timing.js';
 import type { MasterContext } from '../context.js';
 
 /** Whether this master can recreate the last JWT of a key. */
-export function canMakeAgain({ issuer }: Pick<MasterContext, 'issuer'>, key: PeelKey): boolean {
+export function canRecreate({ issuer }: Pick<MasterContext, 'issuer'>, key: PeelKey): boolean {
   return key.issuer !== undefined && issuer.canSign(factsOf(key));
 }
 
 /** Whether the last JWT of a key answers this request, and can be recreated. */
 export function isAnswerTo(context: Pick<MasterContext, 'issuer'>, key: PeelKey, requestId: string): boolean {
-  return key.requestId === requestId && canMakeAgain(context, key);
+  return key.requestId === requestId && canRecreate(context, key);
 }
 
 /**

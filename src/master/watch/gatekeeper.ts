@@ -8,7 +8,7 @@ import { nowSeconds } from '../../jwt/time.js';
 import { issuedAtOf } from '../../account/ban.js';
 import type { KickOutcome } from '../../system-account/kick.js';
 import { errorMessage } from '../../text/error-message.js';
-import { CROWD_AUDIT_INTERVAL_MS } from '../../timing.js';
+import { SURPLUS_AUDIT_INTERVAL_MS } from '../../timing.js';
 import type { MasterContext } from '../context.js';
 import { FairQueue } from '../requests/fair-queue.js';
 import { HeldRevocations, type HeldContext } from '../revocation/held-revocations.js';
@@ -61,7 +61,12 @@ export class Gatekeeper {
   readonly #held: HeldRevocations;
   readonly #crowdToldAt = new Map<string, number>();
   /** Calls of policy functions about connections. */
-  readonly #asking = new FairQueue({ running: 16, runningPerAsker: 1, waiting: 100_000, waitingPerAsker: 1 });
+  readonly #asking = new FairQueue({
+    running: 16,
+    runningPerCaller: 1,
+    waiting: 100_000,
+    waitingPerCaller: 1,
+  });
   readonly #aheadTold = new Map<string, number>();
 
   #stopped = false;
@@ -268,7 +273,7 @@ export class Gatekeeper {
       );
     const code = 'ERR_FLEET_RATE';
     const now = performance.now();
-    if (now - (this.#crowdToldAt.get(peelId) ?? -Infinity) < CROWD_AUDIT_INTERVAL_MS) {
+    if (now - (this.#crowdToldAt.get(peelId) ?? -Infinity) < SURPLUS_AUDIT_INTERVAL_MS) {
       metrics.refusedConnections.inc({ code });
       return;
     }

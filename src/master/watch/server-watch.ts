@@ -7,7 +7,7 @@ import { listServers } from '../../system-account/servers.js';
 import { LOW_STORAGE_FIX, lowStorage } from '../../system-account/storage-headroom.js';
 import {
   STORAGE_PROBLEM_FIX,
-  storageProblemWords,
+  describeStorageProblem,
   withoutMajority,
 } from '../../system-account/storage-problem.js';
 import { versionProblems } from '../../system-account/server-versions.js';
@@ -68,7 +68,7 @@ export class ServerWatch {
   }
 
   /** @param onFailure called for each server whose JetStream stops writing from now on, once until it writes again */
-  tellFailures(onFailure: (failure: StorageFailure) => void): void {
+  onStorageFailure(onFailure: (failure: StorageFailure) => void): void {
     this.#onFailure = onFailure;
   }
 
@@ -84,13 +84,13 @@ export class ServerWatch {
       const { server, reason } = failure;
       if (this.#failed.has(server)) continue;
       this.#failed.add(server);
-      this.#logger.error({ server, fix: STORAGE_PROBLEM_FIX }, storageProblemWords(reason));
+      this.#logger.error({ server, fix: STORAGE_PROBLEM_FIX }, describeStorageProblem(reason));
       this.#onFailure(failure);
     }
     const [first] = failures;
     this.#problem =
       first !== undefined && withoutMajority(failures.length, servers)
-        ? `${first.server}: ${storageProblemWords(first.reason)}`
+        ? `${first.server}: ${describeStorageProblem(first.reason)}`
         : undefined;
   }
 

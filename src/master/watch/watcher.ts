@@ -124,7 +124,7 @@ export class Watcher {
     logger.info({ connections: this.#keeper.size }, "following the servers' events");
     this.#every(WATCH_TICK_MS, () => this.#retire());
     this.#every(WATCH_TICK_MS, () => this.#gatekeeper.turn());
-    this.#every(SERVERS_INTERVAL_MS, () => this.#lookAtServers());
+    this.#every(SERVERS_INTERVAL_MS, () => this.#checkServers());
     await this.#followRevocations();
   }
 
@@ -148,12 +148,12 @@ export class Watcher {
     for await (const { type } of this.#system.status()) {
       if (this.#stopped) return;
       if (type !== 'reconnect') continue;
-      void this.#lookAtServers();
+      void this.#checkServers();
       this.#reader.readSoon();
     }
   }
 
-  async #lookAtServers(): Promise<void> {
+  async #checkServers(): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
     try {

@@ -26,11 +26,11 @@ export type WriterTask =
 
 /** Answers of the thread; the bytes come back wiped. */
 export type WriterAnswer = { batch: number } & (
-  { placed: true; bytes: Uint8Array } | (ToldFiles & { bytes?: Uint8Array })
+  { placed: true; bytes: Uint8Array } | (FilesReport & { bytes?: Uint8Array })
 );
 
 /** The result of a batch. Errors lose their class between threads, so they are sent as data. */
-export interface ToldFiles {
+export interface FilesReport {
   outcomes: WrittenFiles['outcomes'];
   error?: { code: FileErrorCode; path: string; message: string };
 }
@@ -76,7 +76,7 @@ if (parentPort !== null && (workerData as { writeFiles?: WriterStart } | null)?.
   });
 }
 
-function toldOf({ outcomes, error }: WrittenFiles): ToldFiles {
+function toldOf({ outcomes, error }: WrittenFiles): FilesReport {
   const told = error && { code: error.code, path: error.path, message: error.message };
   return { outcomes, ...(told && { error: told }) };
 }

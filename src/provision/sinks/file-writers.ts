@@ -3,13 +3,13 @@ import { FileError } from '../../errors.js';
 import { FileSystemSync } from '../../files/file-system-sync.js';
 import { syncDirectory } from '../../files/write-secret-file.js';
 import { writeSecretFiles, type WrittenFiles } from '../../files/write-secret-files.js';
-import { AskedThread } from '../asked-thread.js';
+import { TaskThread } from '../task-thread.js';
 import { threadProgram } from '../start-thread.js';
 import type { PackedFiles } from '../product.js';
 import { Coalescer } from '../../async/coalesce.js';
 import {
   unpacked,
-  type ToldFiles,
+  type FilesReport,
   type WriterAnswer,
   type WriterStart,
   type WriterTask,
@@ -25,7 +25,7 @@ const THREADS_ALONE = 16;
 /** Young generation of a thread, in MiB: a thread produces almost no garbage. */
 const YOUNG_MIB = 2;
 
-type Thread = AskedThread<WriterTask, WriterAnswer>;
+type Thread = TaskThread<WriterTask, WriterAnswer>;
 
 /**
  * Writes files into a directory, in threads that start on demand. If possible, one sync of the file system makes the
@@ -73,7 +73,7 @@ export class FileWriters {
     if (!synced) this.#together = false;
     const settled = await thread.ask({ batch, settle: { synced } });
     await this.#directory.run();
-    return writtenOf(settled as ToldFiles & WriterAnswer);
+    return writtenOf(settled as FilesReport & WriterAnswer);
   }
 
   /** Stops the threads. None may be busy. */
@@ -89,7 +89,7 @@ export class FileWriters {
       undefined,
     );
     if (least !== undefined && (least.pending === 0 || this.#threads.length >= most)) return least;
-    const thread: Thread = new AskedThread(program, {
+    const thread: Thread = new TaskThread(program, {
       workerData: { writeFiles: this.#start },
       name: 'zester-write',
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
@@ -100,6 +100,6 @@ export class FileWriters {
 }
 
 /** Turns error data back into an error. */
-function writtenOf({ outcomes, error }: ToldFiles): WrittenFiles {
+function writtenOf({ outcomes, error }: FilesReport): WrittenFiles {
   return { outcomes, ...(error && { error: new FileError(error.code, error.path, error.message) }) };
 }

@@ -97,7 +97,7 @@ export function removedBy(claims: AccountClaims, before: AccountClaims): Account
 }
 
 /** Describes each loss in a line; lists only the first of many revocations. */
-export function lossWords({ revocations, signingKeys, returned, templates }: AccountLosses): string[] {
+export function describeLosses({ revocations, signingKeys, returned, templates }: AccountLosses): string[] {
   const returnedRevocations = returned.filter((key) => !key.startsWith('A'));
   return [
     ...(revocations.length === 0 ? [] : [`revocation of ${some(revocations)}`]),

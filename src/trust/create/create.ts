@@ -21,7 +21,7 @@ import { withHomeLock } from '../lock.js';
 import { ensureMasterAnswersCreds } from '../master-answers.js';
 import { damaged, openTrustDomain } from '../open.js';
 import { trustPaths, type TrustPaths } from '../paths.js';
-import { ensurePrivateDirectory, isThere } from '../private-files.js';
+import { ensurePrivateDirectory, pathExists } from '../private-files.js';
 import { stepsOf, type Step } from './steps.js';
 import type { TlsFiles } from '../tls-settings.js';
 
@@ -97,10 +97,11 @@ export async function createTrustDomain(
   }
   await ensurePrivateDirectory(paths.home);
   // a complete home is only read, without a lock, since it may be on a read-only disk
-  const isComplete = async () => (await isThere(paths.settings)) && (await isThere(paths.masterAnswersCreds));
+  const isComplete = async () =>
+    (await pathExists(paths.settings)) && (await pathExists(paths.masterAnswersCreds));
   if (await isComplete()) return existing(paths, options);
   return withHomeLock(paths.home, 'zester init', async () => {
-    if (await isThere(paths.settings)) return completed(paths, options);
+    if (await pathExists(paths.settings)) return completed(paths, options);
     for (const directory of [paths.keysDirectory, paths.jwtDirectory, paths.credsDirectory]) {
       await ensurePrivateDirectory(directory);
     }
@@ -170,7 +171,7 @@ async function stepsDone(
   steps: readonly Step[],
   { adopt }: CreateTrustDomainOptions,
 ): Promise<number> {
-  const there = await Promise.all(steps.map(({ path }) => isThere(path)));
+  const there = await Promise.all(steps.map(({ path }) => pathExists(path)));
   const last = there.lastIndexOf(true);
   const missing = steps.filter((_, i) => i < last && there[i] === false).map(({ path }) => path);
   if (missing.length > 0) {

@@ -6,7 +6,7 @@ import type { KeyBundle } from '../../nkeys/key-bundle.js';
 import { holdsSeedOf } from './key-list.js';
 import { withHomeLock, type HomeLockOptions } from '../lock.js';
 import { openTrustDomain } from '../open.js';
-import { checkPrivateDirectory, isThere } from '../private-files.js';
+import { checkPrivateDirectory, pathExists } from '../private-files.js';
 
 /** A seed exported from a home. */
 export interface ExportedSeed {
@@ -63,7 +63,7 @@ export async function exportIdentity(
         },
       ] as const;
       const here = [];
-      for (const one of all) if (await isThere(one.from)) here.push(one);
+      for (const one of all) if (await pathExists(one.from)) here.push(one);
       if (here.length === 0) refuse('they are not in the home; they have already been exported');
       await makePrivate(target);
       const exported: ExportedSeed[] = [];
@@ -85,7 +85,7 @@ export async function exportIdentity(
 }
 
 async function copy(key: KeyBundle, to: string, refuse: (why: string) => void): Promise<void> {
-  if (await isThere(to)) {
+  if (await pathExists(to)) {
     // a previous export was interrupted between the copy and the deletion
     if (await holdsSeedOf(to, key.role, key.publicKey)) return;
     refuse(`${to} already exists and belongs to another key`);

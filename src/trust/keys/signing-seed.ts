@@ -1,6 +1,6 @@
 // The path of a signing key's seed.
 import { addedSeedPath, firstSeedPath, type SigningKeyKind, type TrustPaths } from '../paths.js';
-import { isThere } from '../private-files.js';
+import { pathExists } from '../private-files.js';
 
 /** The path of a signing key's seed: a file with the public key in its name, otherwise the path of the first key. */
 export async function signingSeedPath(
@@ -9,5 +9,5 @@ export async function signingSeedPath(
   publicKey: string,
 ): Promise<string> {
   const added = addedSeedPath(paths, kind, publicKey);
-  return (await isThere(added)) ? added : firstSeedPath(paths, kind);
+  return (await pathExists(added)) ? added : firstSeedPath(paths, kind);
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { writeCredsFile } from '../../../src/creds/generate.js';
 import { loadCredsFile } from '../../../src/creds/parse.js';
 import { isRevoked } from '../../../src/jwt/chain.js';
-import { FOR_GOOD } from '../../../src/jwt/revoke-up-to.js';
+import { PERMANENT } from '../../../src/jwt/revoke-up-to.js';
 import { createUserJwt } from '../../../src/jwt/user.js';
 import { isComplete } from '../../../src/account/push-account.js';
 import { revoke, type RevokeTarget } from '../../../src/account/revoke.js';
@@ -57,7 +57,7 @@ describe('revoking a credential that is dated ahead', () => {
     const fleet = await startHome();
     const peel = await dated(fleet, 'web-01', 366 * 86_400);
     const { upTo } = await revoke(fleet.home, { publicKey: peel.publicKey }, fleet.options);
-    expect(upTo).toBe(FOR_GOOD);
+    expect(upTo).toBe(PERMANENT);
     expect(await fleet.letsIn(peel.path, 'web-01', fleet.node(0).url)).toBe(false);
   });
 
@@ -120,8 +120,8 @@ describe('revoking a credential that is dated ahead', () => {
     const fleet = await startHome();
     const { path } = await dated(fleet, 'web-01', 0);
     const known = await revoke(fleet.home, { credsPath: path }, { ...fleet.options, registered: [] });
-    expect(known.upTo).toBeLessThan(FOR_GOOD);
-    expect((await revoke(fleet.home, { credsPath: path }, fleet.options)).upTo).toBe(FOR_GOOD);
+    expect(known.upTo).toBeLessThan(PERMANENT);
+    expect((await revoke(fleet.home, { credsPath: path }, fleet.options)).upTo).toBe(PERMANENT);
   });
 
   it('by a past time names JWTs that are dated ahead and may be older, and does not revoke them', async () => {

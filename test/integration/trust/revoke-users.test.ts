@@ -11,7 +11,7 @@ import {
   type AccountServers,
   type RevokeUsersOptions,
 } from '../../../src/index.js';
-import { FOR_GOOD } from '../../../src/jwt/revoke-up-to.js';
+import { PERMANENT } from '../../../src/jwt/revoke-up-to.js';
 import { startCluster, type OperatorCluster } from '../../support/cluster.js';
 import { startOperatorServer, type OperatorServer } from '../../support/operator-server.js';
 import { refusal } from '../../support/refusal.js';
@@ -61,7 +61,7 @@ describe('revoking users of an account', () => {
       await server.connect(bobFile),
     ];
     const done = await revokeUsers([alice], revoking());
-    expect(done).toMatchObject({ complete: true, failed: [], notReached: [], upTo: { [alice]: FOR_GOOD } });
+    expect(done).toMatchObject({ complete: true, failed: [], notReached: [], upTo: { [alice]: PERMANENT } });
     expect(done.confirmed).toHaveLength(1);
     await aliceNc.closed();
     await expect(server.connect(aliceFile, { reconnect: false })).rejects.toThrow(/authorization/i);
@@ -80,7 +80,7 @@ describe('revoking users of an account', () => {
     await pushAccountJwt(changed, servers);
     const { accountJwt } = await revokeUsers({ [two]: 1_700_000_000 }, revoking());
     const { nats } = decodeAccountJwt(accountJwt);
-    expect(nats.revocations).toMatchObject({ [one]: FOR_GOOD, [two]: 1_700_000_000 });
+    expect(nats.revocations).toMatchObject({ [one]: PERMANENT, [two]: 1_700_000_000 });
     expect(nats.signing_keys).toContain(signingKey);
     expect(nats.limits).toMatchObject({ conn: 77 });
   });
@@ -167,6 +167,6 @@ describe('in a cluster with a server down', () => {
     expect(done.complete).toBe(false);
     expect(done.confirmed.sort()).toEqual(['n1', 'n2']);
     expect(done.notReached.join()).toMatch(/n3|127\.0\.0\.1/);
-    expect(decodeAccountJwt(done.accountJwt).nats.revocations).toEqual({ [publicKey]: FOR_GOOD });
+    expect(decodeAccountJwt(done.accountJwt).nats.revocations).toEqual({ [publicKey]: PERMANENT });
   });
 });

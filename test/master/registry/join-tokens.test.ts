@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FleetError } from '../../../src/errors.js';
 import type { AuditEntry } from '../../../src/master/audit/audit-log.js';
-import { takeBackToken, TokenUses, usableToken } from '../../../src/master/registry/join-tokens.js';
+import { removeJoinToken, TokenUses, usableToken } from '../../../src/master/registry/join-tokens.js';
 import { KvMirror } from '../../../src/master/store/kv-mirror.js';
 import { tokenSchema } from '../../../src/protocol/records/join-token.js';
 import { keptLog } from '../../support/kept-log.js';
@@ -74,8 +74,8 @@ describe('the uses of a join token', () => {
 describe('a removed join token', () => {
   it('cannot be used, and its removal is audited once', async () => {
     const { context, uses, kinds } = await withToken(10);
-    await takeBackToken(context, 't1', admin);
-    await takeBackToken(context, 't1', admin);
+    await removeJoinToken(context, 't1', admin);
+    await removeJoinToken(context, 't1', admin);
     expect(kinds()).toEqual([['token.removed', undefined, undefined]]);
     await refusal('ERR_FLEET_TOKEN_UNKNOWN', () => usableToken(context, 't1', 'web-1'));
     await refusal('ERR_FLEET_TOKEN_UNKNOWN', () => uses.count(use('web-1')));

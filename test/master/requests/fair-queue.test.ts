@@ -32,7 +32,7 @@ class Jobs {
   }
 }
 
-const roomy = { running: 2, runningPerAsker: 2, waiting: 100, waitingPerAsker: 100 };
+const roomy = { running: 2, runningPerCaller: 2, waiting: 100, waitingPerCaller: 100 };
 
 describe('a fair queue', () => {
   it('starts the next caller’s job, not the next job: a heavy caller delays another by one job', async () => {
@@ -49,7 +49,7 @@ describe('a fair queue', () => {
 
   it('limits concurrent jobs, in total and per caller', async () => {
     const jobs = new Jobs();
-    const queue = new FairQueue({ ...roomy, running: 3, runningPerAsker: 2 });
+    const queue = new FairQueue({ ...roomy, running: 3, runningPerCaller: 2 });
     for (let i = 0; i < 10; i++) queue.add('a', jobs.job(`a-${i}`));
     expect(jobs.begun).toEqual(['a-0', 'a-1']);
     for (let i = 0; i < 10; i++) queue.add('b', jobs.job(`b-${i}`));
@@ -62,8 +62,8 @@ describe('a fair queue', () => {
 
   it('rejects jobs beyond its capacity', () => {
     const jobs = new Jobs();
-    const queue = new FairQueue({ running: 1, runningPerAsker: 1, waiting: 3, waitingPerAsker: 2 });
-    const taken = ['a', 'a', 'a', 'a', 'b', 'b', 'c'].map((asker, i) => queue.add(asker, jobs.job(`${i}`)));
+    const queue = new FairQueue({ running: 1, runningPerCaller: 1, waiting: 3, waitingPerCaller: 2 });
+    const taken = ['a', 'a', 'a', 'a', 'b', 'b', 'c'].map((caller, i) => queue.add(caller, jobs.job(`${i}`)));
     // one of a runs and two wait; one of b waits, and then there is no room for anybody
     expect(taken).toEqual([true, true, true, false, true, false, false]);
   });
@@ -71,8 +71,8 @@ describe('a fair queue', () => {
   it('rejects the jobs of a caller whose waiting jobs hold too much memory, and nobody else’s', async () => {
     const jobs = new Jobs();
     const queue = new FairQueue({ ...roomy, running: 1 });
-    const add = (asker: string, i: number) =>
-      queue.add(asker, jobs.job(`${asker}-${i}`), { bytes: 4 * 1024 * 1024 });
+    const add = (caller: string, i: number) =>
+      queue.add(caller, jobs.job(`${caller}-${i}`), { bytes: 4 * 1024 * 1024 });
     const taken = [0, 1, 2, 3, 4, 5].map((i) => add('flood', i));
     // one runs, and four wait
     expect(taken).toEqual([true, true, true, true, true, false]);
@@ -86,7 +86,7 @@ describe('a fair queue', () => {
   it('has limits of its own for a caller that is given some', async () => {
     const jobs = new Jobs();
     const queue = new FairQueue({ ...roomy, running: 3 });
-    const limits = { runningPerAsker: 1, waitingPerAsker: 1 };
+    const limits = { runningPerCaller: 1, waitingPerCaller: 1 };
     const taken = [0, 1, 2].map((i) => queue.add('a', jobs.job(`a-${i}`), { limits }));
     expect([taken, jobs.begun]).toEqual([[true, true, false], ['a-0']]);
     queue.add('b', jobs.job('b-0'));
@@ -112,9 +112,9 @@ describe('a fair queue', () => {
   it('lets the event loop turn between jobs that do not wait, and does all of them', async () => {
     const queue = new FairQueue({
       running: 1_000,
-      runningPerAsker: 1_000,
+      runningPerCaller: 1_000,
       waiting: 1_000,
-      waitingPerAsker: 1_000,
+      waitingPerCaller: 1_000,
     });
     let done = 0;
     const busy = () => {

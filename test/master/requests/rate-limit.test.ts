@@ -6,9 +6,9 @@ import { RateLimit } from '../../../src/master/requests/rate-limit.js';
 function limited(perSecond: number, burst: number) {
   const time = { ms: 0 };
   const limit = new RateLimit({ perSecond, burst, refusalsPerSecond: 1, clock: () => time.ms });
-  const take = (asker: string, times: number) => {
+  const take = (caller: string, times: number) => {
     const counts = { pass: 0, refuse: 0, ignore: 0 };
-    for (let i = 0; i < times; i++) counts[limit.take(asker)] += 1;
+    for (let i = 0; i < times; i++) counts[limit.take(caller)] += 1;
     return counts;
   };
   return { limit, time, take };

@@ -5,7 +5,7 @@ import { Gatekeeper } from '../../../src/master/watch/gatekeeper.js';
 import { PresenceKeeper } from '../../../src/master/watch/presence-keeper.js';
 import type { UserConnection } from '../../../src/master/watch/system-events.js';
 import type { PolicyDecision } from '../../../src/master/requests/policy.js';
-import { CROWD_AUDIT_INTERVAL_MS } from '../../../src/timing.js';
+import { SURPLUS_AUDIT_INTERVAL_MS } from '../../../src/timing.js';
 import { issuing, peelConnection, watchContext } from './watch-context.js';
 
 /** A gatekeeper, and its calls to the servers and the revoker. */
@@ -143,7 +143,7 @@ describe('a peel with too many connections', () => {
         reason: expect.stringContaining(`more than ${MAX_CONNECTIONS} connections`) as string,
       },
     ]);
-    vi.advanceTimersByTime(CROWD_AUDIT_INTERVAL_MS);
+    vi.advanceTimersByTime(SURPLUS_AUDIT_INTERVAL_MS);
     await check({ ...connection, cid: 67 }, true);
     expect(surplus()).toHaveLength(2);
     expect(revoked).toEqual([]);

@@ -12,7 +12,7 @@ import {
 } from '../../../src/trust/account-jwt/account-history.js';
 import {
   isNone,
-  lossWords,
+  describeLosses,
   mergeAccountClaims,
   mergedHistory,
 } from '../../../src/trust/account-jwt/merge-account.js';
@@ -160,7 +160,7 @@ describe('one account of several versions', () => {
         const { claims, restored } = mergeAccountClaims(all);
         expect(claims.nats.revocations).toEqual({});
         expect(restored.returned.sort()).toEqual([U1, U2, '*'].sort());
-        expect(lossWords(restored).join()).toContain('clearing of the revocation of');
+        expect(describeLosses(restored).join()).toContain('clearing of the revocation of');
       }
       const next = signed([stale, cleared], NOW + 11, { revocations: {} });
       expect(mergeAccountClaims([next, stale, cleared, revoked]).claims).toBe(next);

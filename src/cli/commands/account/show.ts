@@ -12,7 +12,7 @@ export default command({
   async run(_input, { io, output, system }) {
     const { home, ...rest } = await system();
     const { showAccount } = await import('../../../account/check-account.js');
-    const { lossWords } = await import('../../../trust/account-jwt/merge-account.js');
+    const { describeLosses } = await import('../../../trust/account-jwt/merge-account.js');
     const view = await showAccount(home, rest);
     const words = ({ issuedAt, revocations, signingKeys }: AccountVersion) =>
       `issued ${timeWordsAndDate(issuedAt * 1000, io.now())}, ${count(revocations, 'revocation')}, ` +
@@ -29,7 +29,7 @@ export default command({
           ...view.servers.map(({ server, version, same }) => [server, serverWords(version, same)] as const),
           ...view.notReached.map((server) => [server, 'not reached'] as const),
         ]),
-        ...lossWords(view.lost).map(
+        ...describeLosses(view.lost).map(
           (line) => `the ${view.lost.by === 'home' ? "home's" : "servers'"} account JWT lost the ${line}`,
         ),
         view.inSync

@@ -24,7 +24,7 @@ export interface AdminRequest {
 export interface SignedMessage {
   message: { subject: string; data: Uint8Array; headers?: MsgHdrs | undefined };
   /** The user that the subject names. */
-  asker: string;
+  caller: string;
   /** undefined: there is no such request. */
   name: AdminVerb | undefined;
 }
@@ -42,7 +42,7 @@ export interface SignedMessage {
  */
 export function authenticateAdmin(
   { trust, now }: Pick<MasterContext, 'trust' | 'now'>,
-  { message, asker, name }: SignedMessage,
+  { message, caller, name }: SignedMessage,
 ): AdminRequest {
   const { claims, nonce } = openRequest(message, Date.now());
   const denied = (why: string, cause?: unknown) =>
@@ -62,7 +62,7 @@ export function authenticateAdmin(
   }
   const added = adminOfUserName(claims.name);
   // the owner's subjects have no name, and added admins do not publish there
-  if ((added === undefined ? ADMIN_NAME : claims.name) !== asker)
+  if ((added === undefined ? ADMIN_NAME : claims.name) !== caller)
     throw denied(`it is "${claims.name ?? ''}", and not the user that the subject names`);
   if (added === undefined)
     return { by: { kind: 'admin', name: claims.name ?? '', publicKey: claims.sub }, nonce };
@@ -77,8 +77,8 @@ export function authenticateAdmin(
 /**
  * The claimed name of an admin that was not authenticated: the server lets only that admin and the owner publish there.
  */
-export function claimedAdmin(asker: string): Actor {
-  const added = adminOfUserName(asker);
+export function claimedAdmin(caller: string): Actor {
+  const added = adminOfUserName(caller);
   return added === undefined ? UNKNOWN_ACTOR : { kind: 'unknown', name: added };
 }
 

@@ -11,10 +11,10 @@ import type { PeelRecord } from '../../../protocol/records/record.js';
 import type { MasterContext } from '../../context.js';
 import { decideFresh } from '../../registry/decide-fresh.js';
 import { unknownPeel, type Decision } from '../../registry/registry.js';
-import type { Asked } from '../service.js';
+import type { Call } from '../service.js';
 
 /** `peel.label`: sets and removes labels, in any state of the peel. Idempotent. */
-export async function labelPeel(context: MasterContext, { request, by }: Asked<'peel.label'>) {
+export async function labelPeel(context: MasterContext, { request, by }: Call<'peel.label'>) {
   const { peelId, set, remove, reason } = request;
   const { record } = await decideFresh(context.registry, peelId, (found): Decision | undefined => {
     if (found === undefined) throw unknownPeel(peelId);

@@ -6,14 +6,14 @@ import { nowSeconds } from '../../../jwt/time.js';
 import { readAuditWithin } from '../../audit/read-audit.js';
 import type { MasterContext } from '../../context.js';
 import { decideFresh } from '../../registry/decide-fresh.js';
-import { tellPeel } from '../../revocation/notices.js';
+import { notifyPeel } from '../../revocation/notices.js';
 import { unknownPeel, type Decision } from '../../registry/registry.js';
-import type { Asked } from '../service.js';
+import type { Call } from '../service.js';
 import { CONFIRM_REASON_TIMEOUT_MS, CONFIRM_TIMEOUT_MS } from '../../../timing.js';
 import { unconfirmedReason } from './unconfirmed-reason.js';
 
 /** `peel.reject`: a pending or accepted peel gets no more JWTs, and its existing ones are revoked. */
-export async function rejectPeel(context: MasterContext, { request, by }: Asked<'peel.reject'>) {
+export async function rejectPeel(context: MasterContext, { request, by }: Call<'peel.reject'>) {
   const { peelId, reason } = request;
   const decide = (record: PeelRecord | undefined): Decision | undefined => {
     if (record === undefined) throw unknownPeel(peelId);
@@ -36,7 +36,7 @@ export async function rejectPeel(context: MasterContext, { request, by }: Asked<
 }
 
 /** `peel.revoke`: all keys of a peel, or one. */
-export async function revokePeel(context: MasterContext, { request, by }: Asked<'peel.revoke'>) {
+export async function revokePeel(context: MasterContext, { request, by }: Call<'peel.revoke'>) {
   const { peelId, reason, publicKey } = request;
   const decide = (record: PeelRecord | undefined): Decision | undefined => {
     if (record === undefined) throw unknownPeel(peelId);
@@ -83,7 +83,7 @@ async function tellEnded(
   },
 ): Promise<void> {
   decide(await context.registry.refresh(notice.peelId));
-  await tellPeel(context, { kind: 'ended', ...notice });
+  await notifyPeel(context, { kind: 'ended', ...notice });
 }
 
 /**

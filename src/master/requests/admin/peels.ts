@@ -15,14 +15,14 @@ import type { MasterContext } from '../../context.js';
 import { decideFresh } from '../../registry/decide-fresh.js';
 import { isAnswerTo, jwtsOf, nextFacts } from '../../trust/issued-jwt.js';
 import { claimKey, withClaims } from '../../registry/key-claim.js';
-import { tellPeel } from '../../revocation/notices.js';
+import { notifyPeel } from '../../revocation/notices.js';
 import { unknownPeel, type Decision } from '../../registry/registry.js';
-import type { Asked } from '../service.js';
+import type { Call } from '../service.js';
 import { givenLabels } from './labels.js';
-import { whereaboutsOf } from '../../watch/whereabouts.js';
+import { peelAddresses } from '../../watch/peel-addresses.js';
 
 /** `peel.add`: adds an accepted peel, and issues a JWT for a key that the admin made. */
-export async function addPeel(context: MasterContext, { request, by }: Asked<'peel.add'>) {
+export async function addPeel(context: MasterContext, { request, by }: Call<'peel.add'>) {
   const { registry, metrics } = context;
   const { requestId, peelId, publicKey, expiry: lifetime, replace = false, labels } = request;
   if (isReservedName(peelId)) {
@@ -68,10 +68,10 @@ export async function addPeel(context: MasterContext, { request, by }: Asked<'pe
 }
 
 /** `peel.accept`: accepts a pending peel. */
-export async function acceptPeel(context: MasterContext, { request, by }: Asked<'peel.accept'>) {
+export async function acceptPeel(context: MasterContext, { request, by }: Call<'peel.accept'>) {
   const { registry } = context;
   const { peelId, reason, labels } = request;
-  const from = await whereaboutsOf(context, registry.get(peelId));
+  const from = await peelAddresses(context, registry.get(peelId));
   const { record } = await decideFresh(registry, peelId, (found): Decision | undefined => {
     if (found === undefined) throw unknownPeel(peelId);
     if (isAccepted(found)) {
@@ -98,7 +98,7 @@ export async function acceptPeel(context: MasterContext, { request, by }: Asked<
 }
 
 /** `peel.rotate`: asks a peel to replace its key. */
-export async function rotatePeel(context: MasterContext, { request, by }: Asked<'peel.rotate'>) {
+export async function rotatePeel(context: MasterContext, { request, by }: Call<'peel.rotate'>) {
   const { registry, presence } = context;
   const { peelId, since, publicKey } = request;
   const from = since === undefined ? undefined : Date.parse(since);
@@ -123,7 +123,7 @@ export async function rotatePeel(context: MasterContext, { request, by }: Asked<
   if (isDone) return { record, outcome: 'done' as const };
   // notify in any case: a peel that has just connected may not be known yet
   const key = liveKey(record) ?? currentKey(record);
-  await tellPeel(context, {
+  await notifyPeel(context, {
     kind: 'rotate',
     peelId,
     ...(key !== undefined && { publicKey: key.publicKey }),

@@ -12,7 +12,7 @@ import { readBreaker, writeBreaker } from '../../revocation/breaker-store.js';
 import { readAuditWithin, readStoredAudit } from '../../audit/read-audit.js';
 import type { MasterContext } from '../../context.js';
 import { unknownPeel } from '../../registry/registry.js';
-import { EncodedAnswer, type Asked } from '../service.js';
+import { EncodedAnswer, type Call } from '../service.js';
 import { QUERY_STORE_TIMEOUT_MS } from '../../../timing.js';
 
 /** Limits of each message of a multi-part answer: its size in bytes, and its items. */
@@ -28,7 +28,7 @@ const SHOWN_EVENTS = 10;
 /** `peel.list`: from memory, by ID. */
 export async function* listPeels(
   context: MasterContext,
-  { request }: Asked<'peel.list'>,
+  { request }: Call<'peel.list'>,
 ): AsyncIterableIterator<EncodedAnswer> {
   const { presence, nc } = context;
   const ids = chosen(context, request);
@@ -93,7 +93,7 @@ function* matching(
  */
 export async function showPeel(
   { registry, presence, store, logger }: MasterContext,
-  { request: { peelId, events: last = SHOWN_EVENTS } }: Asked<'peel.show'>,
+  { request: { peelId, events: last = SHOWN_EVENTS } }: Call<'peel.show'>,
 ) {
   const deadline = Date.now() + QUERY_STORE_TIMEOUT_MS;
   const asked = withDeadline(
@@ -115,7 +115,7 @@ export async function showPeel(
 /** `audit`: the events in the stream, oldest first. */
 export async function* readAudit(
   { store }: MasterContext,
-  { request }: Asked<'audit'>,
+  { request }: Call<'audit'>,
 ): AsyncIterableIterator<EncodedAnswer> {
   for (const name of ['since', 'until'] as const) {
     const time = request[name];
@@ -160,7 +160,7 @@ async function heldNow({ store }: MasterContext): Promise<{ peels: number; since
 /** `master.resume`: releases the breaker's held revocations; the watching master carries them out. */
 export async function resumeRevocations(
   { store, audit }: MasterContext,
-  { request: { reason }, by }: Asked<'master.resume'>,
+  { request: { reason }, by }: Call<'master.resume'>,
 ) {
   const breaker = await readBreaker(store);
   if (breaker?.open !== true) return {};

@@ -2,7 +2,7 @@
 import { errorTraits } from '../../../error-traits.js';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { ADMIN_VERBS } from '../../../permissions/admin-roles.js';
-import { adminAskerOf, adminInboxPrefix, subjectsOf } from '../../../permissions/names.js';
+import { adminCallerOf, adminInboxPrefix, subjectsOf } from '../../../permissions/names.js';
 import { adminSubject, type AdminVerb } from '../../../permissions/names.js';
 import { rejectPeel, revokePeel } from './lock-out.js';
 import { listPeels, readAudit, resumeRevocations, showPeel, status } from './queries.js';
@@ -24,10 +24,10 @@ const STREAMED: ReadonlySet<AdminVerb> = new Set(['peel.list', 'audit']);
  * that read delays no decision, and holds little of a master's time and memory.
  */
 const LANES = {
-  writes: { name: 'writes', cost: 1, runningPerAsker: 256, waitingPerAsker: 20_000 },
-  reads: { name: 'reads', cost: 2, runningPerAsker: 16, waitingPerAsker: 10_000 },
-  streams: { name: 'streams', cost: 20, runningPerAsker: 4, waitingPerAsker: 256 },
-  watches: { name: 'watches', cost: 20, runningPerAsker: 64, waitingPerAsker: 64 },
+  writes: { name: 'writes', cost: 1, runningPerCaller: 256, waitingPerCaller: 20_000 },
+  reads: { name: 'reads', cost: 2, runningPerCaller: 16, waitingPerCaller: 10_000 },
+  streams: { name: 'streams', cost: 20, runningPerCaller: 4, waitingPerCaller: 256 },
+  watches: { name: 'watches', cost: 20, runningPerCaller: 64, waitingPerCaller: 64 },
 } as const satisfies Record<string, Lane>;
 
 function laneOf(verb: AdminVerb | undefined): Lane {
@@ -42,7 +42,7 @@ export function startAdminService(
   context: MasterContext,
   nc: NatsConnection,
   refusals: RefusalAudit,
-  onExcess?: (asker: string, bytes: number) => void,
+  onExcess?: (caller: string, bytes: number) => void,
 ): RequestService<AdminVerb> {
   const watches = new PresenceWatches(context);
   const handlers: Handlers<AdminVerb> = {
@@ -59,7 +59,7 @@ export function startAdminService(
     'token.remove': (asked) => removeToken(context, asked),
     audit: (asked) => readAudit(context, asked),
     status: () => status(context),
-    'presence.watch': ({ asker }) => watches.watch(asker),
+    'presence.watch': ({ caller }) => watches.watch(caller),
     'master.resume': (asked) => resumeRevocations(context, asked),
   };
   const verbs = Object.keys(handlers) as AdminVerb[];
@@ -68,19 +68,19 @@ export function startAdminService(
     context,
     {
       nc,
-      inboxes: (asker) => [adminInboxPrefix(asker)],
+      inboxes: (caller) => [adminInboxPrefix(caller)],
       subject: subjectsOf('admin'),
       subjects: Object.fromEntries(verbs.map((verb) => [verb, adminSubject(verb)])) as Record<
         AdminVerb,
         string
       >,
       handlers,
-      route: adminAskerOf,
+      route: adminCallerOf,
       claimed: claimedAdmin,
-      authenticate: async ({ msg, name, asker }) => {
+      authenticate: async ({ msg, name, caller }) => {
         const { by, nonce } = authenticateAdmin(context, {
           message: msg,
-          asker,
+          caller,
           name: name as AdminVerb | undefined,
         });
         const { writes = false } = ADMIN_VERBS[name as AdminVerb] ?? {};
@@ -93,7 +93,7 @@ export function startAdminService(
       // a program may decide on ten thousand peels at once
       rate: { perSecond: 1_000, burst: 20_000, refusalsPerSecond: 20 },
       lane: laneOf,
-      queue: { running: 512, runningPerAsker: 256, waiting: 60_000, waitingPerAsker: 20_000 },
+      queue: { running: 512, runningPerCaller: 256, waiting: 60_000, waitingPerCaller: 20_000 },
       audited: (code) => errorTraits(code)?.audited === 'always',
     },
     refusals,

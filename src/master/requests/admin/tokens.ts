@@ -5,12 +5,12 @@ import type { JoinToken } from '../../../protocol/records/join-token.js';
 import { joinName } from '../../../permissions/roles.js';
 import type { MasterContext } from '../../context.js';
 import { notBefore } from '../../trust/issued-jwt.js';
-import type { Asked } from '../service.js';
-import { takeBackToken } from '../../registry/join-tokens.js';
+import type { Call } from '../service.js';
+import { removeJoinToken } from '../../registry/join-tokens.js';
 import { CONFIRM_TIMEOUT_MS, ENDED_TOKEN_KEPT_MS } from '../../../timing.js';
 
 /** `token.create`: issues credentials for a key that the admin made; they can only request to join. */
-export async function createToken(context: MasterContext, { request, by }: Asked<'token.create'>) {
+export async function createToken(context: MasterContext, { request, by }: Call<'token.create'>) {
   const { tokens, issuer, audit } = context;
   const { publicKey, tokenId, ttl, uses, ids, labels } = request;
   joinName(tokenId);
@@ -95,9 +95,9 @@ export async function listTokens({ tokens, nc }: Pick<MasterContext, 'tokens' | 
  *
  * @throws FleetError `ERR_FLEET_TOKEN_UNKNOWN`; `ERR_FLEET_UNCONFIRMED` when a server has not confirmed in time
  */
-export async function removeToken(context: MasterContext, { request, by }: Asked<'token.remove'>) {
+export async function removeToken(context: MasterContext, { request, by }: Call<'token.remove'>) {
   const { tokenId } = request;
-  const token = (await takeBackToken(context, tokenId, by)) ?? unknownToken(tokenId);
+  const token = (await removeJoinToken(context, tokenId, by)) ?? unknownToken(tokenId);
   return { token: await revokedEverywhere(context, token) };
 }
 

@@ -42,16 +42,16 @@ export class PresenceWatches {
   }
 
   /**
-   * @param asker the admin's user
+   * @param caller the admin's user
    * @throws FleetError `ERR_FLEET_RATE` when there are too many
    */
-  async *watch(asker: string): AsyncIterableIterator<EncodedAnswer> {
-    const own = this.#byAdmin.get(asker) ?? 0;
+  async *watch(caller: string): AsyncIterableIterator<EncodedAnswer> {
+    const own = this.#byAdmin.get(caller) ?? 0;
     if (own >= MAX_WATCHES_PER_ADMIN)
       throw new FleetError('ERR_FLEET_RATE', `this admin has ${own} watches already: try again later`);
     if (this.#count >= MAX_WATCHES)
       throw new FleetError('ERR_FLEET_RATE', `${MAX_WATCHES} admins watch already: try again later`);
-    this.#byAdmin.set(asker, own + 1);
+    this.#byAdmin.set(caller, own + 1);
     this.#count += 1;
     const changed = new Set<string>();
     const stop = this.#context.presence.onChange((peelId) => changed.add(peelId));
@@ -69,9 +69,9 @@ export class PresenceWatches {
     } finally {
       stop();
       this.#count -= 1;
-      const left = (this.#byAdmin.get(asker) ?? 1) - 1;
-      if (left === 0) this.#byAdmin.delete(asker);
-      else this.#byAdmin.set(asker, left);
+      const left = (this.#byAdmin.get(caller) ?? 1) - 1;
+      if (left === 0) this.#byAdmin.delete(caller);
+      else this.#byAdmin.set(caller, left);
     }
   }
 

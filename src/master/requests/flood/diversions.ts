@@ -36,12 +36,12 @@ export class Diversions {
    *
    * @returns whether to divert its caller from now on
    */
-  note(asker: string, bytes: number): boolean {
-    let count = this.#counts.get(asker);
+  note(caller: string, bytes: number): boolean {
+    let count = this.#counts.get(caller);
     if (count === undefined) {
       if (this.#counts.size >= MAX_COUNTED) return false;
       count = { requests: 0, bytes: 0, quiet: undefined };
-      this.#counts.set(asker, count);
+      this.#counts.set(caller, count);
     }
     count.requests += 1;
     count.bytes += bytes;
@@ -55,17 +55,17 @@ export class Diversions {
   /** Ends a window. @returns the callers that return to the shared connection */
   turn(): string[] {
     const restored: string[] = [];
-    for (const [asker, count] of this.#counts) {
+    for (const [caller, count] of this.#counts) {
       const hot = isHot(count, this.#limits);
       count.requests = 0;
       count.bytes = 0;
       if (count.quiet !== undefined) {
         count.quiet = hot ? 0 : count.quiet + 1;
         if (count.quiet < QUIET_WINDOWS) continue;
-        restored.push(asker);
+        restored.push(caller);
         this.#diverted -= 1;
       }
-      this.#counts.delete(asker);
+      this.#counts.delete(caller);
     }
     return restored;
   }

@@ -13,8 +13,8 @@ import { peelIdOfRecoveryName } from '../../../permissions/recovery.js';
 import { tokenIdOfName } from '../../../permissions/roles.js';
 import { readAudit } from '../../audit/read-audit.js';
 import type { MasterContext } from '../../context.js';
-import { FloodMeter, whoSends, type Flooder, type FloodLimits, type Look, type Sent } from './meter.js';
-import { takeBackToken } from '../../registry/join-tokens.js';
+import { FloodMeter, heavySenders, type Flooder, type FloodLimits, type Look, type Sent } from './meter.js';
+import { removeJoinToken } from '../../registry/join-tokens.js';
 import { errorMessage } from '../../../text/error-message.js';
 import { FLOOD_CUTS_KEPT_MS, FLOOD_LOG_INTERVAL_MS, FLOOD_WINDOW_MS } from '../../../timing.js';
 
@@ -68,12 +68,12 @@ export class FloodGuard {
   }
 
   /** A request of a peel was over its rate. */
-  readonly peelExcess = (asker: string, bytes: number): void => this.#peels.note(asker, bytes);
+  readonly peelExcess = (caller: string, bytes: number): void => this.#peels.note(caller, bytes);
   /** A request of a join token's holder was over its rate. */
-  readonly tokenExcess = (asker: string, bytes: number): void => this.#tokens.note(asker, bytes);
+  readonly tokenExcess = (caller: string, bytes: number): void => this.#tokens.note(caller, bytes);
 
   /** A request of an admin was over its rate. */
-  readonly adminExcess = (asker: string, bytes: number): void => this.#admins.note(asker, bytes);
+  readonly adminExcess = (caller: string, bytes: number): void => this.#admins.note(caller, bytes);
 
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -83,8 +83,9 @@ export class FloodGuard {
 
   #turn(): void {
     const now = performance.now();
-    for (const [asker, at] of this.#toldAt) if (now - at >= FLOOD_LOG_INTERVAL_MS) this.#toldAt.delete(asker);
-    for (const [asker, { at }] of this.#cuts) if (now - at >= FLOOD_CUTS_KEPT_MS) this.#cuts.delete(asker);
+    for (const [caller, at] of this.#toldAt)
+      if (now - at >= FLOOD_LOG_INTERVAL_MS) this.#toldAt.delete(caller);
+    for (const [caller, { at }] of this.#cuts) if (now - at >= FLOOD_CUTS_KEPT_MS) this.#cuts.delete(caller);
     const flooders = [
       ...this.#peels.turn().map((flooder) => ({ flooder, limits: PEEL_LIMITS })),
       ...this.#tokens.turn().map((flooder) => ({ flooder, limits: TOKEN_LIMITS })),
@@ -109,7 +110,7 @@ export class FloodGuard {
       for (const { flooder } of flooders) this.#report(flooder, []);
       return;
     }
-    const keys = await Promise.all(flooders.map(({ flooder }) => this.#keysOf(flooder.asker)));
+    const keys = await Promise.all(flooders.map(({ flooder }) => this.#keysOf(flooder.caller)));
     const look = () => Promise.all(keys.map((of) => this.#look(of)));
     const startedAt = performance.now();
     const before = await look();
@@ -120,11 +121,11 @@ export class FloodGuard {
     for (const [i, { flooder, limits }] of flooders.entries()) {
       const [first, second] = [before[i], after[i]];
       if (first === undefined || second === undefined) continue;
-      const senders = whoSends(first, second, seconds, limits);
+      const senders = heavySenders(first, second, seconds, limits);
       const outcomes = await Promise.all(senders.map((sender) => kick(this.#system, sender)));
       const cut = senders.filter((_, at) => outcomes[at] === 'kicked');
       this.#report(flooder, cut);
-      if (cut.length > 0) await this.#countCut(flooder.asker);
+      if (cut.length > 0) await this.#countCut(flooder.caller);
     }
   }
 
@@ -145,16 +146,16 @@ export class FloodGuard {
     };
   }
 
-  async #keysOf(asker: string): Promise<string[]> {
+  async #keysOf(caller: string): Promise<string[]> {
     const { registry, tokens } = this.#context;
-    const admin = adminOfUserName(asker);
+    const admin = adminOfUserName(caller);
     if (admin !== undefined) return this.#keysOfAdmin(admin);
-    const peelId = isPeelId(asker) ? asker : peelIdOfRecoveryName(asker);
+    const peelId = isPeelId(caller) ? caller : peelIdOfRecoveryName(caller);
     if (peelId !== undefined) {
       const keys = registry.get(peelId)?.keys.filter(({ state }) => state !== 'revoked') ?? [];
       return keys.slice(-KEYS).map(({ publicKey }) => publicKey);
     }
-    const token = tokens.get(tokenIdOfName(asker) ?? '');
+    const token = tokens.get(tokenIdOfName(caller) ?? '');
     return token === undefined ? [] : [token.publicKey];
   }
 
@@ -166,42 +167,42 @@ export class FloodGuard {
     return keys.slice(-KEYS);
   }
 
-  async #countCut(asker: string): Promise<void> {
-    const tokenId = tokenIdOfName(asker);
+  async #countCut(caller: string): Promise<void> {
+    const tokenId = tokenIdOfName(caller);
     if (tokenId === undefined) return;
-    const count = (this.#cuts.get(asker)?.count ?? 0) + 1;
-    this.#cuts.set(asker, { count, at: performance.now() });
+    const count = (this.#cuts.get(caller)?.count ?? 0) + 1;
+    this.#cuts.set(caller, { count, at: performance.now() });
     if (count < TOKEN_CUTS) return;
     const { actor, logger } = this.#context;
     const reason = `its holder floods the masters: cut ${count} times`;
-    const token = await takeBackToken(this.#context, tokenId, actor, reason);
+    const token = await removeJoinToken(this.#context, tokenId, actor, reason);
     if (token === undefined) return;
-    this.#cuts.delete(asker);
+    this.#cuts.delete(caller);
     logger.warn({ token: tokenId }, `the join token was removed: ${reason}`);
   }
 
   /** Counts each report; logs once a minute; the acting master audits. */
-  #report({ asker, requests, bytes }: Flooder, cut: readonly Sender[]): void {
+  #report({ caller, requests, bytes }: Flooder, cut: readonly Sender[]): void {
     const { audit, actor, logger, metrics, id, watching } = this.#context;
     metrics.floods.inc({ outcome: cut.length > 0 ? 'cut' : 'reported' });
     // a cut is reported even if the flood was reported before
-    const key = `${cut.length > 0 ? 'cut' : 'seen'} ${asker}`;
+    const key = `${cut.length > 0 ? 'cut' : 'seen'} ${caller}`;
     if (this.#toldAt.has(key)) return;
     this.#toldAt.set(key, performance.now());
-    const tokenId = tokenIdOfName(asker);
-    const admin = asker === ADMIN_NAME ? OWNER : adminOfUserName(asker);
+    const tokenId = tokenIdOfName(caller);
+    const admin = caller === ADMIN_NAME ? OWNER : adminOfUserName(caller);
     const from = cut[0] && `${cut[0].host ?? 'an unknown address'} at ${cut[0].serverName ?? cut[0].server}`;
     const reason =
       cut.length > 0
         ? 'it stays far above its rate: its connections are cut'
         : 'it stays far above its rate: its requests are dropped';
-    const name = redactSeeds(asker).slice(0, 100);
-    logger.warn({ asker: name, requests, bytes, cut: cut.length, from }, reason);
+    const name = redactSeeds(caller).slice(0, 100);
+    logger.warn({ caller: name, requests, bytes, cut: cut.length, from }, reason);
     if (watching() !== id) return;
     audit.note({
       kind: cut.length > 0 ? 'connection.refused' : 'request.refused',
       by: actor,
-      ...(isPeelId(asker) && { peelId: asker }),
+      ...(isPeelId(caller) && { peelId: caller }),
       ...(cut[0] && { publicKey: cut[0].publicKey }),
       ...(from !== undefined && { from }),
       code: 'ERR_FLEET_RATE',

@@ -21,7 +21,7 @@ export function isHot({ requests, bytes }: Excess, limits: FloodLimits): boolean
 
 /** A caller that stays far over its rate, and its excess in the last window. */
 export interface Flooder extends Excess {
-  asker: string;
+  caller: string;
 }
 
 /** Windows over the limit that make a flood; a window below the limit subtracts one. */
@@ -29,7 +29,7 @@ const HOT_WINDOWS = 3;
 /** Silent windows until a flooding caller is forgotten. */
 const MAX_HEAT = 6;
 /** Callers tracked at the same time. Requests of further ones are not counted, but dropped all the same. */
-const MAX_ASKERS = 1_000;
+const MAX_CALLERS = 1_000;
 
 interface Heat extends Excess {
   heat: number;
@@ -42,34 +42,34 @@ interface Heat extends Excess {
  */
 export class FloodMeter {
   readonly #limits: FloodLimits;
-  readonly #askers = new Map<string, Heat>();
+  readonly #callers = new Map<string, Heat>();
 
   constructor(limits: FloodLimits) {
     this.#limits = limits;
   }
 
   /** Counts a request over the rate. */
-  note(asker: string, bytes: number): void {
-    const known = this.#askers.get(asker);
+  note(caller: string, bytes: number): void {
+    const known = this.#callers.get(caller);
     if (known !== undefined) {
       known.requests += 1;
       known.bytes += bytes;
-    } else if (this.#askers.size < MAX_ASKERS) {
-      this.#askers.set(asker, { requests: 1, bytes, heat: 0 });
+    } else if (this.#callers.size < MAX_CALLERS) {
+      this.#callers.set(caller, { requests: 1, bytes, heat: 0 });
     }
   }
 
   /** Ends a window. @returns the flooding callers, most requests first */
   turn(): Flooder[] {
     const flooders: Flooder[] = [];
-    for (const [asker, count] of this.#askers) {
+    for (const [caller, count] of this.#callers) {
       const { requests, bytes } = count;
       const hot = isHot(count, this.#limits);
       count.heat = hot ? Math.min(count.heat + 1, MAX_HEAT) : count.heat - 1;
       count.requests = 0;
       count.bytes = 0;
-      if (count.heat <= 0) this.#askers.delete(asker);
-      else if (hot && count.heat >= HOT_WINDOWS) flooders.push({ asker, requests, bytes });
+      if (count.heat <= 0) this.#callers.delete(caller);
+      else if (hot && count.heat >= HOT_WINDOWS) flooders.push({ caller, requests, bytes });
     }
     return flooders.sort((a, b) => b.requests - a.requests);
   }
@@ -94,7 +94,7 @@ export interface Look<S extends Sent> {
  *
  * @param seconds between the snapshots
  */
-export function whoSends<S extends Sent>(
+export function heavySenders<S extends Sent>(
   before: Look<Sent>,
   after: Look<S>,
   seconds: number,

@@ -14,12 +14,12 @@ export interface FloodSinkOptions {
   /** Opens another connection. @param at its server, such as `127.0.0.1:4222` */
   open: (at: string) => Promise<NatsConnection>;
   /** All subjects that this caller publishes requests on. */
-  subject: (asker: string) => string;
+  subject: (caller: string) => string;
   /** Whether this is a valid caller name. Another string could be a wildcard, which would divert everybody. */
-  isAsker: (asker: string) => boolean;
+  isCaller: (caller: string) => boolean;
   limits: FloodLimits;
   /** Called for each request above the rate, here or on the shared connection. */
-  onExcess: (asker: string, bytes: number) => void;
+  onExcess: (caller: string, bytes: number) => void;
   /** Called for each request that the sink dropped. */
   onDropped: () => void;
   logger: MasterLogger;
@@ -60,12 +60,12 @@ export class FloodSink {
   }
 
   /** Counts a request over the rate on the shared connection. */
-  readonly excess = (asker: string, bytes: number): void => {
-    this.#options.onExcess(asker, bytes);
-    if (!this.#options.isAsker(asker) || !this.#diversions.note(asker, bytes)) return;
-    this.#options.logger.warn({ asker }, 'a caller floods: its requests are diverted');
-    this.#diverted.set(asker, []);
-    this.#follow(asker);
+  readonly excess = (caller: string, bytes: number): void => {
+    this.#options.onExcess(caller, bytes);
+    if (!this.#options.isCaller(caller) || !this.#diversions.note(caller, bytes)) return;
+    this.#options.logger.warn({ caller }, 'a caller floods: its requests are diverted');
+    this.#diverted.set(caller, []);
+    this.#follow(caller);
   };
 
   async stop(): Promise<void> {
@@ -76,9 +76,9 @@ export class FloodSink {
   }
 
   #turn(): void {
-    for (const asker of this.#diversions.turn()) {
-      for (const subscription of this.#diverted.get(asker) ?? []) subscription.unsubscribe();
-      this.#diverted.delete(asker);
+    for (const caller of this.#diversions.turn()) {
+      for (const subscription of this.#diverted.get(caller) ?? []) subscription.unsubscribe();
+      this.#diverted.delete(caller);
     }
     this.#ensure();
   }
@@ -94,7 +94,7 @@ export class FloodSink {
         const old = this.#nc;
         this.#nc = nc;
         this.#told = false;
-        for (const asker of this.#diverted.keys()) this.#follow(asker);
+        for (const caller of this.#diverted.keys()) this.#follow(caller);
         void old?.close();
       })
       .catch((error: unknown) => {
@@ -109,18 +109,18 @@ export class FloodSink {
       .finally(() => (this.#opening = undefined));
   }
 
-  #follow(asker: string): void {
+  #follow(caller: string): void {
     const nc = this.#nc;
     if (nc === undefined || nc.isClosed()) return;
     const { subject, onDropped } = this.#options;
     const callback = (error: Error | null, msg: { data: Uint8Array }) => {
       if (error !== null) return;
       onDropped();
-      this.excess(asker, msg.data.length);
+      this.excess(caller, msg.data.length);
     };
     this.#diverted.set(
-      asker,
-      Array.from({ length: WEIGHT }, () => nc.subscribe(subject(asker), { queue: MASTER_QUEUE, callback })),
+      caller,
+      Array.from({ length: WEIGHT }, () => nc.subscribe(subject(caller), { queue: MASTER_QUEUE, callback })),
     );
   }
 }

@@ -3,8 +3,8 @@ import { Diversions } from '../../../../src/master/requests/flood/diversions.js'
 
 const LIMITS = { requests: 10, bytes: 1_000 };
 
-function note(diversions: Diversions, asker: string, count: number, bytes = 1): boolean[] {
-  return Array.from({ length: count }, () => diversions.note(asker, bytes));
+function note(diversions: Diversions, caller: string, count: number, bytes = 1): boolean[] {
+  return Array.from({ length: count }, () => diversions.note(caller, bytes));
 }
 
 describe('a caller is diverted', () => {

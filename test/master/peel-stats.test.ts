@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { addFigures, noFigures } from '../../src/master/peel-figures.js';
+import { addToStats, emptyStats } from '../../src/master/peel-stats.js';
 import type { PeelKey, PeelRecord, PeelState } from '../../src/protocol/records/record.js';
 
 const NOW = 1_700_000_000;
 const HOUR = 3_600;
 
 function figures(...peels: [state: PeelState, connected: boolean, ...keys: Partial<PeelKey>[]][]) {
-  const sums = noFigures();
+  const sums = emptyStats();
   peels.forEach(([state, isConnected, ...keys], i) => {
     const record: PeelRecord = {
       id: `web-${i}`,
@@ -16,7 +16,7 @@ function figures(...peels: [state: PeelState, connected: boolean, ...keys: Parti
       createdAt: '',
       updatedAt: '',
     };
-    addFigures(sums, record, isConnected, NOW);
+    addToStats(sums, record, isConnected, NOW);
   });
   return sums;
 }
@@ -59,6 +59,6 @@ describe('the figures of a fleet', () => {
       ['active', true, { state: 'revoking', ...key(-2, 1) }, key(-1, 2)],
     );
     expect(sums).toMatchObject({ unconfirmed: 2, earliestExpiry: NOW + 2 * HOUR, expiring: { '1h': 0 } });
-    expect(noFigures().earliestExpiry).toBe(Infinity);
+    expect(emptyStats().earliestExpiry).toBe(Infinity);
   });
 });

@@ -2,7 +2,7 @@
 import { withDeadline } from '../../async/deadline.js';
 import type { PeelRecord } from '../../protocol/records/record.js';
 import type { MasterContext } from '../context.js';
-import { WHEREABOUTS_TIMEOUT_MS } from '../../timing.js';
+import { PEEL_ADDRESSES_TIMEOUT_MS } from '../../timing.js';
 
 /** Most addresses that an event names. */
 const NAMED = 3;
@@ -13,7 +13,7 @@ const NAMED = 3;
  *
  * @returns undefined: not known
  */
-export async function whereaboutsOf(
+export async function peelAddresses(
   { presence, tokens, addressesOf }: MasterContext,
   record: PeelRecord | undefined,
 ): Promise<string | undefined> {
@@ -24,7 +24,7 @@ export async function whereaboutsOf(
   const token = tokenId === undefined ? undefined : tokens.get(tokenId);
   if (token === undefined) return undefined;
   const asked = addressesOf(token.publicKey).catch(() => undefined);
-  const addresses = (await withDeadline(asked, Date.now() + WHEREABOUTS_TIMEOUT_MS)) ?? [];
+  const addresses = (await withDeadline(asked, Date.now() + PEEL_ADDRESSES_TIMEOUT_MS)) ?? [];
   return addresses.length === 0 ? undefined : `${named(addresses)} with the join token ${token.id}`;
 }
 

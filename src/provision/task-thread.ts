@@ -8,7 +8,7 @@ interface Waiting<Answer> {
 }
 
 /** A thread that answers each task; tasks and answers carry a batch number. */
-export class AskedThread<Task extends { batch: number }, Answer extends { batch: number }> {
+export class TaskThread<Task extends { batch: number }, Answer extends { batch: number }> {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting<Answer>>();
   #broken: Error | undefined;

@@ -3,7 +3,7 @@ import { errors } from '@nats-io/nats-core';
 import { sleepUnref } from '../../async/sleep.js';
 import { FleetError } from '../../errors.js';
 import { errorMessage } from '../../text/error-message.js';
-import { MIRROR_FIRST_RETRY_MS, MIRROR_MAX_RETRY_MS, MIRROR_PATIENCE_MS } from '../../timing.js';
+import { MIRROR_FIRST_RETRY_MS, MIRROR_MAX_RETRY_MS, STORE_RETRIES_TIMEOUT_MS } from '../../timing.js';
 import { isStorageFull, storeFailureOf } from './store-failure.js';
 
 /**
@@ -13,8 +13,11 @@ import { isStorageFull, storeFailureOf } from './store-failure.js';
  * @param isOver whether to stop waiting
  * @throws FleetError `ERR_FLEET_STORE`
  */
-export async function patiently<R>(act: () => Promise<R>, isOver: () => boolean = () => false): Promise<R> {
-  const deadline = Date.now() + MIRROR_PATIENCE_MS;
+export async function withStoreRetries<R>(
+  act: () => Promise<R>,
+  isOver: () => boolean = () => false,
+): Promise<R> {
+  const deadline = Date.now() + STORE_RETRIES_TIMEOUT_MS;
   for (let wait = MIRROR_FIRST_RETRY_MS; ; wait = Math.min(MIRROR_MAX_RETRY_MS, wait * 2)) {
     try {
       return await act();

@@ -1,9 +1,9 @@
 // Sends a system request to all servers, and collects the answers.
 import { errors, type Msg, type NatsConnection } from '@nats-io/transport-node';
-import { ASK_ALL_TIMEOUT_MS } from '../timing.js';
+import { REQUEST_ALL_TIMEOUT_MS } from '../timing.js';
 
-/** The time limits of {@link askAll}, in milliseconds. */
-export interface AskAllOptions {
+/** The time limits of {@link requestAll}, in milliseconds. */
+export interface RequestAllOptions {
   /** In total; 5,000 by default. */
   maxWait?: number;
   /** For the next answer after each one; `maxWait` by default. */
@@ -18,14 +18,14 @@ export interface AskAllOptions {
  * @param enough whether the answers are complete; called after each answer
  * @returns the answers; none if there are no responders
  */
-export async function askAll(
+export async function requestAll(
   nc: NatsConnection,
   subject: string,
   payload: string,
   enough: (answers: readonly Msg[]) => boolean,
-  options: AskAllOptions = {},
+  options: RequestAllOptions = {},
 ): Promise<Msg[]> {
-  const { maxWait = ASK_ALL_TIMEOUT_MS, stall = maxWait } = options;
+  const { maxWait = REQUEST_ALL_TIMEOUT_MS, stall = maxWait } = options;
   const answers: Msg[] = [];
   try {
     const all = await nc.requestMany(subject, payload, { strategy: 'stall', maxWait, stall });

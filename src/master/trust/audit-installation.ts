@@ -8,7 +8,7 @@ import type { MasterContext } from '../context.js';
  * Audits the installation at the first start of the home's master, since "zester master install" needs no server. Never
  * rejects.
  */
-export async function tellInstalled({
+export async function auditInstallation({
   trust,
   audit,
   actor,

@@ -16,7 +16,7 @@ const WINDOWS = Object.entries(EXPIRY_WINDOWS) as [ExpiryWindow, number][];
 const OVERDUE = 0.9;
 
 /** Sums over all records. */
-export interface PeelFigures {
+export interface PeelStats {
   states: Record<PeelState, number>;
   connected: number;
   /** Accepted peels whose credential expires within each window; each window includes the shorter ones. */
@@ -31,7 +31,7 @@ export interface PeelFigures {
   unconfirmed: number;
 }
 
-export function noFigures(): PeelFigures {
+export function emptyStats(): PeelStats {
   return {
     states: Object.fromEntries(PEEL_STATES.map((state) => [state, 0])) as Record<PeelState, number>,
     connected: 0,
@@ -48,12 +48,7 @@ export function noFigures(): PeelFigures {
  *
  * @param now seconds since 1970
  */
-export function addFigures(
-  figures: PeelFigures,
-  record: PeelRecord,
-  isConnected: boolean,
-  now: number,
-): void {
+export function addToStats(figures: PeelStats, record: PeelRecord, isConnected: boolean, now: number): void {
   figures.states[record.state] += 1;
   if (isConnected) figures.connected += 1;
   for (const { state } of record.keys) if (state === 'revoking') figures.unconfirmed += 1;
