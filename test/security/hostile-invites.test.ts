@@ -73,7 +73,7 @@ const changed = (change: (content: Content) => void) => {
 };
 
 describe('an invitation', () => {
-  it('is refused wherever it is cut off, and writes nothing', async () => {
+  it('is refused when truncated at any point, and writes nothing', async () => {
     const whole = await readFile(invite);
     const header = whole.indexOf('\n---') + 1;
     const dir = await tempDir();
@@ -115,7 +115,7 @@ describe('an invitation', () => {
       (it: Content) => void (it.files['zester.json'] = foreign.files['zester.json']),
     ],
   ])(
-    'with %s is refused, although it is encrypted to this identity, and writes nothing',
+    'with %s is refused although it is encrypted to this identity, and writes nothing',
     async (_, change) => {
       const { code, files } = await installed(await changed(change));
       expect([code, files]).toEqual(['ERR_TRUST_INVITE', []]);
@@ -130,7 +130,7 @@ describe('an invitation', () => {
     expect(await installed(await encrypted(text()))).toMatchObject({ code: 'ERR_TRUST_INVITE', files: [] });
   });
 
-  it('with tens of thousands of recipients is refused before their keys are tried', async () => {
+  it('with tens of thousands of recipients is refused before any key is tried', async () => {
     const key = Buffer.alloc(32, 9).toString('base64').replace('=', '');
     const path = join(await tempDir(), 'many.age');
     const stanzas = `-> X25519 ${key}\n${key}\n`.repeat(50_000);
@@ -140,7 +140,7 @@ describe('an invitation', () => {
     expect(cause).toContain('recipients');
   });
 
-  it('is not written through a link, and no home is made through one that leads to files', async () => {
+  it('is not written through a symlink, nor installed through one into a directory with files', async () => {
     const dir = await tempDir();
     const target = join(dir, 'target');
     await writeFile(target, 'mine');
@@ -163,7 +163,7 @@ describe('an invitation', () => {
 });
 
 describe('a backup', () => {
-  it('whose header never ends is refused after a few megabytes', async () => {
+  it('with an endless header is refused after a few megabytes', async () => {
     const key = Buffer.alloc(32, 9).toString('base64').replace('=', '');
     const path = join(await tempDir(), 'endless.age');
     await writeFile(path, `age-encryption.org/v1\n${`-> other ${key}\n${key}\n`.repeat(700_000)}`);
@@ -178,7 +178,7 @@ describe('a backup', () => {
 
 describe('an age identity', () => {
   it.each([[[]], [['--debug']], [['--json']]])(
-    'that is damaged is not repeated in the error (%j)',
+    'that is damaged is not shown in the error (%j)',
     async (more) => {
       const damaged = `${identity.slice(0, -1)}${identity.endsWith('Q') ? 'P' : 'Q'}`;
       const path = join(await tempDir(), 'key.txt');

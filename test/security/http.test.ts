@@ -50,16 +50,18 @@ function ask(
 }
 
 /** A connection that sends this text, and its response. */
-async function dial(text: string): Promise<{ socket: Socket; told: () => string; closed: Promise<void> }> {
+async function dial(
+  text: string,
+): Promise<{ socket: Socket; received: () => string; closed: Promise<void> }> {
   const socket = connect(port, '127.0.0.1');
   atEnd(async () => void socket.destroy());
-  let told = '';
-  socket.on('data', (data) => (told += data.toString('latin1')));
+  let received = '';
+  socket.on('data', (data) => (received += data.toString('latin1')));
   socket.on('error', () => undefined);
   const closed = new Promise<void>((resolve) => void socket.once('close', () => resolve()));
   await new Promise<void>((resolve) => void socket.once('connect', resolve).once('close', resolve));
   socket.write(text);
-  return { socket, told: () => told, closed };
+  return { socket, received: () => received, closed };
 }
 
 describe('/metrics and /healthz', () => {
@@ -85,9 +87,9 @@ describe('/metrics and /healthz', () => {
       { origin: url, 'sec-fetch-site': 'same-origin' },
       { 'sec-fetch-site': 'none' },
     ]) {
-      const { status, headers: told } = await ask('/healthz', { headers });
+      const { status, headers: received } = await ask('/healthz', { headers });
       expect(status).toBe(200);
-      expect(told).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+      expect(received).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
     }
   });
 
@@ -116,16 +118,16 @@ describe('/metrics and /healthz', () => {
   it('refuse oversized and malformed requests', async () => {
     const huge = await dial(`GET /metrics HTTP/1.1\r\nhost: localhost\r\nx: ${'x'.repeat(100_000)}\r\n\r\n`);
     await huge.closed;
-    expect(huge.told()).toMatch(/^HTTP\/1.1 431 /);
+    expect(huge.received()).toMatch(/^HTTP\/1.1 431 /);
     const garbage = await dial('\u0000\u0001 not http\r\n\r\n');
     await garbage.closed;
-    expect(garbage.told()).toMatch(/^HTTP\/1.1 400 /);
+    expect(garbage.received()).toMatch(/^HTTP\/1.1 400 /);
     const posted = await dial(
       'POST /metrics HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000000\r\n\r\nx',
     );
     // the rest of the announced body is not awaited
     await posted.closed;
-    expect(posted.told()).toMatch(/^HTTP\/1.1 405 /);
+    expect(posted.received()).toMatch(/^HTTP\/1.1 405 /);
   });
 
   it(

@@ -136,6 +136,6 @@ describe('a thief of the peel signing key', () => {
     await expect(
       connect({ servers: fleet.servers, ...creds.natsOption(), reconnect: false }),
     ).rejects.toThrow(/authorization/i);
-    expect(peel.of('disconnected'), peel.told.join('\n')).toEqual([]);
+    expect(peel.of('disconnected'), peel.recentEvents.join('\n')).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-// What others send fills neither the log of a peel or a master, nor the audit log; and no decision is left out of that.
+// Messages from others cannot fill the log of a peel, the log of a master or the audit log, and every decision is audited.
 import { headers as newHeaders } from '@nats-io/nats-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { AdminClient } from '../../src/protocol/admin-client.js';
@@ -37,7 +37,7 @@ beforeAll(async () => {
 });
 
 describe('the log of a peel', () => {
-  it('has a few lines about notices and commands that others repeat, and their number', async () => {
+  it('logs repeated notices and commands in a few lines, with their number', async () => {
     const { logger, lines } = keptLog();
     const path = await addCreds(fleet, admin, 'web-1');
     const fails = () => {
@@ -54,7 +54,7 @@ describe('the log of a peel', () => {
     }
     await sender.flush();
     const types = ['noticeIgnored', 'commandRefused', 'commandFailed'] as const;
-    // a program hears of each
+    // the program gets an event for each
     for (const type of types) await peel.event(type, COUNT);
     await peel.peel.drain();
     for (const type of types) {
@@ -67,7 +67,7 @@ describe('the log of a peel', () => {
 });
 
 describe('the owner', () => {
-  it('cannot fill the audit log or the log of a master with refused requests in names that it invents, and each decision is audited', async () => {
+  it('cannot fill the audit log or the log of a master with refused requests under invented names, and every decision is audited', async () => {
     const { paths } = await fleet.home.domain();
     const nc = await connectMaster({ ...fleet.connection, credsPath: paths.adminCreds });
     atEnd(() => nc.close());
@@ -76,7 +76,7 @@ describe('the owner', () => {
     const sent = { refused: 0, decided: 0 };
     for (let name = 0; name < 60; name += 1) {
       for (let verb = 0; verb < 30; verb += 1) {
-        // not signed, of an unknown kind, in the name of an admin that there is not
+        // unsigned, of an unknown kind, in the name of an admin that does not exist
         const subject = `zester.admin.${adminUserName(`ghost-${name}`)}.peel.x${verb}`;
         nc.publish(subject, encodeJson({ peelId: `p-${verb}` }));
         nc.publish(adminSubject('peel.show'), encodeJson({ peelId: `p-${name}-${verb}` }));
@@ -93,7 +93,7 @@ describe('the owner', () => {
       'each decision in the audit log',
       async () => (await fleet.audit('web-2')).filter(labelled).length === sent.decided,
     );
-    // what was counted is written when the master stops, or a minute later
+    // counts are written when the master stops, or a minute later
     await fleet.startMaster();
     await fleet.master.stop();
     const [, second] = fleet.masters;
@@ -103,7 +103,7 @@ describe('the owner', () => {
     const refused = events.filter(({ kind, by }) => kind === 'request.refused' && by.kind === 'unknown');
     const total = refused.reduce((sum, { detail }) => sum + Number(detail?.['count']), 0);
     expect(total).toBe(sent.refused);
-    // twenty names and the others, of which each has twenty kinds and the others, at once and afterwards
+    // twenty names plus the others, each with twenty kinds plus the others; reported at once and afterwards
     expect(refused.length).toBeLessThanOrEqual(21 * 21 * 2);
     const names = new Set(refused.map(({ by }) => by.name));
     expect(names.size).toBeLessThanOrEqual(21);
@@ -113,8 +113,8 @@ describe('the owner', () => {
   });
 });
 
-describe('a request that is too large', () => {
-  it('is refused before its signature is verified, whether its headers or its payload are', async () => {
+describe('an oversized request', () => {
+  it('is refused before its signature is verified, for large headers and for a large payload', async () => {
     const { paths } = await fleet.home.domain();
     const nc = await connectMaster({ ...fleet.connection, credsPath: paths.adminCreds });
     atEnd(() => nc.close());

@@ -128,11 +128,11 @@ describe('peel.accept and peel.reject', () => {
   it('reject an active peel: it is notified and cut, and its key is revoked', async () => {
     const peel = await addPeel(fleet, admin, 'decide-2');
     await fleet.record('decide-2', ({ state }) => state === 'active');
-    const told = noticeTo(peel);
+    const notice = noticeTo(peel);
     const cut = peel.nc.closed();
     const { record } = await admin.ask('peel.reject', { peelId: 'decide-2', reason: 'sold' });
     expect(record).toMatchObject({ state: 'rejected', keys: [{ state: 'revoked' }] });
-    expect(await told).toMatchObject({ kind: 'ended', code: 'ERR_FLEET_REJECTED', reason: 'sold' });
+    expect(await notice).toMatchObject({ kind: 'ended', code: 'ERR_FLEET_REJECTED', reason: 'sold' });
     await cut;
   });
 });
@@ -141,12 +141,12 @@ describe('peel.revoke', () => {
   it('succeeds when every server has confirmed; the peel is notified before it is cut', async () => {
     const peel = await addPeel(fleet, admin, 'revoke-1');
     await fleet.record('revoke-1', ({ state }) => state === 'active');
-    const told = noticeTo(peel);
+    const notice = noticeTo(peel);
     const cut = peel.nc.closed();
     const answer = await admin.ask('peel.revoke', { peelId: 'revoke-1', reason: 'stolen' });
     expect(answer.revoked).toEqual([peel.key.publicKey]);
     expect(answer.record).toMatchObject({ state: 'revoked', decided: { reason: 'stolen' } });
-    expect(await told).toMatchObject({ kind: 'ended', peelId: 'revoke-1', reason: 'stolen' });
+    expect(await notice).toMatchObject({ kind: 'ended', peelId: 'revoke-1', reason: 'stolen' });
     await cut;
     // idempotent
     expect((await admin.ask('peel.revoke', { peelId: 'revoke-1' })).revoked).toEqual(answer.revoked);
@@ -209,9 +209,9 @@ describe('peel.rotate', () => {
       'its presence',
       () => contextOf(fleet.master).presence.get('turn-1')?.connections.length === 1,
     );
-    const told = noticeTo(peel);
+    const notice = noticeTo(peel);
     expect(await admin.ask('peel.rotate', { peelId: 'turn-1' })).toMatchObject({ outcome: 'told' });
-    expect(await told).toMatchObject({
+    expect(await notice).toMatchObject({
       kind: 'rotate',
       peelId: 'turn-1',
       publicKey: peel.key.publicKey,

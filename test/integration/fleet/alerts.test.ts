@@ -247,11 +247,11 @@ describe.skipIf(!hasPromtool)(`the alerts on what real masters report${skipped}`
     const { fleet, admin, url } = await scrapedFleet();
     for (let i = 1; i <= 10; i += 1) await addCreds(fleet, admin, `web-${i}`);
     const watch = new RetentionWatch(contextOf(fleet.master));
-    await watch.look();
+    await watch.check();
     const before = await healthy(url);
     const { bytes } = (await contextOf(fleet.master).store.jsm.streams.info('zester-audit')).state;
     await setAuditRetention(fleet.home.home, { maxBytes: bytes - 1 }, fleet.home.options);
-    await watch.look();
+    await watch.check();
     await watch.stop();
     const after = await scrapedWith(url, 'zester_audit_trimmed_events_total', (value) => value > 0);
     await expectAlerts(before, after, ['ZesterAuditTrimmed']);

@@ -49,7 +49,7 @@ describe('the retention of the audit log', () => {
     for (let i = 1; i <= 20; i += 1) await addCreds(fleet, admin, `web-${i}`);
     await waitFor('this master to watch', () => fleet.master.watching);
     const watch = new RetentionWatch(contextOf(fleet.master));
-    await watch.look();
+    await watch.check();
     const { jsm } = contextOf(fleet.master).store;
     const { state } = await jsm.streams.info('zester-audit');
     const verdict = await setAuditRetention(
@@ -58,7 +58,7 @@ describe('the retention of the audit log', () => {
       fleet.home.options,
     );
     expect(verdict).toMatchObject({ deleted: 'size', soon: 'size' });
-    await watch.look();
+    await watch.check();
     await watch.stop();
     const trimmed = await fleet.audited('audit.trimmed');
     expect(trimmed.detail?.['events']).toBeGreaterThan(0);
@@ -66,7 +66,7 @@ describe('the retention of the audit log', () => {
     const { bytes } = (await jsm.streams.info('zester-audit')).state;
     await setAuditRetention(fleet.home.home, { maxBytes: bytes - 1 }, fleet.home.options);
     const successor = new RetentionWatch(contextOf(fleet.master));
-    await successor.look();
+    await successor.check();
     await successor.stop();
     await waitFor('both reports', async () => {
       const reports = (await fleet.audit()).filter(({ kind }) => kind === 'audit.trimmed');

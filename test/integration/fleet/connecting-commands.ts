@@ -188,27 +188,31 @@ export async function commandsThatTakeServers(): Promise<string[]> {
   return walk(await createProgram(io), []);
 }
 
-/** The ways to tell a command the servers and the connection options. */
-export interface Told {
+/** The servers and connection options of a command, as flags or environment variables. */
+export interface ConnectionInput {
   flags?: readonly string[];
   env?: Record<string, string>;
 }
 
 /** Runs a command; interrupts a long-running one once it reports that it is ready, or waiting. */
-export async function runConnecting(name: string, stage: Stage, told: Told): Promise<ZesterResult> {
+export async function runConnecting(
+  name: string,
+  stage: Stage,
+  input: ConnectionInput,
+): Promise<ZesterResult> {
   const command = CONNECTING[name];
   if (command === undefined) throw new Error(`no command ${name}`);
   const args = [
     ...name.split(' '),
     ...(await Promise.all(command.args(stage))),
     ...(command.noHome === true ? [] : ['--home', stage.home]),
-    ...(told.flags ?? []),
+    ...(input.flags ?? []),
   ];
   let interrupt: (signal: InterruptSignal) => void = () => undefined;
   let output = '';
   let ended = false;
   const running = zester(args, {
-    env: told.env ?? {},
+    env: input.env ?? {},
     onListening: (stop) => (interrupt = stop),
     onOutput: (text) => (output += text),
   }).finally(() => (ended = true));

@@ -31,9 +31,9 @@ async function start(options: PeelOptions) {
     ...options,
   });
   atEnd(() => peel.drain());
-  const told = <T extends PeelEvent['type']>(type: T) =>
+  const nextEvent = <T extends PeelEvent['type']>(type: T) =>
     waitFor(type, () => events.find((event): event is PeelEvent & { type: T } => event.type === type));
-  return { peel, events, told };
+  return { peel, events, nextEvent };
 }
 
 describe('a peel with a credential provider', () => {
@@ -41,8 +41,8 @@ describe('a peel with a credential provider', () => {
     const path = await addCreds(fleet, admin, 'memory-1', { expiry: 60 });
     const memory = new MemoryCredentials(await readFile(path));
     const before = memory.current.jwt;
-    const { peel, told } = await start({ credentials: memory });
-    await told('renewed');
+    const { peel, nextEvent } = await start({ credentials: memory });
+    await nextEvent('renewed');
     expect(memory.current.jwt).not.toBe(before);
     expect(peel.credentials.jwt).toBe(memory.current.jwt);
     expect(peel.credentials.publicKey).toBe(parseCredsData(await readFile(path), 'before').publicKey);
@@ -57,10 +57,10 @@ describe('a peel with a credential provider', () => {
       load: () => stored,
       store: (content) => void (stored = Buffer.from(content).toString()),
     };
-    const { peel, told } = await start({ credentials: provider });
+    const { peel, nextEvent } = await start({ credentials: provider });
     const publicKey = await peel.rotate();
     expect(parseCredsData(stored, 'stored').publicKey).toBe(publicKey);
-    expect(await told('keyRotated')).toMatchObject({ publicKey });
+    expect(await nextEvent('keyRotated')).toMatchObject({ publicKey });
     await fleet.record('memory-2', ({ keys }) => keys.some((key) => key.publicKey === publicKey));
     // the next start uses it
     await peel.drain();
@@ -76,8 +76,8 @@ describe('a peel with a credential provider', () => {
       if (isSealed) throw new Error('the vault is sealed');
       memory.store(content);
     };
-    const { peel, told } = await start({ credentials: { name: 'vault', load: memory.load, store } });
-    expect(await told('notWritten')).toMatchObject({
+    const { peel, nextEvent } = await start({ credentials: { name: 'vault', load: memory.load, store } });
+    expect(await nextEvent('notWritten')).toMatchObject({
       path: 'vault',
       inUse: true,
       error: { code: 'ERR_CREDS_PROVIDER' },
@@ -85,7 +85,7 @@ describe('a peel with a credential provider', () => {
     const inUse = peel.credentials.jwt;
     expect(inUse).not.toBe(memory.current.jwt);
     isSealed = false;
-    await told('written');
+    await nextEvent('written');
     expect(memory.current.jwt).toBe(peel.credentials.jwt);
   });
 
@@ -131,10 +131,10 @@ describe('a peel whose credentials cannot be stored', () => {
 
   it('reports that it ignores a master’s request to rotate', async () => {
     const content = await readFile(await addCreds(fleet, admin, 'fixed-2'), 'utf8');
-    const { told } = await start({ credentials: fromEnv('MINE', { MINE: content }), renew: false });
+    const { nextEvent } = await start({ credentials: fromEnv('MINE', { MINE: content }), renew: false });
     await fleet.record('fixed-2', ({ state }) => state === 'active');
     await admin.ask('peel.rotate', { peelId: 'fixed-2' });
-    const { error } = await told('noticeIgnored');
+    const { error } = await nextEvent('noticeIgnored');
     expect(error).toBeInstanceOf(CredsError);
     expect(error.code).toBe('ERR_CREDS_NO_STORE');
   });

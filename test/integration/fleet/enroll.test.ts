@@ -247,7 +247,9 @@ describe('under the policy auto-trusted', () => {
     const uses = new TokenUses(context);
     const use = { tokenId: token.tokenId, peelId: 'back-1', publicKey: newKey().publicKey };
     await uses.count(use);
-    await refusal('ERR_FLEET_ID_TAKEN', () => uses.givingBack(use, () => Promise.reject(idTaken('back-1'))));
+    await refusal('ERR_FLEET_ID_TAKEN', () =>
+      uses.returnIfRefused(use, () => Promise.reject(idTaken('back-1'))),
+    );
     await fleet.audited('token.returned', ({ detail }) => detail?.['token'] === token.tokenId);
     await token.joined('back-2', newKey());
   });

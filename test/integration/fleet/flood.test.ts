@@ -85,15 +85,15 @@ async function flood(
   return flooding;
 }
 
-describe('a peel that floods is named and cut, and the others renew', () => {
+describe('a peel that floods is reported and cut, and the others renew', () => {
   it.each([
     ['large', 128 * 1024],
     ['small', 1_024],
   ])('with %s requests', async (what, size) => {
     const peelId = `flooder-${what}`;
     const path = await addCreds(fleet, admin, peelId);
-    const isCut = (told: AuditEvent) =>
-      told.kind === 'connection.refused' && told.peelId === peelId && told.code === 'ERR_FLEET_RATE';
+    const isCut = (event: AuditEvent) =>
+      event.kind === 'connection.refused' && event.peelId === peelId && event.code === 'ERR_FLEET_RATE';
     const { cut } = await flood(path, authSubject(peelId, 'renew'), size, async () =>
       (await fleet.audit()).some(isCut),
     );
@@ -103,7 +103,7 @@ describe('a peel that floods is named and cut, and the others renew', () => {
     // it is cut and not revoked: a faulty peel comes back once it is fixed
     expect(contextOf(fleet.master).registry.get(peelId)?.state).toBe('active');
     const cuts = (await fleet.audit()).filter(({ kind, code }) => kind === 'connection.refused' && code);
-    expect(cuts.every((told) => told.peelId?.startsWith('flooder-'))).toBe(true);
+    expect(cuts.every(({ peelId }) => peelId?.startsWith('flooder-'))).toBe(true);
   });
 });
 
@@ -149,7 +149,7 @@ describe('an admin that floods', () => {
     );
   };
 
-  it('with requests that nobody signed is named and cut, and peels renew', async () => {
+  it('with unsigned requests is reported and cut, and peels renew', async () => {
     const path = await addAdmin('eve');
     const isCut = ({ kind, code, detail }: AuditEvent) =>
       kind === 'connection.refused' && code === 'ERR_FLEET_RATE' && detail?.['admin'] === 'eve';
@@ -161,7 +161,7 @@ describe('an admin that floods', () => {
     await asksAgain(path);
   });
 
-  it('with signed requests to list, show and audit is refused above its rate, and peels renew', async () => {
+  it('with signed list, show and audit requests is refused above its rate, and peels renew', async () => {
     const path = await addAdmin('mallory');
     const file = join(fleet.home.dir, 'requests');
     const reads = [

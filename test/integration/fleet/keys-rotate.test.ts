@@ -43,7 +43,7 @@ async function connected(ids: string[]): Promise<TestPeel[]> {
 /** Checks that no peel lost a connection, and that all answer, with a JWT of the key. */
 async function expectWhole(all: readonly TestPeel[], key: string, pattern = 'web-*'): Promise<void> {
   for (const peel of all) {
-    expect(peel.of('disconnected'), peel.told.join('\n')).toEqual([]);
+    expect(peel.of('disconnected'), peel.recentEvents.join('\n')).toEqual([]);
     expect(await issuerOf(peel.credsPath)).toBe(key);
   }
   const ping = await zester(['ping', pattern, ...at()]);

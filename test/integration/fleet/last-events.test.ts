@@ -7,7 +7,7 @@ import type { AuditQuery } from '../../../src/protocol/records/audit-query.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startFleet } from './fleet.js';
 
-it('the last events of the audit log are the last that match, however many are asked for', async () => {
+it('the last events of the audit log are the last matching ones, for any number', async () => {
   const fleet = await startFleet();
   const { store } = contextOf(fleet.master);
   const by = { kind: 'master', name: 'm' };

@@ -8,7 +8,7 @@ import { startFleet } from './fleet.js';
 
 const COUNT = 6_000;
 
-it('lists the newest of thousands of join tokens, says how many are left out, and removes any of them', async () => {
+it('lists the newest of thousands of join tokens, counts the omitted ones, and removes any of them', async () => {
   const fleet = await startFleet();
   const admin = await fleet.admin();
   const { tokens } = contextOf(fleet.master);

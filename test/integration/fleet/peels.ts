@@ -53,13 +53,13 @@ export class TestPeel {
   readonly credsPath: string;
   readonly events: PeelEvent[];
   /** The last events with their times, for the message of a failed test. */
-  readonly told: string[];
+  readonly recentEvents: string[];
 
-  constructor(peel: Peel, credsPath: string, events: PeelEvent[], told: string[]) {
+  constructor(peel: Peel, credsPath: string, events: PeelEvent[], recentEvents: string[]) {
     this.peel = peel;
     this.credsPath = credsPath;
     this.events = events;
-    this.told = told;
+    this.recentEvents = recentEvents;
   }
 
   static async start(
@@ -68,7 +68,7 @@ export class TestPeel {
     options: PeelSettings = {},
   ): Promise<TestPeel> {
     const events: PeelEvent[] = [];
-    const told: string[] = [];
+    const recentEvents: string[] = [];
     const peel = await startPeel({
       servers: fleet.servers,
       credsPath,
@@ -76,8 +76,8 @@ export class TestPeel {
       onEvent: (event) => {
         events.push(event);
         const { error } = event as { error?: Error };
-        told.push(`${new Date().toISOString()} ${event.type} ${error?.message ?? ''}`);
-        if (told.length > 20) told.shift();
+        recentEvents.push(`${new Date().toISOString()} ${event.type} ${error?.message ?? ''}`);
+        if (recentEvents.length > 20) recentEvents.shift();
       },
       ...options,
     });
@@ -86,7 +86,7 @@ export class TestPeel {
       await peel.closed;
     };
     atEnd(end);
-    return new TestPeel(peel, credsPath, events, told);
+    return new TestPeel(peel, credsPath, events, recentEvents);
   }
 
   /** The events of a type, so far. */

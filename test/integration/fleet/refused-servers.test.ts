@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createTlsFiles } from '../../support/certificates.js';
-import { CONNECTING, runConnecting, setHome, Stage, type Told } from './connecting-commands.js';
+import { CONNECTING, runConnecting, setHome, Stage, type ConnectionInput } from './connecting-commands.js';
 import { startFleet } from './fleet.js';
 
 let stage: Stage;
@@ -68,9 +68,12 @@ const REFUSALS: Record<string, Refusal> = {
 };
 
 /** The ways to configure it. */
-const WAYS: Record<string, (refusal: Refusal) => { told?: Told; home?: Parameters<typeof setHome>[1] }> = {
+const WAYS: Record<
+  string,
+  (refusal: Refusal) => { input?: ConnectionInput; home?: Parameters<typeof setHome>[1] }
+> = {
   flags: ({ servers, requireTls, tls }) => ({
-    told: {
+    input: {
       flags: [
         ...['--servers', servers()],
         ...(requireTls ? ['--require-tls'] : []),
@@ -79,7 +82,7 @@ const WAYS: Record<string, (refusal: Refusal) => { told?: Told; home?: Parameter
     },
   }),
   'the environment': ({ servers, requireTls, tls }) => ({
-    told: {
+    input: {
       env: {
         ZESTER_SERVERS: servers(),
         ...(requireTls && { ZESTER_REQUIRE_TLS: 'yes' }),
@@ -92,23 +95,23 @@ const WAYS: Record<string, (refusal: Refusal) => { told?: Told; home?: Parameter
   }),
 };
 
-describe.each(Object.keys(WAYS))('said by %s', (way) => {
+describe.each(Object.keys(WAYS))('configured by %s', (way) => {
   const commands = Object.entries(CONNECTING).filter(
     ([, { noHome }]) => noHome !== true || way !== 'the home',
   );
   describe.each(Object.entries(REFUSALS))('%s', (_what, refusal) => {
-    let told: Told;
+    let input: ConnectionInput;
     beforeAll(async () => {
       const made = WAYS[way]?.(refusal) ?? {};
-      told = made.told ?? {};
+      input = made.input ?? {};
       await setHome(stage, made.home ?? {});
       return () => setHome(stage, {});
     });
 
     it.each(commands)('is refused by "zester %s"', async (name, { warns, goesOn }) => {
       const { code, stdout, stderr } = await runConnecting(name, stage, {
-        ...told,
-        flags: [...(told.flags ?? []), '--debug'],
+        ...input,
+        flags: [...(input.flags ?? []), '--debug'],
       });
       expect(stdout + stderr).toMatch(refusal.words);
       expect(stdout + stderr).not.toContain(SECRET);

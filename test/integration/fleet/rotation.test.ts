@@ -155,7 +155,7 @@ describe('a rotation', () => {
   });
 });
 
-it('a peel that has made a hundred keys within a day gets no other one, and renews', async () => {
+it('a peel with a hundred new keys within a day gets no further one, and can still renew', async () => {
   const { registry } = contextOf(fleet.master);
   const peel = await addPeel(fleet, admin, 'often-1');
   const [first] = (await fleet.record('often-1', ({ state }) => state === 'active')).keys;

@@ -61,7 +61,7 @@ it(
             id,
             number,
             at: new Date().toISOString(),
-            last: peels.get(id)?.test.told,
+            last: peels.get(id)?.test.recentEvents,
           });
           return;
         }

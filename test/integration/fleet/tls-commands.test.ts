@@ -7,7 +7,7 @@ import {
   runConnecting,
   setHome,
   Stage,
-  type Told,
+  type ConnectionInput,
 } from './connecting-commands.js';
 import { Fleet } from './fleet.js';
 import { addCreds, TestPeel } from './peels.js';
@@ -32,9 +32,9 @@ beforeAll(async () => {
 });
 
 /** The ways to configure it: for the command, or in the home. */
-const WAYS: Record<string, () => { told: Told } | { home: Parameters<typeof setHome>[1] }> = {
+const WAYS: Record<string, () => { input: ConnectionInput } | { home: Parameters<typeof setHome>[1] }> = {
   flags: () => ({
-    told: {
+    input: {
       flags: [
         ...['--servers', servers, '--tls-ca', files.ca],
         ...['--tls-cert', files.clientCert, '--tls-key', files.clientKey, '--require-tls'],
@@ -42,7 +42,7 @@ const WAYS: Record<string, () => { told: Told } | { home: Parameters<typeof setH
     },
   }),
   'variables of the environment': () => ({
-    told: {
+    input: {
       env: {
         ZESTER_SERVERS: servers,
         ZESTER_TLS_CA: files.ca,
@@ -69,10 +69,10 @@ it('the table has every command with a --servers option', async () => {
 });
 
 describe.each(Object.entries(WAYS))('%s', (way, make) => {
-  let told: Told = {};
+  let input: ConnectionInput = {};
   beforeAll(async () => {
     const made = make();
-    if ('told' in made) ({ told } = made);
+    if ('input' in made) ({ input } = made);
     await setHome(stage, 'home' in made ? made.home : {});
   });
 
@@ -80,7 +80,7 @@ describe.each(Object.entries(WAYS))('%s', (way, make) => {
     ([, { noHome }]) => noHome !== true || way !== 'settings of the home',
   );
   it.each(commands)('let "zester %s" reach a server that asks for a certificate', async (name, { ends }) => {
-    const { code, stderr } = await runConnecting(name, stage, told);
+    const { code, stderr } = await runConnecting(name, stage, input);
     if (ends === undefined) {
       expect({ code, stderr }).toMatchObject({
         code: 0,

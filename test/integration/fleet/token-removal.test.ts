@@ -61,7 +61,7 @@ describe('removing a join token', () => {
     });
     const partly = await zester(['join-token', 'remove', id, ...at(fleet)]);
     expect(partly.code).toBe(4);
-    expect(partly.stderr).toContain('may still connect to some server');
+    expect(partly.stderr).toContain('some server may still accept its credentials');
     expect(await fleet.home.letsIn(path, 'any', fleet.home.node(0).url)).toBe(false);
     await fleet.home.node(2).start();
     await fleet.home.whole();

@@ -121,7 +121,7 @@ describe('zester top on a terminal', () => {
     await waitFor('the terminal back', () => shown.text.includes('\u001b[?1049l'));
   });
 
-  it.skipIf(!existsSync(SCRIPT))('ends without a stack when its terminal is gone', async () => {
+  it.skipIf(!existsSync(SCRIPT))('exits without a stack trace when its terminal is closed', async () => {
     const { child, shown, stderr, exit } = await onTerminal('rows 24 cols 20');
     await waitFor('the picture', () => shown.text.includes('LATEST EVENTS'), 30_000);
     child.kill('SIGKILL');

@@ -109,7 +109,7 @@ export const FAULTS: readonly Fault[] = [
       const host = await world.startPeels(['web-2']);
       // a peel that an admin added gets its recovery credential at the first renewal
       await waitFor('a renewal', () =>
-        world.told('renewed').some(({ credsPath }) => credsPath.endsWith('web-2.creds')),
+        world.eventsOf('renewed').some(({ credsPath }) => credsPath.endsWith('web-2.creds')),
       );
       await paused(host.pid, 12_000, async () => world.insistOnRevoking('web-1'));
       world.over();
@@ -221,7 +221,7 @@ export const FAULTS: readonly Fault[] = [
       await rotating;
       return {
         world,
-        decided: `${world.told('keyRotated').length} keys replaced in ${runs} runs, ${KILLS} kills`,
+        decided: `${world.eventsOf('keyRotated').length} keys replaced in ${runs} runs, ${KILLS} kills`,
       };
     },
   },

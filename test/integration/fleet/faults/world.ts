@@ -162,7 +162,7 @@ export class World {
   }
 
   /** The events of a type from the peels. */
-  told(type: string): { credsPath: string; error?: string }[] {
+  eventsOf(type: string): { credsPath: string; error?: string }[] {
     return this.hosts
       .flatMap(({ output }) => output.split('\n'))
       .filter((line) => line.startsWith('{') && line.includes(`"type":"${type}"`))
@@ -173,7 +173,7 @@ export class World {
   async renewedOnceMore(timeoutMs = 60_000): Promise<void> {
     const count = () => {
       const counts = new Map<string, number>();
-      for (const { credsPath } of this.told('renewed')) {
+      for (const { credsPath } of this.eventsOf('renewed')) {
         const id = /([\w-]+)\.creds$/.exec(credsPath)?.[1] ?? '';
         counts.set(id, (counts.get(id) ?? 0) + 1);
       }
