@@ -315,7 +315,7 @@ export const PEEL_ADDRESSES_TIMEOUT_MS = 1_000;
 export const PRESENCE_GATHER_MS = 100;
 /** How often the watching master announces its last change: a master that missed one asks for all. */
 export const PRESENCE_HEARTBEAT_MS = 2_000;
-/** A master that hears nothing from the watching master for this long reads the connections from the servers. */
+/** A master that receives nothing from the watching master for this long reads the connections from the servers. */
 export const PRESENCE_SILENCE_MS = 10_000;
 /** Timeout for a part of the presence that the watching master sends. */
 export const PRESENCE_PART_TIMEOUT_MS = 5_000;

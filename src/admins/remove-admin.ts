@@ -33,11 +33,11 @@ export async function removeAdmin(
     const { paths } = open.domain;
     const { admins, unread } = await knownAdmins(open.domain, options);
     const nowS = nowSeconds(options.now);
-    const meant = admins.filter(({ name, publicKey }) =>
+    const matching = admins.filter(({ name, publicKey }) =>
       isPublicKey(which, 'user') ? publicKey === which : name === which,
     );
     // if several admins have had this name, the active one, otherwise the last
-    const admin = meant.find((one) => isInForce(one, nowS)) ?? meant.at(-1);
+    const admin = matching.find((one) => isInForce(one, nowS)) ?? matching.at(-1);
     if (admin === undefined)
       throw new TrustError(
         'ERR_TRUST_ADMIN',

@@ -175,16 +175,16 @@ async function checkOne(
     .request(`$SYS.REQ.SERVER.${server.id}.VARZ`, '', { timeout: SERVER_REQUEST_TIMEOUT_MS })
     .catch(() => undefined);
   const after = now();
-  const said =
+  const varz =
     answer &&
     jsonOf<{
       server?: { time?: string };
       data?: { max_control_line?: number; leaf?: { port?: number } };
     }>(answer);
-  const time = Date.parse(said?.server?.time ?? '');
+  const time = Date.parse(varz?.server?.time ?? '');
   if (!Number.isNaN(time)) findings.push(clockFinding(subject, time, before, after));
-  if ((said?.data?.leaf?.port ?? 0) > 0) findings.push(...leafnodeFindings(subject, domain));
-  return { findings, maxControlLine: said?.data?.max_control_line };
+  if ((varz?.data?.leaf?.port ?? 0) > 0) findings.push(...leafnodeFindings(subject, domain));
+  return { findings, maxControlLine: varz?.data?.max_control_line };
 }
 
 /** An open leafnode port that credentials of peels or join tokens may use (docs/nats-facts.md, 30). */

@@ -26,11 +26,11 @@ const STORED_ATTEMPTS = 8;
 /** The callbacks of {@link followAudit}. */
 export interface FollowAudit {
   /** Nothing more is read while the returned promise is pending (backpressure). */
-  tell: (event: AuditEvent) => void | Promise<void>;
+  onEvent: (event: AuditEvent) => void | Promise<void>;
   /** Called once per outage when the audit log is temporarily unreadable; following resumes by itself. */
-  wait: (why: string) => void;
+  onWait: (why: string) => void;
   /** Called when the stream was deleted and recreated. */
-  restarted: () => void;
+  onRestart: () => void;
   signal: AbortSignal;
 }
 
@@ -44,11 +44,11 @@ export interface FollowAudit {
 export async function followAudit(
   { client, nc }: { client: AdminClient; nc: NatsConnection },
   query: AuditQuery,
-  { tell, wait, restarted, signal }: FollowAudit,
+  { onEvent, onWait, onRestart, signal }: FollowAudit,
 ): Promise<void> {
   const wake = new Wake();
   /** IDs of events that were received, but not read yet. */
-  const heard = new Set<string>();
+  const unread = new Set<string>();
   const ended = new AbortController();
   const end = (): void => {
     ended.abort();
@@ -61,7 +61,7 @@ export async function followAudit(
     callback: (error, { data }) => {
       const event = error === null ? parseEvent(data) : undefined;
       if (event === undefined || !matchesAuditQuery(query, event)) return;
-      if (heard.size < 1_000) heard.add(event.id);
+      if (unread.size < 1_000) unread.add(event.id);
       wake.up();
     },
   });
@@ -70,7 +70,7 @@ export async function followAudit(
   })();
   const looking = setInterval(() => wake.up(), FOLLOW_INTERVAL_MS);
 
-  const reader = new StreamReader(client, query, { tell, restarted, heard, wake });
+  const reader = new StreamReader(client, query, { onEvent, onRestart, unread, wake });
   const read = () => reader.read();
 
   try {
@@ -83,24 +83,24 @@ export async function followAudit(
         try {
           await read();
           failed = 0;
-          if (heard.size === 0) break;
+          if (unread.size === 0) break;
           if (attempt >= STORED_ATTEMPTS) {
             // it was published but not stored; if it is stored later, the next check finds it
-            heard.clear();
+            unread.clear();
             break;
           }
           await pause(FOLLOW_STORED_RETRY_MS * attempt, ended.signal);
         } catch (error) {
           if (ended.signal.aborted) break;
           if (!passes(error, nc.isClosed())) throw error;
-          if (failed === 0) wait((error as Error).message);
+          if (failed === 0) onWait((error as Error).message);
           await pause(FOLLOW_RETRY_MS[Math.min(failed, FOLLOW_RETRY_MS.length - 1)] ?? 0, ended.signal);
           failed += 1;
         }
       }
     }
     // deliver events received before the end
-    if (heard.size > 0 && !nc.isClosed()) {
+    if (unread.size > 0 && !nc.isClosed()) {
       await withDeadline(
         read().catch(() => undefined),
         Date.now() + FOLLOW_LAST_TIMEOUT_MS,
@@ -143,7 +143,7 @@ class Wake {
 class StreamReader {
   readonly #client: AdminClient;
   readonly #query: AuditQuery;
-  readonly #to: Pick<FollowAudit, 'tell' | 'restarted'> & { heard: Set<string>; wake: Wake };
+  readonly #to: Pick<FollowAudit, 'onEvent' | 'onRestart'> & { unread: Set<string>; wake: Wake };
   readonly #known = new RecentIds();
   #after: number | undefined;
   /** For a master that sends no sequence numbers: the time to resume from. */
@@ -152,7 +152,7 @@ class StreamReader {
   constructor(
     client: AdminClient,
     query: AuditQuery,
-    to: Pick<FollowAudit, 'tell' | 'restarted'> & { heard: Set<string>; wake: Wake },
+    to: Pick<FollowAudit, 'onEvent' | 'onRestart'> & { unread: Set<string>; wake: Wake },
   ) {
     this.#client = client;
     this.#query = query;
@@ -161,19 +161,19 @@ class StreamReader {
   }
 
   async read(): Promise<void> {
-    const { tell, restarted, heard, wake } = this.#to;
+    const { onEvent, onRestart, unread, wake } = this.#to;
     const from = this.#after ?? 0;
     for await (const { events, lastSeq } of this.#client.stream('audit', this.#request())) {
       for (const event of events as AuditEvent[]) {
-        heard.delete(event.id);
+        unread.delete(event.id);
         if (!matchesAuditQuery(this.#query, event) || !this.#known.add(event.id)) continue;
-        await tell(event);
+        await onEvent(event);
         if (lastSeq === undefined)
           this.#since = new Date(Date.parse(event.at) - FOLLOW_OVERLAP_MS).toISOString();
       }
       if (lastSeq === undefined) continue;
       if (lastSeq < from) {
-        restarted();
+        onRestart();
         this.#after = 0;
         wake.up();
         return;

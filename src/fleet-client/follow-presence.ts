@@ -9,11 +9,11 @@ import { FOLLOW_RETRY_MS, PRESENCE_WATCH_HANDOVER_MS, PRESENCE_WATCH_SILENCE_MS 
 /** The callbacks of {@link followPresence}. */
 export interface FollowPresence {
   /** A change of one peel. It may be delivered twice. */
-  tell: (peelId: string, presence: Presence) => void;
+  onPresence: (peelId: string, presence: Presence) => void;
   /** Called when a watch starts after a failed one: changes in between were missed. Not called at the start. */
-  missed: () => void;
+  onMissed: () => void;
   /** Called when no master answers. */
-  wait: (error: unknown) => void;
+  onWait: (error: unknown) => void;
   signal: AbortSignal;
 }
 
@@ -27,7 +27,7 @@ export interface FollowPresence {
  */
 export async function followPresence(
   client: Pick<AdminClient, 'stream'>,
-  { tell, missed, wait, signal }: FollowPresence,
+  { onPresence, onMissed, onWait, signal }: FollowPresence,
   begun: () => void,
 ): Promise<void> {
   let gap = false;
@@ -35,20 +35,20 @@ export async function followPresence(
   for (let first = true; !signal.aborted;) {
     const started = () => {
       if (first) begun();
-      else if (gap) missed();
+      else if (gap) onMissed();
       first = false;
       gap = false;
       failed = 0;
     };
     try {
-      const ended = watchOnce(client, { tell, signal }, started);
+      const ended = watchOnce(client, { onPresence, signal }, started);
       ended.catch(() => (gap = true));
       await Promise.race([ended, sleep(PRESENCE_WATCH_HANDOVER_MS, signal)]);
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof FleetError && LASTING.has(error.code)) throw error;
       gap = true;
-      wait(error);
+      onWait(error);
       await sleep(FOLLOW_RETRY_MS[Math.min(failed, FOLLOW_RETRY_MS.length - 1)] ?? 0, signal).catch(
         () => undefined,
       );
@@ -63,7 +63,7 @@ const LASTING: ReadonlySet<string> = new Set(['ERR_FLEET_REQUEST', 'ERR_FLEET_DE
 /** @throws errors of the request; FleetError `ERR_FLEET_TIMEOUT` when the master falls silent */
 async function watchOnce(
   client: Pick<AdminClient, 'stream'>,
-  { tell, signal }: Pick<FollowPresence, 'tell' | 'signal'>,
+  { onPresence, signal }: Pick<FollowPresence, 'onPresence' | 'signal'>,
   started: () => void,
 ): Promise<void> {
   const parts = client.stream('presence.watch', {}, { signal });
@@ -73,6 +73,6 @@ async function watchOnce(
       throw new FleetError('ERR_FLEET_TIMEOUT', 'the master stopped reporting presence');
     if (part.done === true) return;
     if (count === 0) started();
-    for (const { id, presence } of part.value.peels) tell(id, presence);
+    for (const { id, presence } of part.value.peels) onPresence(id, presence);
   }
 }

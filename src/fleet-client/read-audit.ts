@@ -42,9 +42,9 @@ export async function* readAudit(
   const left = new AbortController();
   const events = new Handover<AuditEvent>();
   const following = followAudit(from, query, {
-    tell: (event) => events.give(event),
-    wait: (why) => onWait?.(why),
-    restarted: () => onRestart?.(),
+    onEvent: (event) => events.give(event),
+    onWait: (why) => onWait?.(why),
+    onRestart: () => onRestart?.(),
     signal: signal === undefined ? left.signal : AbortSignal.any([left.signal, signal]),
   });
   following.then(

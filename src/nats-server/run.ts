@@ -173,10 +173,10 @@ async function readyPorts(
 }
 
 function startError(configPath: string, what: string, log: Log): NatsServerError {
-  const said = log.lastError();
+  const lastError = log.lastError();
   return new NatsServerError(
     'ERR_NATS_SERVER_START',
-    `nats-server did not start with ${configPath}: ${what}${said === undefined ? '' : `, and says: ${said}`}`,
+    `nats-server did not start with ${configPath}: ${what}${lastError === undefined ? '' : `, and says: ${lastError}`}`,
   );
 }
 

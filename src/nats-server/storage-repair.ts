@@ -50,10 +50,10 @@ export class StorageRepair {
   }
 
   #next(): void {
-    this.#timer = setTimeout(() => void this.#look(), DISK_ROOM_INTERVAL_MS);
+    this.#timer = setTimeout(() => void this.#checkRoom(), DISK_ROOM_INTERVAL_MS);
   }
 
-  async #look(): Promise<void> {
+  async #checkRoom(): Promise<void> {
     const hasRoom = await hasDiskRoom(this.#directory);
     if (this.#stopped) return;
     if (!hasRoom) return this.#next();

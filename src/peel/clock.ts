@@ -11,7 +11,7 @@ export class FleetClock {
   #least = -Infinity;
   #most = Infinity;
   #confirmed = false;
-  #said = false;
+  #isReported = false;
 
   /** @param local milliseconds since 1970 */
   constructor(local: () => number = Date.now) {
@@ -39,9 +39,9 @@ export class FleetClock {
   }
 
   /** The correction to this machine's time, if it is worth reporting and was not reported yet. */
-  sayOff(): number | undefined {
-    if (!this.isOff || this.#said) return undefined;
-    this.#said = true;
+  offsetToReport(): number | undefined {
+    if (!this.isOff || this.#isReported) return undefined;
+    this.#isReported = true;
     return this.offset;
   }
 

@@ -185,7 +185,7 @@ class Joining {
   readonly #clock: FleetClock;
   readonly #requestId = newRequestId();
   readonly #deadline: number;
-  #saidPending = false;
+  #isPendingReported = false;
 
   constructor(options: PlainOptions, token: CredsFile, tokenId: string, key: KeyBundle, clock: FleetClock) {
     this.#options = options;
@@ -198,16 +198,16 @@ class Joining {
   }
 
   async run(): Promise<JoinResult> {
-    const nc = await this.#again(() => this.#connect());
+    const nc = await this.#retry(() => this.#connect());
     try {
-      return await this.#again(() => this.#join(nc));
+      return await this.#retry(() => this.#join(nc));
     } finally {
       await nc.close();
     }
   }
 
   /** Retries until it succeeds, is refused permanently, or time is up. */
-  async #again<T>(act: () => Promise<T>): Promise<T> {
+  async #retry<T>(act: () => Promise<T>): Promise<T> {
     const { signal, onEvent } = this.#options;
     for (let wait = JOIN_FIRST_RETRY_MS; ; wait = Math.min(JOIN_MAX_RETRY_MS, wait * 1.5)) {
       signal?.throwIfAborted();
@@ -262,8 +262,8 @@ class Joining {
       signature: signProof(this.#key, proof),
     });
     if (answer.state === 'pending') {
-      if (!this.#saidPending) onEvent?.({ type: 'pending', fingerprint: fingerprint(publicKey) });
-      this.#saidPending = true;
+      if (!this.#isPendingReported) onEvent?.({ type: 'pending', fingerprint: fingerprint(publicKey) });
+      this.#isPendingReported = true;
       throw new FleetError(
         'ERR_FLEET_PENDING',
         `nobody has accepted the peel "${peelId}" yet (${fingerprint(publicKey)}): accept it with "zester peel accept ` +
@@ -300,7 +300,7 @@ class Joining {
     const answer = await askMaster(question, () =>
       requestMaster(nc, subject, encodeJson(request), { timeoutMs: JOIN_ANSWER_TIMEOUT_MS }),
     );
-    const offsetMs = this.#clock.sayOff();
+    const offsetMs = this.#clock.offsetToReport();
     if (offsetMs !== undefined) this.#options.onEvent?.({ type: 'clockOff', offsetMs });
     return answer;
   }

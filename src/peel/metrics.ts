@@ -15,7 +15,7 @@ export class PeelMetrics {
   readonly #commands = new Map<string, Counted>();
   readonly #totals = { reconnects: 0, rotations: 0, renewals: 0, renewalFailures: 0, recoveries: 0 };
 
-  hear(event: PeelEvent): void {
+  count(event: PeelEvent): void {
     switch (event.type) {
       case 'command': {
         const key = labels({ handler: event.handler ?? 'unknown', outcome: event.outcome });

@@ -199,7 +199,7 @@ export class Peel {
   readonly #clock: FleetClock;
   readonly #events = new Broadcast<PeelEvent>();
   readonly #log: PeelLog | undefined;
-  readonly #hear: ((event: PeelEvent) => void) | undefined;
+  readonly #onEvent: ((event: PeelEvent) => void) | undefined;
   #nc: ZesterConnection | undefined;
   #credentials: ConnectionCredentials | undefined;
   #renewer: Renewer | undefined;
@@ -240,7 +240,7 @@ export class Peel {
       });
     }
     this.#log = logger && peelLog(logger, report('logger'));
-    this.#hear = onEvent && guarded(onEvent, report('onEvent'));
+    this.#onEvent = onEvent && guarded(onEvent, report('onEvent'));
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     this.#handlers = new Handlers({
       peelId: id,
@@ -383,7 +383,7 @@ export class Peel {
     const expiresAt = expiryTime(current.claims);
     this.#clock.isAtLeast(current.claims.iat * 1000);
     if (expiresAt !== undefined) this.#clock.isAtMost(expiresAt);
-    const offsetMs = this.#clock.sayOff();
+    const offsetMs = this.#clock.offsetToReport();
     if (offsetMs !== undefined) this.#emit({ type: 'clockOff', offsetMs, knownFrom: 'credential' });
     const commands = connection.subscribe(commandSubject(this.id), {
       // one group per peel: a connection that takes over from another one takes its commands over, each once
@@ -452,7 +452,7 @@ export class Peel {
           if (next === 'fail') throw cause;
           if (next === 'wait') {
             const retryInMs = recoveryPause(result, recoveries, Math.random());
-            this.#tellRecovery(result, cause ?? error, retryInMs);
+            this.#emitRecovery(result, cause ?? error, retryInMs);
             await sleep(retryInMs, signal);
             continue;
           }
@@ -530,7 +530,7 @@ export class Peel {
         if (result === 'unavailable') return;
         last = result;
         if (result !== 'recovered' && result !== 'replaced' && result !== 'notExpired')
-          this.#tellRecovery(result, cause, recoveryPause(last, attempts + 1, 1));
+          this.#emitRecovery(result, cause, recoveryPause(last, attempts + 1, 1));
       }
     } catch (error) {
       if (signal.aborted) return;
@@ -546,7 +546,7 @@ export class Peel {
     return expiresAt !== undefined && expiresAt <= this.#clock.now() + RECOVERY_CLOCK_DOUBT_MS;
   }
 
-  #tellRecovery(...attempt: Parameters<typeof recoveryEvent>): void {
+  #emitRecovery(...attempt: Parameters<typeof recoveryEvent>): void {
     const event = recoveryEvent(...attempt);
     if (event !== undefined) this.#emit(event);
   }
@@ -600,10 +600,10 @@ export class Peel {
 
   #emit(event: PeelEvent, isLogged = true): void {
     if (this.#over) return;
-    this.#metrics.hear(event);
+    this.#metrics.count(event);
     this.#renewalFailure = afterPeelEvent(this.#renewalFailure, event);
     if (isLogged) this.#log?.log(event);
-    this.#hear?.(event);
+    this.#onEvent?.(event);
     this.#events.emit(event);
   }
 

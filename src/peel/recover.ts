@@ -101,8 +101,8 @@ export async function recoverCredentials(options: RecoverOptions): Promise<Recov
     clock: new FleetClock(now && guardedNumber(now, Date.now, warnOfCallback('now'))),
     reload: () => loadNow(given),
   });
-  const hear = onEvent && guarded(onEvent, warnOfCallback('onEvent'));
-  const outcome = await untilDecided(() => recovery.attempt(current), { peelId, waitMs, signal, hear });
+  const notify = onEvent && guarded(onEvent, warnOfCallback('onEvent'));
+  const outcome = await untilDecided(() => recovery.attempt(current), { peelId, waitMs, signal, notify });
   if (outcome.is === 'unavailable') {
     throw new FleetError(
       'ERR_FLEET_RECOVERY',
@@ -122,20 +122,20 @@ export async function recoverCredentials(options: RecoverOptions): Promise<Recov
 }
 
 /** The options of {@link untilDecided}. */
-interface Waiting {
+interface DecisionOptions {
   peelId: string;
   waitMs: number;
   signal: AbortSignal | undefined;
-  hear: ((event: RecoverEvent) => void) | undefined;
+  notify: ((event: RecoverEvent) => void) | undefined;
 }
 
 /** Retries until a master decides, refuses permanently, or time is up. */
 async function untilDecided(
   attempt: () => Promise<Recovered>,
-  { peelId, waitMs, signal, hear }: Waiting,
+  { peelId, waitMs, signal, notify }: DecisionOptions,
 ): Promise<Exclude<Recovered, { is: 'pending' }>> {
   const deadline = performance.now() + waitMs;
-  let isPendingTold = false;
+  let isPendingReported = false;
   for (let attempts = 1; ; attempts += 1) {
     signal?.throwIfAborted();
     let result: RecoveryResult = 'failed';
@@ -144,8 +144,8 @@ async function untilDecided(
       const outcome = await attempt();
       if (outcome.is !== 'pending') return outcome;
       result = 'pending';
-      if (!isPendingTold) hear?.({ type: 'pending', fingerprint: outcome.fingerprint });
-      isPendingTold = true;
+      if (!isPendingReported) notify?.({ type: 'pending', fingerprint: outcome.fingerprint });
+      isPendingReported = true;
       failure = new FleetError(
         'ERR_FLEET_PENDING',
         `nobody has accepted the peel "${peelId}" yet (${outcome.fingerprint}): run "zester peel accept ${peelId}"`,
@@ -158,7 +158,7 @@ async function untilDecided(
     const left = deadline - performance.now();
     if (left <= 0) throw failure;
     const retryInMs = Math.min(left, recoveryPause(result, attempts, Math.random()));
-    if (result !== 'pending') hear?.({ type: 'retrying', error: failure as Error, retryInMs });
+    if (result !== 'pending') notify?.({ type: 'retrying', error: failure as Error, retryInMs });
     await sleep(retryInMs, signal);
   }
 }

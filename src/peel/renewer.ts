@@ -293,7 +293,7 @@ export class Renewer {
   }
 
   #sayClock(): void {
-    const offsetMs = this.#options.clock.confirmed ? this.#options.clock.sayOff() : undefined;
+    const offsetMs = this.#options.clock.confirmed ? this.#options.clock.offsetToReport() : undefined;
     if (offsetMs !== undefined) this.#emit({ type: 'clockOff', offsetMs, knownFrom: 'master' });
   }
 

@@ -9,23 +9,23 @@ function subscribed(options: SubscriptionOptions = {}, movable = true) {
   const second = new MemoryClient('b:4222');
   const link = new Link(first.nc, () => undefined);
   const next = new Link(second.nc, () => undefined);
-  const told: string[] = [];
+  const events: string[] = [];
   const owner = {
     adopt: () => undefined,
-    removed: () => void told.push('removed'),
-    slow: (_sub: unknown, pending: number) => void told.push(`slow ${pending}`),
-    callbackFailed: (callback: string) => void told.push(callback),
+    removed: () => void events.push('removed'),
+    slow: (_sub: unknown, pending: number) => void events.push(`slow ${pending}`),
+    callbackFailed: (callback: string) => void events.push(callback),
     settled: () => Promise.resolve(),
   };
   const sub = new ManagedSubscription(owner, link, 'in', options, movable);
-  return { first, second, link, next, sub, told };
+  return { first, second, link, next, sub, events };
 }
 
 const only = (client: MemoryClient) => [...client.subscriptions][0];
 
 describe('a subscription', () => {
   it('gives its messages to the loop, and ends with it', async () => {
-    const { first, sub, told } = subscribed();
+    const { first, sub, events } = subscribed();
     first.deliver('in');
     for await (const { subject } of sub) {
       expect(subject).toBe('in');
@@ -33,13 +33,13 @@ describe('a subscription', () => {
     }
     await settled();
     expect(sub.isClosed()).toBe(true);
-    expect(told).toEqual(['removed']);
+    expect(events).toEqual(['removed']);
     expect([sub.getReceived(), sub.getProcessed(), first.subscriptions.size]).toEqual([1, 1, 0]);
   });
 
   it('continues when its callback throws, and reports it once', () => {
     let calls = 0;
-    const { first, told } = subscribed({
+    const { first, events } = subscribed({
       callback: () => {
         calls += 1;
         throw new Error('mine');
@@ -47,13 +47,13 @@ describe('a subscription', () => {
     });
     for (let i = 0; i < 3; i++) first.deliver('in');
     expect(calls).toBe(3);
-    expect(told).toEqual(['of the subscription to in']);
+    expect(events).toEqual(['of the subscription to in']);
   });
 
   it('reports that its reader is slow, once until it has caught up', async () => {
-    const { first, sub, told } = subscribed({ slow: 1 });
+    const { first, sub, events } = subscribed({ slow: 1 });
     for (let i = 0; i < 4; i++) first.deliver('in');
-    expect(told).toEqual(['slow 2']);
+    expect(events).toEqual(['slow 2']);
     sub.unsubscribe();
     await settled();
   });

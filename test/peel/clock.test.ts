@@ -71,10 +71,10 @@ describe('the clock of a peel', () => {
 
   it('is reported once if it is off', () => {
     const clock = at(5 * MINUTE);
-    expect(clock.sayOff()).toBeUndefined();
+    expect(clock.offsetToReport()).toBeUndefined();
     clock.confirm(NOON, clock.local(), clock.local());
-    expect(clock.sayOff()).toBe(-5 * MINUTE);
-    expect(clock.sayOff()).toBeUndefined();
+    expect(clock.offsetToReport()).toBe(-5 * MINUTE);
+    expect(clock.offsetToReport()).toBeUndefined();
   });
 
   it('ignores invalid times', () => {

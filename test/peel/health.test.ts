@@ -51,8 +51,8 @@ describe('the health of a peel', () => {
 it('the metrics of a peel count events, and have no sample for a credential that does not expire', () => {
   const metrics = new PeelMetrics();
   for (const durationMs of [500, 1_500])
-    metrics.hear({ type: 'command', handler: 'ping', outcome: 'ok', durationMs });
-  metrics.hear({ type: 'reconnected', server: 's' });
+    metrics.count({ type: 'command', handler: 'ping', outcome: 'ok', durationMs });
+  metrics.count({ type: 'reconnected', server: 's' });
   const text = metrics.text(peelHealth({ ...well, expiresAt: undefined }));
   expect(text).toContain('zester_peel_commands_total{handler="ping",outcome="ok"} 2\n');
   expect(text).toContain('zester_peel_command_seconds_total{handler="ping",outcome="ok"} 2\n');

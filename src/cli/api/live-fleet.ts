@@ -161,9 +161,9 @@ export class LiveFleet {
       followPresence(
         this.#fleet.client,
         {
-          tell: (peelId, presence) => this.#setPresence(peelId, presence),
-          missed: () => void this.#readConnected(signal),
-          wait: (error) => {
+          onPresence: (peelId, presence) => this.#setPresence(peelId, presence),
+          onMissed: () => void this.#readConnected(signal),
+          onWait: (error) => {
             this.#stale = errorMessage(error);
             resolve();
           },

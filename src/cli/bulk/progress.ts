@@ -12,7 +12,7 @@ export class Progress {
   readonly #io: CliIo;
   readonly #quiet: boolean;
   readonly #start: number;
-  #told: number;
+  #shownAt: number;
   #shown = false;
   /** Done in this run; the rate does not include earlier ones. */
   done = 0;
@@ -26,23 +26,23 @@ export class Progress {
     this.#what = what;
     this.#io = io;
     this.#quiet = quiet;
-    this.#start = this.#told = io.now();
+    this.#start = this.#shownAt = io.now();
   }
 
   /** Sets {@link done} and {@link share}, and updates the line. */
   reach(done: number, share: number): void {
     this.done = done;
     this.share = share;
-    this.tell();
+    this.update();
   }
 
   /** Updates the line if it is time. */
-  tell(): void {
+  update(): void {
     if (this.#quiet) return;
     const now = this.#io.now();
     const { isTTY } = this.#io.stderr;
-    if (now - this.#told < (isTTY ? PROGRESS_TERMINAL_MS : PROGRESS_LOG_MS)) return;
-    this.#told = now;
+    if (now - this.#shownAt < (isTTY ? PROGRESS_TERMINAL_MS : PROGRESS_LOG_MS)) return;
+    this.#shownAt = now;
     const seconds = Math.max(0.001, (now - this.#start) / 1000);
     const rate = `${this.done.toLocaleString('en')} ${this.#what}, ${Math.round(this.done / seconds).toLocaleString('en')}/s`;
     const { share } = this;

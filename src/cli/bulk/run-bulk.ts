@@ -65,7 +65,7 @@ export async function runBulk(run: BulkRun, io: CliIo, output: Output): Promise<
     for await (const row of readRows(input.chunks, input.format)) {
       if (interruption.signal.aborted) return;
       progress.share = input.share();
-      progress.tell();
+      progress.update();
       if ('error' in row) {
         fail(`line ${row.line}`, row.error);
         continue;
@@ -94,7 +94,7 @@ export async function runBulk(run: BulkRun, io: CliIo, output: Output): Promise<
         for (const peelId of peelIds) rows.delete(peelId);
         result.issued += peelIds.length;
         progress.done += peelIds.length;
-        progress.tell();
+        progress.update();
       },
       failed: failRow,
     };

@@ -143,12 +143,12 @@ async function up(config: Config, { restart, ui }: UpOptions, { io, output }: No
 /** Returns why a master stopped by itself; undefined: it was stopped. A failed start is reported elsewhere. */
 async function whenEnded(
   starting: Promise<RunningMaster>,
-  tell: (error: RunningMaster['master']['endedBy']) => void,
+  onEnd: (error: RunningMaster['master']['endedBy']) => void,
 ): Promise<void> {
   const running = await starting.catch(() => undefined);
   if (running === undefined) return;
   await running.master.closed;
-  tell(running.master.endedBy);
+  onEnd(running.master.endedBy);
 }
 
 /** The page of `--ui`: started once, when the first master is ready. */

@@ -37,7 +37,7 @@ export async function rotatePeelSigning(how: RotatePeelSigningOptions, context: 
   const { publicKeys, settings } = await openHome();
   const begun = settings.peelKeyRotation;
   const before = await look(begun?.from ?? publicKeys.peelSigning, context);
-  if (how.dryRun) return tellPlan(begun?.from ?? publicKeys.peelSigning, begun, before, context);
+  if (how.dryRun) return printPlan(begun?.from ?? publicKeys.peelSigning, begun, before, context);
   const admin = await context.fleet();
   // do not start what no master would finish
   await admin.client.ask('status', {});
@@ -59,7 +59,10 @@ export async function rotatePeelSigning(how: RotatePeelSigningOptions, context: 
       `interrupted: ${to} signs peels, and ${from} is still valid; run the same command again to resume`,
     );
   if (peels.length > 0 && !how.now) {
-    tell({ rotation, renewed: before.peels.length - peels.length, left: peels, cut: undefined }, context);
+    printOutcome(
+      { rotation, renewed: before.peels.length - peels.length, left: peels, cut: undefined },
+      context,
+    );
     throw new FindingsError(remainWords(peels, rotation, io.now()));
   }
   await removeOld({ rotation, before, last, now: how.now }, context);
@@ -102,7 +105,7 @@ async function removeOld(
   const removal = KeyRemoval.judge(home, new Map([[from, use]]), { force: now });
   const { report } = await removeAccountSigningKey(home, from, removal, options);
   const renewed = before.peels.length - last.peels.length;
-  tell({ rotation, renewed, left: [], cut: { ...last, report } }, context);
+  printOutcome({ rotation, renewed, left: [], cut: { ...last, report } }, context);
   if (report !== undefined) requireComplete(report, 'the account without the old key');
   const isAudited = await auditKeyRemoval(await openHome(), removal, options, 'zester keys rotate');
   if (!isAudited) output.note('not audited: no master has run on these servers yet');
@@ -125,7 +128,7 @@ interface Outcome {
   cut: (SignedBy & { report: PushReport | undefined }) | undefined;
 }
 
-function tell({ rotation, renewed, left, cut }: Outcome, { io, output }: Context): void {
+function printOutcome({ rotation, renewed, left, cut }: Outcome, { io, output }: Context): void {
   const { from, to } = rotation;
   const now = io.now();
   output.result(
@@ -154,7 +157,7 @@ function tell({ rotation, renewed, left, cut }: Outcome, { io, output }: Context
   );
 }
 
-function tellPlan(
+function printPlan(
   from: string,
   begun: PeelKeyRotation | undefined,
   { peels, strangers }: SignedBy,

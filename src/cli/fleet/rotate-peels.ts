@@ -59,23 +59,23 @@ export async function rotatePeels(
     failed: new Map(),
   };
   let wake: () => void = () => undefined;
-  const tell = () => {
+  const report = () => {
     options.onProgress(result);
     wake();
   };
   const settle = (peelId: string, into: Set<string>) => {
     for (const others of [result.underWay, result.asked, result.late]) others.delete(peelId);
     into.add(peelId);
-    tell();
+    report();
   };
-  const heard = (peelId: string, liveKey: string | undefined) => {
+  const noteLiveKey = (peelId: string, liveKey: string | undefined) => {
     if (!keys.has(peelId) || liveKey === undefined || liveKey === keys.get(peelId)) return;
     if (!result.done.has(peelId)) settle(peelId, result.done);
   };
   const subscription = nc.subscribe(subjectFor.audit('*', 'key.connected'), {
     callback: (error, message) => {
       const event = error === null ? parseEvent(message.data) : undefined;
-      if (event?.kind === 'key.connected') heard(event.peelId ?? '', event.publicKey);
+      if (event?.kind === 'key.connected') noteLiveKey(event.peelId ?? '', event.publicKey);
     },
   });
   const changed = async () => {
@@ -83,14 +83,14 @@ export async function rotatePeels(
     if (await isTimeToLook(woken, signal)) await look();
   };
   const look = async () => {
-    for (const [peelId, told] of [...result.underWay]) {
+    for (const [peelId, notifiedAt] of [...result.underWay]) {
       const { record } = await patiently(
         () => client.ask('peel.show', { peelId, events: 0 }),
         io.now() + ROTATION_MASTER_PATIENCE_MS,
         io,
       );
-      heard(peelId, liveKey(record)?.publicKey);
-      if (result.underWay.has(peelId) && io.now() - told > timeoutMs) settle(peelId, result.late);
+      noteLiveKey(peelId, liveKey(record)?.publicKey);
+      if (result.underWay.has(peelId) && io.now() - notifiedAt > timeoutMs) settle(peelId, result.late);
     }
   };
   try {
@@ -112,7 +112,7 @@ export async function rotatePeels(
           if (outcome === 'told') result.underWay.set(peelId, io.now());
           else result.asked.add(peelId);
         }
-        tell();
+        report();
       } catch (error) {
         if (!(error instanceof ZesterError)) throw error;
         if (!error.code.startsWith('ERR_FLEET_') || error.code === 'ERR_FLEET_DENIED') throw error;

@@ -109,9 +109,9 @@ async function takeScreen(events: FullScreenEvents): Promise<FullScreen> {
 
 /** The terminal mode is unchanged, so Ctrl-C remains a signal. */
 function onLine(handler: () => void): () => void {
-  const hear = () => handler();
-  process.stdin.on('data', hear);
-  return () => void process.stdin.off('data', hear).pause();
+  const onData = () => handler();
+  process.stdin.on('data', onData);
+  return () => void process.stdin.off('data', onData).pause();
 }
 
 /** Calls `stop` on each termination signal; returns the function that stops listening. */

@@ -67,8 +67,10 @@ function run(credential: PeelCredential, options: ExecSinkOptions): Promise<stri
       // its children may hold its standard error open; do not wait for them
       child.stderr.destroy();
     }, options.timeoutMs);
-    let said = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-MAX_STDERR)));
+    let stderr = '';
+    child.stderr
+      .setEncoding('utf8')
+      .on('data', (text: string) => (stderr = (stderr + text).slice(-MAX_STDERR)));
     // a program may choose not to read everything; its exit code says whether it succeeded
     child.stdin.on('error', () => undefined);
     child.on('error', (cause: NodeJS.ErrnoException) => {
@@ -90,7 +92,7 @@ function run(credential: PeelCredential, options: ExecSinkOptions): Promise<stri
             ? `took more than ${options.timeoutMs / 1000} s`
             : `was ended by ${signal}`;
       const last =
-        redactSeeds(said)
+        redactSeeds(stderr)
           .trim()
           .split(/\s*\n\s*/)
           .at(-1) ?? '';

@@ -55,7 +55,7 @@ if (parentPort !== null && (workerData as { writeFiles?: WriterStart } | null)?.
     if ('settle' in task) {
       const files = placed.get(batch) as PlacedFiles;
       placed.delete(batch);
-      return { batch, ...toldOf(await settleSecretFiles(files, task.settle.synced)) };
+      return { batch, ...reportOf(await settleSecretFiles(files, task.settle.synced)) };
     }
     const { bytes } = task.files;
     try {
@@ -63,7 +63,7 @@ if (parentPort !== null && (workerData as { writeFiles?: WriterStart } | null)?.
         placed.set(batch, await placeSecretFiles(directory, unpacked(task.files), replace));
         return { batch, placed: true, bytes };
       }
-      return { batch, ...toldOf(await writeSecretFiles(directory, unpacked(task.files), replace)), bytes };
+      return { batch, ...reportOf(await writeSecretFiles(directory, unpacked(task.files), replace)), bytes };
     } finally {
       bytes.fill(0);
     }
@@ -76,7 +76,7 @@ if (parentPort !== null && (workerData as { writeFiles?: WriterStart } | null)?.
   });
 }
 
-function toldOf({ outcomes, error }: WrittenFiles): FilesReport {
-  const told = error && { code: error.code, path: error.path, message: error.message };
-  return { outcomes, ...(told && { error: told }) };
+function reportOf({ outcomes, error }: WrittenFiles): FilesReport {
+  const failure = error && { code: error.code, path: error.path, message: error.message };
+  return { outcomes, ...(failure && { error: failure }) };
 }

@@ -49,9 +49,9 @@ Each event records the author, the action, the key, the time and the source addr
   async run(input, context) {
     const { io, output, fleet } = context;
     const query = await queryOf(input, output.json, io);
-    const tell = (event: AuditEvent) => output.event(auditLine(event), event);
-    if (input.follow) return await follow(await fleet(), query, tell, context);
-    for await (const event of readAudit(await fleet(), query, undefined)) tell(event);
+    const print = (event: AuditEvent) => output.event(auditLine(event), event);
+    if (input.follow) return await follow(await fleet(), query, print, context);
+    for await (const event of readAudit(await fleet(), query, undefined)) print(event);
     if (query.last !== undefined && input.last === undefined)
       output.note(`showing at most the last ${query.last} events; use --all for all`);
   },
@@ -84,14 +84,14 @@ async function queryOf(input: Values, json: boolean, io: CliIo): Promise<AuditQu
 async function follow(
   admin: Admin,
   query: AuditQuery,
-  tell: (event: AuditEvent) => void,
+  onEvent: (event: AuditEvent) => void,
   { io, output, interruption }: FleetContext,
 ): Promise<void> {
   const { lost } = io.stdout;
   await followAudit(admin, query, {
-    tell,
-    wait: (why) => output.warn(`the audit log is temporarily unreadable; retrying: ${why}`),
-    restarted: () =>
+    onEvent,
+    onWait: (why) => output.warn(`the audit log is temporarily unreadable; retrying: ${why}`),
+    onRestart: () =>
       output.warn('the audit stream was deleted and recreated: run "zester doctor --integrity"'),
     // stop when the reader of the output has exited
     signal: AbortSignal.any([interruption(), ...(lost === undefined ? [] : [lost])]),

@@ -42,7 +42,7 @@ full control of the fleet.`,
         onSkipped: (path) => skipped.push(path),
         onProgress: (count) => {
           progress.done += count;
-          progress.tell();
+          progress.update();
         },
       });
       progress.clear();

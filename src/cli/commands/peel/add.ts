@@ -103,12 +103,12 @@ async function addEach(
     interruptedBy ??= signal;
     interruption.abort();
   });
-  const tell = () => progress.reach(added.length, (added.length + failed.length) / targets.length);
+  const showProgress = () => progress.reach(added.length, (added.length + failed.length) / targets.length);
   try {
     await all(targets, issue, atOnce, interruption.signal, {
       added: (peel) => {
         added.push(peel);
-        tell();
+        showProgress();
       },
       failed: (id, error) => {
         // with one peel, the command itself fails with the error
@@ -116,7 +116,7 @@ async function addEach(
         failed.push({ id, error });
         progress.clear();
         output.warn(`${id}: ${error.message} [${error.code}]`);
-        tell();
+        showProgress();
       },
     });
   } finally {

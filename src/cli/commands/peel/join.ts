@@ -84,7 +84,7 @@ Exit code 3 if the peel was refused, or not accepted in time.`,
 
 /** Prints events, deduplicated. */
 function eventWriter(peelId: string, waitMs: number, output: Output): (event: JoinEvent) => void {
-  let said = '';
+  let lastMessage = '';
   return (event) => {
     switch (event.type) {
       case 'key':
@@ -96,8 +96,8 @@ function eventWriter(peelId: string, waitMs: number, output: Output): (event: Jo
           `waiting up to ${waitMs / 1000} s for acceptance: zester peel accept ${peelId} --fingerprint ${event.fingerprint}`,
         );
       case 'retrying':
-        if (event.error.message !== said) output.note(`trying again: ${event.error.message}`);
-        said = event.error.message;
+        if (event.error.message !== lastMessage) output.note(`trying again: ${event.error.message}`);
+        lastMessage = event.error.message;
         return;
       case 'clockOff':
         return output.warn(

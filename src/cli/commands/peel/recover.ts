@@ -81,13 +81,13 @@ function documentOf({ peelId, outcome, path, publicKey, expiresAt }: RecoverResu
 
 /** Prints events, deduplicated. */
 function eventWriter(output: Output): (event: RecoverEvent) => void {
-  let said = '';
+  let lastMessage = '';
   return (event) => {
     if (event.type === 'pending') {
       output.note(`waiting for acceptance: the new key has the fingerprint ${event.fingerprint}`);
-    } else if (event.error.message !== said) {
-      said = event.error.message;
-      output.note(`trying again: ${said}`);
+    } else if (event.error.message !== lastMessage) {
+      lastMessage = event.error.message;
+      output.note(`trying again: ${lastMessage}`);
     }
   };
 }

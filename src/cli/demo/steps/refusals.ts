@@ -51,11 +51,11 @@ async function publishForOther(stage: Stage): Promise<string> {
   const [peel, master] = [stage.peel.get(), stage.master.get()];
   const foreign = subjectFor.event(OTHER_PEEL_ID, 'hello');
   const own = subjectFor.event(PEEL_ID, 'hello');
-  const heard: string[] = [];
+  const received: string[] = [];
   const arrived = within<void>(`${own} at the master`, (done) => {
     master.subscribe(subjectsOf('event'), {
       callback: (_error, { subject }) => {
-        heard.push(subject);
+        received.push(subject);
         if (subject === own) done();
       },
     });
@@ -72,7 +72,7 @@ async function publishForOther(stage: Stage): Promise<string> {
   // sent after the forbidden one on the same connection: when it arrives, the other would have arrived too
   peel.publish(own);
   await Promise.all([refused, arrived]);
-  expect(!heard.includes(foreign), `${foreign}, published by ${PEEL_ID}, reached the master`);
+  expect(!received.includes(foreign), `${foreign}, published by ${PEEL_ID}, reached the master`);
   return foreign;
 }
 
