@@ -13,7 +13,7 @@ import { expiryFinding } from '../trust/expiry.js';
 import { findingOf, type Finding } from '../trust/finding.js';
 import { lintFindings } from '../trust/lint-findings.js';
 import { openTrustDomain } from '../trust/open.js';
-import { overdueTime, type Life } from '../trust/judge-expiry.js';
+import { overdueTime, type JwtTimes } from '../trust/judge-expiry.js';
 import { ownCreds, ownSigner } from '../trust/own-creds.js';
 import { trustPaths, type TrustPaths } from '../trust/paths.js';
 import { missingMasterAnswers } from '../trust/master-answers.js';
@@ -177,8 +177,8 @@ function checkJwts(domain: TrustDomain, now: number): Finding[] {
 }
 
 /** Self-renewing credentials that are overdue cause a warning long before they expire. */
-function lateFinding(finding: Finding, life: Life | undefined, now: number): Finding {
-  if (finding.severity !== 'ok' || life === undefined || overdueTime(life) > now) return finding;
+function lateFinding(finding: Finding, times: JwtTimes | undefined, now: number): Finding {
+  if (finding.severity !== 'ok' || times === undefined || overdueTime(times) > now) return finding;
   return {
     ...finding,
     severity: 'warning',

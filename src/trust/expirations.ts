@@ -45,7 +45,7 @@ export async function listExpirations(
     const others: string[] = [];
     for (const path of [masterAnswersCreds, adminCreds]) if (await pathExists(path)) others.push(path);
     paths.unshift(masterCreds, ...others, systemCreds);
-    expirations.push(...ofJwts(domain));
+    expirations.push(...homeJwts(domain));
   }
   for (const path of new Set(paths)) {
     try {
@@ -75,7 +75,7 @@ export function sorted<T extends Pick<Expiration, 'expiresAt' | 'name'>>(expirat
   );
 }
 
-function ofJwts(domain: TrustDomain): Expiration[] {
+function homeJwts(domain: TrustDomain): Expiration[] {
   const { paths } = domain;
   const operator = decodeOperatorJwt(domain.operatorJwt);
   const accounts = [

@@ -13,11 +13,11 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * The path of the trust domain: the option, else `ZESTER_HOME`, else `$XDG_DATA_HOME/zester`, else
  * `~/.local/share/zester`. Source: the XDG Base Directory Specification, which requires ignoring relative paths.
  *
- * @param given the value of `--home`, if given
+ * @param flag the value of `--home`, if any
  * @returns an absolute path
  */
-export function homePath(given: string | undefined, env: Environment = process.env): string {
-  const chosen = given ?? nonEmpty(env['ZESTER_HOME']);
+export function homePath(flag: string | undefined, env: Environment = process.env): string {
+  const chosen = flag ?? nonEmpty(env['ZESTER_HOME']);
   if (chosen !== undefined) return resolve(chosen);
   const data = nonEmpty(env['XDG_DATA_HOME']);
   if (data !== undefined && isAbsolute(data)) return join(data, 'zester');
@@ -48,22 +48,22 @@ export function userHome(env: Environment = process.env): string {
 }
 
 /**
- * The servers to connect to: the given ones, else `ZESTER_SERVERS` (comma-separated), else the home's, else one
+ * The servers to connect to: those of the flag, else `ZESTER_SERVERS` (comma-separated), else the home's, else one
  * on this machine.
  *
- * @param given the value of `--servers`, if given
+ * @param flag the value of `--servers`, if any
  * @param ofHome the home's servers, if any
  * @throws ConnectError `ERR_CONNECT_URL`
  */
 export function serverUrls(
-  given: string | readonly string[] | undefined,
+  flag: string | readonly string[] | undefined,
   ofHome: readonly string[] = [],
   env: Environment = process.env,
 ): string[] {
   const listed = nonEmpty(env['ZESTER_SERVERS']);
   const [from, named] =
-    given !== undefined && given.length > 0
-      ? ['', given]
+    flag !== undefined && flag.length > 0
+      ? ['', flag]
       : listed === undefined
         ? ["the home's servers: ", ofHome]
         : ['$ZESTER_SERVERS: ', [listed]];

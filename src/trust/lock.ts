@@ -164,13 +164,13 @@ async function readTicket(directory: string, number: number): Promise<Ticket | u
   }
 }
 
-/** Refuses a dangling link, which exists but cannot be read, and would be retried forever. @throws FileError */
+/** Refuses a dangling link: it exists but cannot be read, so `acquire` would retry forever. @throws FileError */
 async function refuseDangling(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (found?.isSymbolicLink() === true) throw notRegular(path, 'a symbolic link to nothing');
 }
 
-/** Processes of another host or container cannot be checked: they count as alive, and the error says what to delete. */
+/** Processes of another host or container cannot be checked, so they count as alive; the error says what to delete. */
 async function isDead(holder: LockHolder): Promise<boolean> {
   return holder.host === hostname() && !(await isSameProcess(holder));
 }
@@ -186,11 +186,11 @@ function locked(home: string, directory: string, number: number, holder: LockHol
   );
 }
 
-async function inHome(directory: string, act: () => Promise<unknown>, but?: string): Promise<void> {
+async function inHome(directory: string, act: () => Promise<unknown>, ignoredCode?: string): Promise<void> {
   try {
     await act();
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== but) throw cannotWrite(directory, cause);
+    if ((cause as NodeJS.ErrnoException).code !== ignoredCode) throw cannotWrite(directory, cause);
   }
 }
 

@@ -20,9 +20,9 @@ export async function openTrustDomain(home: string): Promise<TrustDomain> {
   const paths = trustPaths(home);
   const exists = await checkPrivateDirectory(paths.home);
   if (!exists || !(await pathExists(paths.settings))) {
-    const begun =
+    const isIncomplete =
       exists && ((await pathExists(paths.operatorSeed)) || (await pathExists(paths.operatorSigningSeed)));
-    throw begun
+    throw isIncomplete
       ? new TrustError(
           'ERR_TRUST_INCOMPLETE',
           paths.home,

@@ -143,7 +143,11 @@ export async function renewOwnCreds(
   );
 }
 
-/** When the first renewal of these credentials is due, in milliseconds since 1970; `Infinity`: never. @throws CredsError, FileError */
+/**
+ * When the first renewal of these credentials is due, in milliseconds since 1970; `Infinity`: never.
+ *
+ * @throws CredsError, FileError
+ */
 export async function renewalOfOwnCreds(home: string, users: readonly OwnUser[]): Promise<number> {
   let due = Infinity;
   for (const { user, path } of ownCreds(await openTrustDomain(home))) {

@@ -1,7 +1,7 @@
 // The paths of the files in a home.
 import { join, resolve } from 'node:path';
 
-/** The files of a trust domain (docs/design.md, "The trust domain on disk"). All paths are absolute. */
+/** The files of a trust domain. All paths are absolute. */
 export interface TrustPaths {
   home: string;
   /** Names, public keys, and the layout version; no secret. */

@@ -9,12 +9,15 @@ import { ADMIN_NAME, MASTER_ANSWERS_NAME, MASTER_NAME, SYSTEM_NAME } from '../pe
 import { signingKeyOf } from './create/adopt.js';
 
 /** The names of users that manage peels. */
-const NOT_PEELS: readonly string[] = [MASTER_NAME, MASTER_ANSWERS_NAME, ADMIN_NAME, SYSTEM_NAME];
+const RESERVED_NAMES: readonly string[] = [MASTER_NAME, MASTER_ANSWERS_NAME, ADMIN_NAME, SYSTEM_NAME];
 
 /** The user whose permissions are linted. */
 export function lintSubjectOf(claims: UserClaims): LintSubject {
   const name = claims.name ?? '';
-  return { name, role: NOT_PEELS.includes(name) || adminOfUserName(name) !== undefined ? 'other' : 'peel' };
+  return {
+    name,
+    role: RESERVED_NAMES.includes(name) || adminOfUserName(name) !== undefined ? 'other' : 'peel',
+  };
 }
 
 /** The template of a scoped signing key; undefined: the account has no such key, or it has no scope. */

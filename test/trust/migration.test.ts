@@ -103,7 +103,7 @@ describe('the weaknesses of a JWT with its own permissions', () => {
     expect(weaknessesOf(userClaims({ name: 'billing', permissions }))).toEqual(['has responses']);
   });
 
-  it('is a leafnode, of those who speak for a peel', () => {
+  it('is the use as a leafnode, for users with the grants of a peel', () => {
     const options = peelUserJwtOptions('web-01', account.publicKey, {
       limits: { allowedConnectionTypes: ['STANDARD', 'LEAFNODE'] },
     });

@@ -72,12 +72,12 @@ export function mergeAccountClaims(all: readonly AccountClaims[]): MergedAccount
     }
     for (const key of other.nats.signing_keys ?? []) {
       const id = signingKeyId(key);
-      const there = keys.find((one) => signingKeyId(one) === id);
-      if (there === undefined) {
+      const known = keys.find((one) => signingKeyId(one) === id);
+      if (known === undefined) {
         if (removed.has(id)) continue;
         keys = [...keys, key];
         restored.signingKeys.push(id);
-      } else if (!isSame(there, key) && (isStale(base, other) || lostItsScope(there, key))) {
+      } else if (!isSame(known, key) && (isStale(base, other) || lostItsScope(known, key))) {
         keys = keys.map((one) => (signingKeyId(one) === id ? key : one));
         restored.templates.push(id);
       }
@@ -100,17 +100,17 @@ export function removedBy(claims: AccountClaims, before: AccountClaims): Account
 export function describeLosses({ revocations, signingKeys, returned, templates }: AccountLosses): string[] {
   const returnedRevocations = returned.filter((key) => !key.startsWith('A'));
   return [
-    ...(revocations.length === 0 ? [] : [`revocation of ${some(revocations)}`]),
+    ...(revocations.length === 0 ? [] : [`revocation of ${abbreviate(revocations)}`]),
     ...signingKeys.map((key) => `signing key ${key}`),
     ...returned.filter((key) => key.startsWith('A')).map((key) => `removal of the signing key ${key}`),
     ...(returnedRevocations.length === 0
       ? []
-      : [`clearing of the revocation of ${some(returnedRevocations)}`]),
+      : [`clearing of the revocation of ${abbreviate(returnedRevocations)}`]),
     ...templates.map((key) => `permissions of the signing key ${key}`),
   ];
 }
 
-function some(keys: readonly string[]): string {
+function abbreviate(keys: readonly string[]): string {
   const shown = keys.slice(0, 5).join(', ');
   return keys.length > 5 ? `${shown} and ${keys.length - 5} more` : shown;
 }

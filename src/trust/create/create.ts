@@ -152,7 +152,7 @@ function report(
 ): void {
   const { renewal } = domain.settings;
   for (const { path } of stepsFor(paths, { ...options, credsLifetime: renewal?.lifetime ?? 0 })) {
-    // a home that predates join tokens has no key for them, and gets none here
+    // a home that predates join tokens has no key for them, which "zester keys add join-signing" creates
     if (path === paths.joinSigningSeed && domain.publicKeys.joinSigning === undefined) continue;
     // the home of an invited master has no admin
     if (path === paths.adminSigningSeed && renewal?.adminSigningKey === undefined) continue;
@@ -171,18 +171,18 @@ async function stepsDone(
   steps: readonly Step[],
   { adopt }: CreateTrustDomainOptions,
 ): Promise<number> {
-  const there = await Promise.all(steps.map(({ path }) => pathExists(path)));
-  const last = there.lastIndexOf(true);
-  const missing = steps.filter((_, i) => i < last && there[i] === false).map(({ path }) => path);
+  const exists = await Promise.all(steps.map(({ path }) => pathExists(path)));
+  const last = exists.lastIndexOf(true);
+  const missing = steps.filter((_, i) => i < last && exists[i] === false).map(({ path }) => path);
   if (missing.length > 0) {
-    const begun =
+    const hint =
       adopt === undefined ? '; if it was started with other options, pass the same options again' : '';
-    throw damaged(paths.home, `missing: ${missing.join(', ')}${begun}`);
+    throw damaged(paths.home, `missing: ${missing.join(', ')}${hint}`);
   }
   return last + 1;
 }
 
-/** Running servers do not know the system account's key that would sign the user who pushes it. */
+/** The running servers do not have the system account's new key, which would sign the user that pushes it. */
 function refuseLifetime(paths: TrustPaths, lifetime: number): void {
   if (lifetime === 0) return;
   throw new TrustError(
@@ -245,7 +245,7 @@ function checked(domain: TrustDomain, options: CheckedOptions): TrustDomain {
   return domain;
 }
 
-/** Normalizes the URLs. Refuses settings with which no command could connect before they are stored in a home. */
+/** Normalizes the URLs. Refuses settings that no command could connect with, before they are stored in a home. */
 function connectable(given: CreateTrustDomainOptions): CheckedOptions {
   const { servers, ...options } = given;
   const { tls, requireTls } = options;

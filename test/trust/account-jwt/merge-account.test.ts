@@ -189,7 +189,7 @@ describe('one account of several versions', () => {
       expect(mergeAccountClaims([unpushed, cleared]).claims.nats.revocations).toEqual({ [U2]: GOOD });
     });
 
-    it('has none of those that one note covers, and every later one', () => {
+    it('has none that a bulk clearance covers, and every later one', () => {
       const before = signed([first], NOW - 5, { revocations: { [U1]: 100, [U2]: NOW - 3 } });
       const bulk = signed([before], NOW, { revocations: { [U2]: NOW - 3 } }, [], NOW - 50);
       const stale = edited(before, NOW + 10);
