@@ -12,7 +12,7 @@ import { withDirectConnections, connectedTo, type TargetAccount, type Connected 
 /** The servers of an account, and how to connect to them as a user of their system account. */
 export interface AccountServers {
   /**
-   * The operator JWT that the servers trust. Account JWTs that none of its keys signed are neither sent nor believed.
+   * The operator JWT that the servers trust. Account JWTs that none of its keys signed are not sent, and are ignored.
    */
   operatorJwt: string;
   /** One URL, or several of one cluster; a string with commas is a list. */
@@ -44,7 +44,7 @@ export const ACCOUNT_SERVERS_ENTRIES = {
 export const ACCOUNT_SERVERS_REQUIRED = ['operatorJwt', 'servers', 'systemCredentials'];
 
 /**
- * Connects for one action, and closes.
+ * Connects, runs an action, and closes the connection.
  *
  * @throws CredsError, FileError; ConnectError; NatsServerError as `connectAsSystem` and `listServers`; the signal's reason
  */
@@ -65,18 +65,18 @@ async function connectAndAct<T>(
   const servers = splitServerUrls(options.servers);
   const { creds, close } = await openSystemCreds(systemCredentials);
   try {
-    const how = { servers, tls, requireTls, ...(timeoutMs !== undefined && { timeoutMs }) };
-    const nc = await connectAsSystem(creds, how, operator.sub);
-    // makes work in progress fail, and starts nothing new
-    const cut = () => void nc.close();
-    signal?.addEventListener('abort', cut, { once: true });
+    const connection = { servers, tls, requireTls, ...(timeoutMs !== undefined && { timeoutMs }) };
+    const nc = await connectAsSystem(creds, connection, operator.sub);
+    // fails the work in progress, and starts nothing new
+    const abort = () => void nc.close();
+    signal?.addEventListener('abort', abort, { once: true });
     try {
       signal?.throwIfAborted();
-      const connectOne = (only: string) => connectAsSystem(creds, { ...how, only }, operator.sub);
+      const connectOne = (only: string) => connectAsSystem(creds, { ...connection, only }, operator.sub);
       const connected = await connectedTo(nc, servers, connectOne);
       return await withDirectConnections(connected, () => act(connected));
     } finally {
-      signal?.removeEventListener('abort', cut);
+      signal?.removeEventListener('abort', abort);
       await nc.close();
     }
   } finally {
@@ -85,7 +85,7 @@ async function connectAndAct<T>(
 }
 
 /**
- * The account of a given account JWT, checked against the operator's.
+ * The account of an account JWT, after a check that the operator signed it.
  *
  * @throws JwtError; JwtChainError when no key of the operator signed it
  */

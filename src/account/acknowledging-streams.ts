@@ -9,7 +9,7 @@ import type { AccountStream } from '../system-account/account-streams.js';
  * and the server sends the stream's acknowledgement there without checking the peel's permissions: to a command subject
  * of another peel, or over a record. `no_ack` in the stream's configuration prevents that.
  *
- * @param published the subjects that a peel may publish to, with templates; the default ones by default
+ * @param published the subjects that a peel may publish to, with templates; by default those of a new account
  */
 export function acknowledgingStreams(
   streams: readonly Pick<AccountStream, 'name' | 'config'>[],

@@ -24,12 +24,12 @@ export async function auditRetention(
   home: string,
   options: ChangeOptions & { servers: readonly string[] },
 ): Promise<RetentionVerdict> {
-  return withConnectedHome(home, options, (open) => look(open, options.now ?? Date.now));
+  return withConnectedHome(home, options, (open) => readRetention(open, options.now ?? Date.now));
 }
 
 /**
- * Sets how long the audit log keeps events. No role may change a stream: the account's identity key signs a user for
- * it. Events beyond the new limits are deleted at once, and cannot be restored.
+ * Sets how long the audit log keeps events. No role may change a stream, so the account's identity key signs a user that
+ * may. Events beyond the new limits are deleted at once, and cannot be restored.
  *
  * @param change absent limits stay
  * @returns the current limits, as reported by the servers
@@ -42,7 +42,7 @@ export async function setAuditRetention(
 ): Promise<RetentionVerdict> {
   const { accountSeed, now = Date.now } = options;
   return withOpenHome(home, 'zester audit retention', options, async (open) => {
-    await look(open, now);
+    await readRetention(open, now);
     const { domain } = open;
     const signer = await requireIdentityKey(domain, accountSeed, 'only it may change the audit log');
     const { maxAgeMs, maxBytes } = change;
@@ -62,11 +62,11 @@ export async function setAuditRetention(
     } finally {
       signer.wipe();
     }
-    return look(open, now);
+    return readRetention(open, now);
   });
 }
 
-async function look({ connected, domain }: OpenHome, now: () => number): Promise<RetentionVerdict> {
+async function readRetention({ connected, domain }: OpenHome, now: () => number): Promise<RetentionVerdict> {
   if (connected === undefined) throw new TypeError('servers: give at least one to query');
   const { streams } = await accountStreams(connected.nc, domain.publicKeys.account);
   const copies = streams.filter(({ name }) => name === AUDIT_STREAM);
@@ -76,7 +76,7 @@ async function look({ connected, domain }: OpenHome, now: () => number): Promise
   if (config === undefined || state === undefined)
     throw new FleetError(
       'ERR_FLEET_STORE',
-      'there is no audit log on these servers yet: the first master makes it',
+      'there is no audit log on these servers yet: the first master creates it',
     );
   return judgeRetention({ config, state }, now());
 }

@@ -1,4 +1,4 @@
-// Describes who an account JWT locks out: revoked keys, or everything that a removed signing key signed.
+// Describes the users that an account JWT locks out: revoked keys, or all users of a removed signing key.
 import { ZesterError } from '../errors.js';
 import { isRevoked } from '../jwt/chain.js';
 import type { AccountClaims } from '../jwt/claims.js';
@@ -14,7 +14,7 @@ export type Revocations = ReadonlyMap<string, number>;
 /** Above this number of users, all connections are listed once instead of queried per user. */
 export const MANY_USERS = 32;
 
-/** Who is locked out by an account JWT. */
+/** The users that an account JWT locks out. */
 export interface Ban {
   /** The only users (`U…`) that it can affect; undefined: any user. */
   users: readonly string[] | undefined;
@@ -22,10 +22,10 @@ export interface Ban {
   holdsFor(user: ConnectedUser): 'yes' | 'ahead' | 'no';
   /** Whether an account JWT contains it. */
   isIn(claims: AccountClaims): boolean;
-  /** Whether revocations, by key and in seconds since 1970, contain it; undefined: it consists of something else. */
+  /** Whether revocations, by key and in seconds since 1970, contain it; undefined: it does not consist of revocations. */
   isAmong?: (revocations: Readonly<Record<string, number>>) => boolean;
-  /** Its name in messages: `the revocation`. */
-  words: string;
+  /** Its name in messages, such as `the revocation`. */
+  description: string;
 }
 
 /** The ban of revoked keys. @param revocations not empty */
@@ -42,11 +42,11 @@ export function revocationBan(revocations: Revocations): Ban {
     },
     isIn: ({ nats }) => isAmong(nats.revocations ?? {}),
     isAmong,
-    words: 'the revocation',
+    description: 'the revocation',
   };
 }
 
-/** The ban of everything that removed signing keys (`A…`) signed. */
+/** The ban of all users that removed signing keys (`A…`) signed. */
 export function signingKeyBan(publicKeys: readonly string[]): Ban {
   const removed = new Set(publicKeys);
   return {
@@ -54,7 +54,7 @@ export function signingKeyBan(publicKeys: readonly string[]): Ban {
     holdsFor: ({ jwt }) =>
       removed.has((jwt === undefined ? undefined : userIssuerOf(jwt)) ?? '') ? 'yes' : 'no',
     isIn: (claims) => !signingKeyIds(claims).some((key) => removed.has(key)),
-    words: 'the removal of the signing key',
+    description: 'the removal of the signing key',
   };
 }
 

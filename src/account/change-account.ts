@@ -41,7 +41,7 @@ export interface ChangeOptions extends Omit<SystemConnectionOptions, 'servers'>,
   /** The servers to push to. `false`: none; only the home is changed, and `pushAccount` pushes it later. */
   servers: readonly string[] | false;
   now?: Clock;
-  /** Called before the push with what the servers' account JWT had lost and what is restored. */
+  /** Called before the push with the losses of the servers' account JWT, which are restored. */
   onRestored?: (restored: AccountLosses) => void;
   /**
    * Treats everything that the newest account JWT lacks as removed on purpose, but only signing keys that were
@@ -49,8 +49,7 @@ export interface ChangeOptions extends Omit<SystemConnectionOptions, 'servers'>,
    */
   acceptRemovals?: KeyRemoval;
   /**
-   * Account JWTs that the home and the servers may no longer have, such as a backup's: none of their revocations is
-   * lost.
+   * Account JWTs that the home and the servers may no longer have, such as a backup's: their revocations are kept.
    */
   alsoHeld?: readonly HeldJwt[];
 }
@@ -63,7 +62,7 @@ export interface AccountChange {
   claims: AccountClaims;
   /** undefined: it was not pushed. */
   report: PushReport | undefined;
-  /** What the newest account JWT had lost, because another tool signed an older state, and what was restored. */
+  /** The losses of the newest account JWT, because another tool signed an older state; they were restored. */
   restored: AccountLosses;
   /** Whether the servers had a newer one than the home. */
   tookOver: boolean;
@@ -78,7 +77,7 @@ export interface Connected {
   down(): Promise<string[]>;
   /** For requests while a server applies a pushed account JWT, and reads nothing from `nc`. */
   direct: DirectConnections;
-  /** Standing connections to push over. */
+  /** Existing connections to push over. */
   pushing?: DirectConnections | undefined;
 }
 
@@ -93,7 +92,7 @@ export interface OpenHome {
 }
 
 /**
- * Opens a home for a change: locked, and connected to its servers unless told otherwise.
+ * Opens a home for a change: locked, and connected to its servers, unless `servers` is false.
  *
  * @param what the operation, such as `zester revoke`
  * @throws TrustError; NatsServerError as `connectSystem` and `listServers`
@@ -116,13 +115,13 @@ export async function withConnectedHome<T>(
   const { servers: urls, direct, onRestored, acceptRemovals, alsoHeld } = options;
   // at the same time as the home is opened: a master that revokes may be busy
   const early =
-    urls === false || direct === undefined ? undefined : connectedByStanding(options, urls, direct);
+    urls === false || direct === undefined ? undefined : overExistingConnection(options, urls, direct);
   const domain = await openTrustDomain(home);
   if (urls === false) return fn({ domain, connected: undefined, onRestored, acceptRemovals, alsoHeld });
   const act = (connected: Connected) => fn({ domain, connected, onRestored, acceptRemovals, alsoHeld });
   const connectOne = (only: string) => connectSystem(domain, { ...options, servers: urls, only });
-  const standing = await (early ?? connectedByStanding(options, urls, connectOne));
-  if (standing !== undefined) return withDirectConnections(standing, () => act(standing));
+  const reused = await (early ?? overExistingConnection(options, urls, connectOne));
+  if (reused !== undefined) return withDirectConnections(reused, () => act(reused));
   const nc = await connectSystem(domain, { ...options, servers: urls });
   try {
     const connected = await connectedTo(nc, urls, direct ?? connectOne);
@@ -132,7 +131,7 @@ export async function withConnectedHome<T>(
   }
 }
 
-/** Closes the direct connections that the action opened, unless they are standing ones. */
+/** Runs an action, and closes the direct connections that it opened, but not existing ones. */
 export async function withDirectConnections<T>(
   { direct, pushing }: Connected,
   act: () => Promise<T>,
@@ -144,13 +143,13 @@ export async function withDirectConnections<T>(
   }
 }
 
-/** undefined: there is none, or no server answers over it, for example because it was stopped. */
-async function connectedByStanding(
-  { standing }: ChangeOptions,
+/** Uses the existing connection; undefined: there is none, or no server answers over it. */
+async function overExistingConnection(
+  { existing }: ChangeOptions,
   urls: readonly string[],
   direct: ConnectOne | SystemConnectionOptions['direct'],
 ): Promise<Connected | undefined> {
-  const nc = standing?.();
+  const nc = existing?.();
   if (nc === undefined) return undefined;
   try {
     return await connectedTo(nc, urls, direct);
@@ -174,7 +173,7 @@ export async function connectedTo(
   let known: Promise<string[]> | undefined;
   const down = () =>
     (known ??= Promise.all([downServers(nc, up), unreachableUrls(nc, urls, up)]).then((all) => all.flat()));
-  if (typeof direct === 'object') return { nc, up, down, direct: direct.asking, pushing: direct.pushing };
+  if (typeof direct === 'object') return { nc, up, down, direct: direct.querying, pushing: direct.pushing };
   return { nc, up, down, direct: new DirectConnections(nc, urls, direct) };
 }
 
@@ -206,12 +205,12 @@ export interface SignedChange extends Omit<AccountChange, 'domain'> {
 }
 
 /**
- * Changes the account JWT: signs a new one, and pushes it to every server. Keeps what others changed on the servers
- * meanwhile: the change applies to the newest of the given JWT and the servers'. Restores what that one lost: see
+ * Changes the account JWT: signs a new one, and pushes it to every server. Keeps concurrent changes by
+ * others: the change applies to the newest of the given JWT and the servers'. Restores its losses: see
  * `mergeAccountClaims`.
  *
  * @param change returns the new claims, or the same object if nothing changes; then nothing is signed
- * @param ban what the change is for: see `pushToServers`
+ * @param ban the purpose of the change: see `pushToServers`
  * @returns which servers confirmed: see `requireComplete`
  * @throws TrustError, NatsServerError, JwtError
  */
@@ -225,7 +224,7 @@ export async function changeOpenAccount(
   const { base, all, merged, restored } = await newest(open, now);
   const wanted = change(merged);
   if (!isNone(restored)) open.onRestored?.(restored);
-  // a JWT signed for the home only is signed again for all when it is pushed
+  // a JWT signed for the home only (`--no-push`) is signed again when it is pushed
   const isFinal = connected === undefined || !historyOf(base.claims).unpushed;
   const isSigned = wanted === base.claims && isFinal;
   const signed = () => withLineage(wanted, base, all, open, now);
@@ -361,11 +360,11 @@ function withLineage(
     base.claims,
     all.map(({ claims }) => claims),
   );
-  const noted = historyOf(wanted);
+  const recorded = historyOf(wanted);
   const next = {
     ...history,
-    removed: new Map([...history.removed, ...noted.removed]),
-    cleared: widerClearance(noted.cleared, history.cleared),
+    removed: new Map([...history.removed, ...recorded.removed]),
+    cleared: widerClearance(recorded.cleared, history.cleared),
     unpushed: connected === undefined,
   };
   return withHistory(wanted, withSequence(next, history.sequence), nowSeconds(now));
@@ -388,18 +387,18 @@ export async function push(
   ban?: Ban | undefined,
 ): Promise<PushReport> {
   const { nc, down } = connected;
-  const most = nc.info?.max_payload ?? Infinity;
-  if (jwt.length > most) {
+  const maxBytes = nc.info?.max_payload ?? Infinity;
+  if (jwt.length > maxBytes) {
     throw new TrustError(
       'ERR_TRUST_ACCOUNT_TOO_LARGE',
       home,
-      `the account JWT would have ${jwt.length} bytes, but the servers accept ${most} (max_payload): clear old revocations ` +
+      `the account JWT would have ${jwt.length} bytes, but the servers accept ${maxBytes} (max_payload): clear old revocations ` +
         '("zester revocations clear --before TIME"), since those of expired credentials are not needed; ' +
         'nothing was changed',
     );
   }
-  // at the same time: each may take a second on overloaded servers, and a revocation waits for both. The push is last,
-  // since a server that applies it reads nothing else meanwhile
+  // concurrently: each may take a second on overloaded servers, and a revocation waits for both. The push comes last,
+  // since a server reads nothing else while it applies it
   const [notReached, report] = await Promise.all([down(), pushToServers(connected, { jwt, account, ban })]);
   return { ...report, notReached };
 }

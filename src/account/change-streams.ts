@@ -15,7 +15,7 @@ import {
 } from '../timing.js';
 import type { TrustDomain } from '../trust/domain.js';
 
-/** The user that changes the streams; no other user may. Its key and JWT are never written to disk. */
+/** The name of the user that changes the streams. Its key and JWT are never written to disk. */
 const NAME = 'zester-migrate';
 const INBOX_PREFIX = `_INBOX._${NAME}`;
 
@@ -23,8 +23,8 @@ const INBOX_PREFIX = `_INBOX._${NAME}`;
 export type ChangedStream = { name: string; config: StreamConfig } | { name: string; why: string };
 
 /**
- * Changes the configuration of streams. No role may, so it signs a user who may read and change these streams and
- * nothing else, for two minutes.
+ * Changes the configuration of streams. No role may, so this signs a user for two minutes, which may read and change
+ * only these streams.
  *
  * @param signer the account's identity key
  * @param names the streams
@@ -46,7 +46,7 @@ export async function changeStreams(
   }
   const changed: ChangedStream[] = [];
   try {
-    // it first checks the API's INFO, which this user may not request
+    // the check requests the API's INFO, which this user may not
     const jsm = await jetstreamManager(nc, { timeout: STREAM_CHANGE_TIMEOUT_MS, checkAPI: false });
     for (const name of names) {
       try {

@@ -1,4 +1,4 @@
-// Pushes the account JWT of a home, and compares what each server holds.
+// Pushes the account JWT of a home, and compares the JWTs of the servers with it.
 import { signingKeyIds } from '../jwt/signing-key-ids.js';
 import type { AccountClaims } from '../jwt/claims.js';
 import { decodeAccountJwt } from '../jwt/decode.js';
@@ -36,9 +36,9 @@ export async function pushAccount(
     const system = await changeSystemAccount(open, (claims) => claims, options.now);
     const change = await changeAccount(open, (claims) => claims, { now: options.now });
     const accepted = [...(options.acceptRemovals?.uses.keys() ?? [])];
-    // a key that reappeared meanwhile stays
-    const given = accepted.filter((key) => signingKeyOf(change.claims, key) === undefined);
-    const account = await lockOutUsersOf(connected, domain, given, change);
+    // a key that has reappeared stays
+    const removed = accepted.filter((key) => signingKeyOf(change.claims, key) === undefined);
+    const account = await lockOutUsersOf(connected, domain, removed, change);
     return { ...change, report: joinReports(account.report, system.report) };
   });
 }
@@ -68,14 +68,14 @@ export interface AccountView {
   }[];
   /** Names and URLs of servers that belong to the cluster and do not answer. */
   notReached: string[];
-  /** Whether every server has what the home has. */
+  /** Whether every server has the home's account JWT. */
   inSync: boolean;
   /** The losses of the newest account JWT, which an older one has: another tool signed an even older state. */
   lost: AccountLosses & { by: 'servers' | 'home' };
 }
 
 /**
- * Compares what the servers and the home hold. Changes nothing.
+ * Compares the account JWTs of the servers and the home. Changes nothing.
  *
  * @throws TrustError, NatsServerError
  */
@@ -118,7 +118,7 @@ function decode(home: string, jwt: string): AccountClaims {
   try {
     return decodeAccountJwt(jwt);
   } catch (cause) {
-    throw new TrustError('ERR_TRUST_DAMAGED', home, 'a server has an account JWT that cannot be read', {
+    throw new TrustError('ERR_TRUST_DAMAGED', home, 'a server has an unreadable account JWT', {
       cause,
     });
   }

@@ -18,7 +18,7 @@ export interface AccountComparison {
   newest: HeldJwt;
   /** Whether it is one of the servers'. */
   isBehind: boolean;
-  /** What it lost. */
+  /** Its losses. */
   lost: AccountLosses;
 }
 

@@ -50,12 +50,12 @@ export async function heldAccountJwts(
 /** The distinct JWTs of this account and this operator. */
 export function accountsOf(domain: KnownAccount, account: string, jwts: readonly string[]): HeldJwt[] {
   return [...new Set(jwts)].flatMap((jwt) => {
-    const claims = jwt === domain.accountJwt ? domain.accountClaims : ours(domain, account, jwt);
+    const claims = jwt === domain.accountJwt ? domain.accountClaims : decodeOwn(domain, account, jwt);
     return claims === undefined ? [] : [{ jwt, claims }];
   });
 }
 
-function ours(
+function decodeOwn(
   domain: Pick<KnownAccount, 'operatorJwt'>,
   account: string,
   jwt: string,

@@ -1,4 +1,4 @@
-// Decides what the audit log's retention has deleted and will delete: a pure function.
+// Judges the past and upcoming deletions of the audit log's retention: a pure function.
 import { AUDIT_NOTICE_MS } from '../timing.js';
 
 /** How long the audit log keeps events. */
@@ -18,7 +18,7 @@ export interface StreamHeld {
 /** The past and upcoming deletions. */
 export interface RetentionVerdict {
   retention: AuditRetention;
-  /** How much it has stored. */
+  /** The stored bytes. */
   bytes: number;
   /** ISO 8601: when the oldest event was stored; undefined: there is none. */
   oldest: string | undefined;

@@ -1,4 +1,4 @@
-// Finds out whether servers that have not confirmed a push yet enforce its revocations already.
+// Checks whether servers that have not confirmed a push yet already enforce its revocations.
 import { sleep } from '../async/sleep.js';
 import type { DirectConnections } from '../system-account/direct-connections.js';
 import type { ServerInfo } from '../system-account/servers.js';
@@ -18,31 +18,32 @@ export interface PendingPush {
 }
 
 /**
- * Asks late servers, over connections that the push does not block, which revocations they enforce: they do so before
- * they verify all connections and confirm. Only for bans of a few users, whose connections can be looked up one by one.
+ * Queries late servers, over connections that the push does not block, for the revocations that they enforce: they do
+ * so before they verify all connections and confirm. Only for bans of a few users, whose connections can be looked up
+ * one by one.
  *
- * @param shown gets the IDs of the servers that have the ban
+ * @param enforcing the IDs of servers that enforce the ban are added to it
  * @returns when no server is late any more, or the push has ended. Never rejects
  */
 export async function watchLateServers(
   { direct, account, late, ended }: PendingPush,
   ban: Ban | undefined,
-  shown: Set<string>,
+  enforcing: Set<string>,
 ): Promise<void> {
   if (ban?.isAmong === undefined || (ban.users?.length ?? Infinity) > MANY_USERS) return;
   const pause = (ms: number) => sleep(ms, ended).catch(() => undefined);
-  const rest = () => late().filter(({ id }) => !shown.has(id));
+  const remaining = () => late().filter(({ id }) => !enforcing.has(id));
   await pause(PUSH_CHECK_AFTER_MS);
   if (ended.aborted) return;
   await direct.open();
-  while (!ended.aborted && rest().length > 0) {
-    for (const id of await enforcingServers({ direct, up: rest() }, account, ban)) shown.add(id);
-    if (!ended.aborted && rest().length > 0) await pause(PUSH_CHECK_INTERVAL_MS);
+  while (!ended.aborted && remaining().length > 0) {
+    for (const id of await enforcingServers({ direct, up: remaining() }, account, ban)) enforcing.add(id);
+    if (!ended.aborted && remaining().length > 0) await pause(PUSH_CHECK_INTERVAL_MS);
   }
 }
 
 /**
- * The IDs of the servers that enforce a ban, whether or not they have applied the account JWT entirely. Asks only those
+ * The IDs of the servers that enforce a ban, whether or not they have applied the account JWT entirely. Queries only those
  * with a direct connection.
  */
 export async function enforcingServers(

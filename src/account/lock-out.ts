@@ -42,7 +42,7 @@ export async function lockOut(
   const account = domain.publicKeys.account;
   const servers = up.filter(({ name }) => pushed.confirmed.includes(name));
   const names = new Map(servers.map(({ id, name }) => [id, name]));
-  const lacking = await withoutBan({ nc, up: servers, direct }, domain, ban, pushed.jwt);
+  const lacking = await serversWithoutBan({ nc, up: servers, direct }, domain, ban, pushed.jwt);
   const deadline = Date.now() + CLOSE_TIMEOUT_MS;
   for (;;) {
     const users = (await usersOf({ nc, up, direct }, account, ban.users)).filter(({ server }) =>
@@ -94,7 +94,7 @@ async function usersOf(
 function stillConnected(
   left: readonly ConnectedUser[],
   names: ReadonlyMap<string, string>,
-  { words }: Ban,
+  { description }: Ban,
 ): PushReport['failed'] {
   const keys = new Map<string, Set<string>>();
   for (const user of left) {
@@ -106,13 +106,13 @@ function stillConnected(
     const others = all.size === 1 ? '' : ` and ${all.size - 1} more`;
     return {
       server,
-      problem: `it has ${words}, but ${first}${others} ${all.size === 1 ? 'is' : 'are'} still connected`,
+      problem: `it has ${description}, but ${first}${others} ${all.size === 1 ? 'is' : 'are'} still connected`,
     };
   });
 }
 
 /** The servers whose account JWT lacks the ban although they confirmed the push. */
-async function withoutBan(
+async function serversWithoutBan(
   { nc, up, direct }: Pick<Connected, 'nc' | 'up' | 'direct'>,
   domain: Omit<TargetAccount, 'home'>,
   ban: Ban,
@@ -124,12 +124,12 @@ async function withoutBan(
   if (others.length === 0) return [];
   const inForce = await accountInForce(nc, account, others);
   const holds = (jwt: string) => jwt === pushed || hasBan(jwt, ban);
-  const problem = `its account JWT lacks ${ban.words}: another JWT was pushed meanwhile`;
+  const problem = `its account JWT lacks ${ban.description}: another JWT was pushed meanwhile`;
   const failed = inForce
     .filter(({ jwt }) => jwt !== undefined && !holds(jwt))
     .map(({ server }) => ({ server, problem }));
   const notLoaded = inForce.filter(({ jwt }) => jwt === undefined);
-  // if the account is not in use, what the resolver will load counts
+  // where the account is not in use, the JWT that the resolver will load counts
   if (notLoaded.length > 0) {
     const held = await heldAccountJwts(nc, domain, account, others);
     if (held.length === 0 || !held.every(({ jwt }) => holds(jwt))) {

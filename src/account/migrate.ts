@@ -35,7 +35,7 @@ import { unguardedStreams, type UnguardedStream } from './stream-guards.js';
 import { weakUsers, type WeakUser } from './weak-users.js';
 import { CREDENTIAL_CHANGE_POLL_MS, CREDENTIAL_CHANGE_TIMEOUT_MS } from '../timing.js';
 
-/** Credentials of the home that grant other subjects than new ones would. */
+/** Credentials of the home whose grants differ from those of new ones. */
 export interface OutdatedCreds {
   path: string;
   name: string;
@@ -49,11 +49,11 @@ export interface MigrationPlan extends AccountMigration {
   outdated: OutdatedCreds[];
   /** Weak users that are connected now, on all servers; empty without servers. */
   connected: WeakUser[];
-  /** Whether the account has a registry of peels, which may know more; undefined: no server was asked. */
+  /** Whether the account has a registry of peels, which may list more; undefined: no server was queried. */
   hasRegistry: boolean | undefined;
   /** The fleet's streams from an earlier version, which a message can empty. Empty without servers. */
   unguarded: UnguardedStream[];
-  /** Servers that did not list their streams, if that leaves one of the fleet's unseen. */
+  /** Servers that did not list their streams, if one of the fleet's streams was not listed by any. */
   silent: string[];
 }
 
@@ -79,7 +79,7 @@ export async function outdatedCreds(domain: TrustDomain): Promise<OutdatedCreds[
     if (!(await pathExists(path))) continue;
     const creds = await loadCredsFile(path);
     creds.wipe();
-    // a file that someone put there under another name is their own business
+    // a file of another user: leave it alone
     if (creds.claims.name !== options.name || accountOf(creds.claims) !== domain.publicKeys.account) continue;
     // the template of its signing key determines its permissions
     if (isScopedUser(creds.claims) || isAsIssuedNow(creds.claims, options)) continue;
@@ -106,11 +106,11 @@ async function fleetStreamsOf({
   if (connected === undefined) return { hasRegistry: undefined, unguarded: [], silent: [] };
   const { streams, silent } = await accountStreams(connected.nc, domain.publicKeys.account);
   const seen = new Set(streams.map(({ name }) => name));
-  const isWhole = [...FLEET_STREAMS.keys()].every((name) => seen.has(name));
+  const areAllListed = [...FLEET_STREAMS.keys()].every((name) => seen.has(name));
   return {
     hasRegistry: seen.has(bucketStream(PEELS_BUCKET)),
     unguarded: unguardedStreams(streams),
-    silent: isWhole ? [] : silent,
+    silent: areAllListed ? [] : silent,
   };
 }
 
@@ -124,7 +124,7 @@ export interface MigrateOptions extends ChangeOptions {
 
 /** The result of {@link migrate}. */
 export interface Migration {
-  /** The servers that have the safe templates; undefined: there was nothing to push, or nowhere to push it. */
+  /** The servers that have the safe templates; undefined: nothing was pushed. */
   templates: PushReport | undefined;
   /** Credentials that were created, or re-signed under the same key. */
   signed: OutdatedCreds[];
@@ -159,22 +159,22 @@ export async function migrate(home: string, options: MigrateOptions): Promise<Mi
       { now: options.now },
     );
     const outdated = await outdatedCreds(domain);
-    const isWhole = await pathExists(domain.paths.masterAnswersCreds);
+    const hasAnswersCreds = await pathExists(domain.paths.masterAnswersCreds);
     const unguarded = (await fleetStreamsOf(open)).unguarded.map(({ name }) => name);
     const signer =
-      outdated.length === 0 && isWhole && unguarded.length === 0
+      outdated.length === 0 && hasAnswersCreds && unguarded.length === 0
         ? undefined
         : await identityKey(domain, options.accountSeed);
     const signed = signer === undefined ? [] : [...outdated];
     let streams: GuardedStreams = { guarded: [], failed: [] };
     if (signer !== undefined) {
       try {
-        for (const creds of outdated) await signAgain(domain, creds, signer, options.now);
-        const made = await ensureMasterAnswersCreds(domain, {
+        for (const creds of outdated) await resignCreds(domain, creds, signer, options.now);
+        const outcome = await ensureMasterAnswersCreds(domain, {
           signer,
           ...(options.now !== undefined && { now: options.now }),
         });
-        if (made === 'made') signed.push(await answersCreds(domain));
+        if (outcome === 'made') signed.push(await answersCreds(domain));
         if (options.servers !== false) {
           streams = await guardStreams(domain, signer, unguarded, { ...options, servers: options.servers });
         }
@@ -182,7 +182,9 @@ export async function migrate(home: string, options: MigrateOptions): Promise<Mi
         signer.wipe();
       }
     }
-    const missing = isWhole ? [] : [{ path: domain.paths.masterAnswersCreds, name: MASTER_ANSWERS_NAME }];
+    const missing = hasAnswersCreds
+      ? []
+      : [{ path: domain.paths.masterAnswersCreds, name: MASTER_ANSWERS_NAME }];
     return {
       templates: changes ? report : undefined,
       signed,
@@ -257,10 +259,10 @@ async function currentJwts(domain: TrustDomain): Promise<Map<string, number>> {
 }
 
 /**
- * Signs what a new one would grant, for the same key and with the same expiry; records that the old JWT must be
+ * Signs a JWT with the current grants, for the same key and with the same expiry; records that the old JWT must be
  * revoked.
  */
-async function signAgain(
+async function resignCreds(
   domain: TrustDomain,
   { path }: OutdatedCreds,
   signer: KeyBundle,
@@ -299,7 +301,7 @@ async function signAgain(
 /**
  * Waits until no client is connected with a JWT to revoke: masters read the new file within a second.
  *
- * @param account the account (`A…`) that they are users of
+ * @param account the account of the users (`A…`)
  * @param replaced the public keys, and the time of each one's old JWT, in seconds
  * @returns the keys whose old JWT is unused
  */

@@ -19,15 +19,15 @@ export interface SwitchedPeelKey extends PeelKeyRotation {
 
 /**
  * Adds a peel signing key with the template of the one in use, and signs with it once every server has it. Credentials
- * signed by the old key stay valid. The home remembers the rotation until {@link endPeelKeyRotation}: called again
- * after an interruption at any point, it continues with the same key.
+ * signed by the old key stay valid. The home records the rotation until {@link endPeelKeyRotation}: after an
+ * interruption at any point, another call continues with the same key.
  *
  * @throws NatsServerError when a server has not confirmed: the old key signs until then; as `changeAccount`
  */
 export async function switchPeelSigningKey(home: string, options: ChangeOptions): Promise<SwitchedPeelKey> {
   return withOpenHome(home, 'zester keys rotate', options, async (open) => {
     const { domain } = open;
-    const rotation = domain.settings.peelKeyRotation ?? (await begin(domain, options.now));
+    const rotation = domain.settings.peelKeyRotation ?? (await beginRotation(domain, options.now));
     const { from, to, startedAt } = rotation;
     const { report } = await changeAccount(
       open,
@@ -49,8 +49,11 @@ export async function switchPeelSigningKey(home: string, options: ChangeOptions)
   });
 }
 
-/** The seed first, then its record in the settings: without the seed, the rotation could not resume. */
-async function begin({ paths, settings }: TrustDomain, now: Clock = Date.now): Promise<PeelKeyRotation> {
+/** Writes the seed before the settings: without the seed, the rotation could not resume. */
+async function beginRotation(
+  { paths, settings }: TrustDomain,
+  now: Clock = Date.now,
+): Promise<PeelKeyRotation> {
   const key = generateKeyBundle('account');
   try {
     await key.saveSeedToFile(addedSeedPath(paths, 'peel-signing', key.publicKey));

@@ -66,8 +66,8 @@ export async function setPeelTemplate(
           ? claims
           : withTemplatePermissions(home, claims, publicKey, after);
         if (options.defaultLimits !== true) return changed;
-        const whole = withDefaultLimits(home, changed, publicKey);
-        return JSON.stringify(whole) === JSON.stringify(claims) ? claims : whole;
+        const complete = withDefaultLimits(home, changed, publicKey);
+        return JSON.stringify(complete) === JSON.stringify(claims) ? claims : complete;
       },
       { now: options.now },
     );

@@ -75,17 +75,17 @@ export async function pushAccountJwt(
   options: PushAccountOptions,
 ): Promise<PushedAccount> {
   checkOptions('pushAccountJwt', options, PUSH, serverOptionsError);
-  const inHand = targetAccount(accountJwt, options.operatorJwt);
+  const target = targetAccount(accountJwt, options.operatorJwt);
   return withAccountServers(options, async (connected) => {
     const { nc, up } = connected;
-    const held = await heldAccountJwts(nc, inHand, inHand.publicKeys.account, up);
-    const own = { jwt: accountJwt, claims: inHand.accountClaims };
+    const held = await heldAccountJwts(nc, target, target.publicKeys.account, up);
+    const own = { jwt: accountJwt, claims: target.accountClaims };
     refuseStale(
       own,
       held.filter(({ jwt }) => jwt !== accountJwt),
       options.allowRemovals ?? false,
     );
-    const report = await push(connected, inHand, accountJwt);
+    const report = await push(connected, target, accountJwt);
     if (report.confirmed.length === 0) requireComplete(report, 'the account JWT');
     return { ...report, complete: isComplete(report) };
   });
@@ -95,7 +95,7 @@ function refuseStale(own: HeldJwt, held: readonly HeldJwt[], allowRemovals: bool
   const newer = held.find(({ claims }) => claims.iat >= own.claims.iat);
   if (newer !== undefined) {
     throw refused(
-      `the servers have one that was issued at ${isoTime(newer.claims.iat)}, and this one at ${isoTime(own.claims.iat)}`,
+      `the servers have one issued at ${isoTime(newer.claims.iat)}, and this one was issued at ${isoTime(own.claims.iat)}`,
     );
   }
   if (allowRemovals) return;

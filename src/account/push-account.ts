@@ -13,7 +13,7 @@ import { watchLateServers } from './late-servers.js';
 export interface PushReport {
   /** The names of the servers on which it is in force. */
   confirmed: string[];
-  /** Servers that answered with an error, or are are up but did not answer in time. */
+  /** Servers that answered with an error, or are up but did not answer in time. */
   failed: { server: string; problem: string }[];
   /** Servers of the cluster that are down (names), and URLs without an answer. */
   notReached: string[];
@@ -31,9 +31,9 @@ interface Answer {
  *
  * A server answers when it has verified the JWTs of all connections of the account, seconds later if there are
  * thousands (docs/nats-facts.md, 40), but refuses a new revocation's keys at once. So a late server counts as
- * confirmed when it shows the revocations that the push is for: `lockOut` then cuts the connections.
+ * confirmed when it reports the revocations of the push: `lockOut` then cuts the connections.
  *
- * @param pushed.ban the revocations that the push is for; undefined: only the answers count
+ * @param pushed.ban the revocations of the push; undefined: only the answers count
  * @returns `notReached` is empty: see `downServers`
  * @throws NatsServerError `ERR_NATS_SERVER_RESOLVER` when no server accepts account JWTs;
  *   `ERR_NATS_SERVER_PUSH_INCOMPLETE` when none answers in time
@@ -46,22 +46,25 @@ export async function pushToServers(
   await pushing?.settled();
   const push = sendPush(connected, jwt, ban?.isAmong !== undefined);
   const late = () => up.filter(({ id }) => !push.answers.has(id));
-  const shown = new Set<string>();
+  const enforcing = new Set<string>();
   const end = new AbortController();
-  const watching = watchLateServers({ direct, account, late, ended: end.signal }, ban, shown);
-  const isKnown = () => late().every(({ id }) => shown.has(id));
+  const watching = watchLateServers({ direct, account, late, ended: end.signal }, ban, enforcing);
+  const isSettled = () => late().every(({ id }) => enforcing.has(id));
   try {
-    const known = Promise.race([push.answered, watching.then(() => (isKnown() ? undefined : push.answered))]);
-    await withDeadline(known, Date.now() + PUSH_TIMEOUT_MS);
+    const settled = Promise.race([
+      push.answered,
+      watching.then(() => (isSettled() ? undefined : push.answered)),
+    ]);
+    await withDeadline(settled, Date.now() + PUSH_TIMEOUT_MS);
   } finally {
     end.abort();
   }
-  if (push.answers.size + shown.size === 0)
-    throw (push.isRefused() ? noResolver : nobodyConfirmed)(up.map(({ name }) => name));
+  if (push.answers.size + enforcing.size === 0)
+    throw (push.isRefused() ? noResolver : noConfirmation)(up.map(({ name }) => name));
   const report: PushReport = { confirmed: [], failed: [], notReached: [] };
   for (const { id, name } of up) {
     const answer = push.answers.get(id);
-    const isInForce = answer === undefined ? shown.has(id) : answer.data?.code === 200;
+    const isInForce = answer === undefined ? enforcing.has(id) : answer.data?.code === 200;
     if (isInForce) report.confirmed.push(name);
     else report.failed.push({ server: name, problem: problemOf(answer) });
   }
@@ -72,13 +75,13 @@ export async function pushToServers(
 interface PushConnections {
   nc: NatsConnection;
   up: readonly ServerInfo[];
-  /** For looking at late servers. */
+  /** For querying late servers. */
   direct: DirectConnections;
   /** To send it to each server; by default over `nc`, and the servers pass it on. */
   pushing?: DirectConnections | undefined;
 }
 
-/** A push on its way. */
+/** A push in progress. */
 interface SentPush {
   /** By the server's ID; more may arrive. */
   answers: ReadonlyMap<string, Answer>;
@@ -114,7 +117,7 @@ function sendPush({ nc, up, pushing }: PushConnections, jwt: string, isToEach: b
   let complete: () => void = () => undefined;
   const completed = new Promise<void>((resolve) => (complete = resolve));
   const each = isToEach && pushing !== undefined ? up.filter(({ id }) => pushing.has(id)) : [];
-  // one that is closed meanwhile has no answers
+  // a connection that closes meanwhile gets no answers
   const sent = each.map(({ id }) => send(pushing?.over(id) ?? nc, PUSH_SETTLE_MS).catch(() => []));
   pushing?.settling(Promise.allSettled(sent));
   if (each.length < up.length) sent.push(send(nc, PUSH_TIMEOUT_MS));
@@ -137,7 +140,7 @@ function noResolver(names: readonly string[]): NatsServerError {
   );
 }
 
-function nobodyConfirmed(names: readonly string[]): NatsServerError {
+function noConfirmation(names: readonly string[]): NatsServerError {
   return new NatsServerError(
     'ERR_NATS_SERVER_PUSH_INCOMPLETE',
     `no server confirmed the account JWT within ${PUSH_TIMEOUT_MS / 1000} s (${names.join(', ')}): it may still come into ` +
@@ -145,7 +148,7 @@ function nobodyConfirmed(names: readonly string[]): NatsServerError {
   );
 }
 
-/** The report, with servers that have it but are not done. */
+/** Adds failures to a report: those servers have the JWT, but count as failed. */
 export function withFailed(report: PushReport, failed: PushReport['failed']): PushReport {
   const names = new Set(failed.map(({ server }) => server));
   return {

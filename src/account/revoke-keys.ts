@@ -99,7 +99,7 @@ function extended(
   return all;
 }
 
-/** The same object if they are all there already. */
+/** Returns the same object if it has them all. */
 function withAll(claims: AccountClaims, revocations: Revocations): AccountClaims {
   const had = claims.nats.revocations ?? {};
   const missing = [...revocations].filter(([key, upTo]) => (had[key] ?? -1) < upTo);

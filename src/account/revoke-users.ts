@@ -49,8 +49,8 @@ const REVOKE = bag(
 
 /**
  * Revokes users of an account on all its servers: signs the newest account JWT with the revocations, pushes it to
- * every server, cuts the users' connections, and verifies that they are gone. Keeps what others changed in the
- * account meanwhile, and writes nothing to disk. In a home (`zester init`), use `zester revoke`, which also updates
+ * every server, cuts the users' connections, and verifies that they are gone. Keeps concurrent changes of the
+ * account by others, and writes nothing to disk. In a home (`zester init`), use `zester revoke`, which also updates
  * the home's account JWT.
  *
  * Costs one request to every server per user, or one for all connections beyond 32 users.

@@ -36,7 +36,7 @@ import { connectedUsers, keyOfUser } from '../system-account/connected-users.js'
 import { issuedAtOf } from './ban.js';
 import { revokeKeys } from './revoke-keys.js';
 
-/** What to revoke. */
+/** The credentials to revoke. */
 export type RevokeTarget =
   /**
    * All credentials of this peel that were issued from this home, and all that a peel with this name is connected
@@ -128,7 +128,7 @@ interface KnownKey {
   issuedAt: number | undefined;
 }
 
-/** The affected keys, and the time that each is revoked up to. */
+/** The keys to revoke, and the time that each is revoked up to. */
 async function keysOf(
   domain: TrustDomain,
   nc: NatsConnection | undefined,
@@ -136,23 +136,23 @@ async function keysOf(
   { now, registered }: RevokeOptions,
 ): Promise<Map<string, number>> {
   const named = await namedKeys(domain, target);
-  const isMeant = ({ publicKey, name }: { publicKey: string; name: string }) =>
+  const matches = ({ publicKey, name }: { publicKey: string; name: string }) =>
     'peelId' in target ? name === target.peelId : named.some((key) => key.publicKey === publicKey);
   const issued = (await readIssued(domain.paths.issued)).filter(({ publicKey, peelId }) =>
-    isMeant({ publicKey, name: peelId }),
+    matches({ publicKey, name: peelId }),
   );
-  // read all: a client may claim to be another user, and only its JWT tells
+  // list all users: a client may claim to be another user, and only its JWT is reliable
   const live = nc === undefined ? [] : (await connectedUsers(nc, domain.publicKeys.account)).users;
   const jwts: KnownKey[] = [
     ...named.filter(({ issuedAt }) => issuedAt !== undefined),
     ...issued,
-    ...(registered ?? []).filter((key) => 'peelId' in target || isMeant({ ...key, name: '' })),
+    ...(registered ?? []).filter((key) => 'peelId' in target || matches({ ...key, name: '' })),
     ...live
       .map((user) => ({ publicKey: keyOfUser(user), name: user.name, issuedAt: issuedAtOf(user) }))
-      .filter(isMeant),
+      .filter(matches),
   ];
   const keys = new Set([...named, ...jwts].map(({ publicKey }) => publicKey));
-  if (keys.size === 0 && 'peelId' in target) throw nothingKnownOf(domain.home, target.peelId);
+  if (keys.size === 0 && 'peelId' in target) throw noKnownKey(domain.home, target.peelId);
   const nowS = nowSeconds(now);
   return new Map(
     [...keys].map((publicKey) => {
@@ -174,12 +174,12 @@ async function namedKeys(
   return [{ publicKey: target.publicKey, issuedAt: undefined }];
 }
 
-function nothingKnownOf(home: string, peelId: string): TrustError {
+function noKnownKey(home: string, peelId: string): TrustError {
   return new TrustError(
     'ERR_TRUST_NOTHING_TO_REVOKE',
     home,
     `no key of the peel "${peelId}" is known: none was issued from ${home}, no peel of that name is connected, and the ` +
-      `registry has none; if masters of another home issued it, use "zester peel revoke ${peelId}"; else give ` +
+      `registry has none; if masters of another home issued it, use "zester peel revoke ${peelId}"; otherwise pass ` +
       '--creds FILE, --key U…, or --issued-before TIME',
   );
 }
@@ -258,14 +258,14 @@ async function reissueOwnCreds(domain: TrustDomain, upTo: number, options: Revok
   if (old.length === 0 || options.includeMaster === true) return [];
   const now = nowAfter(upTo, options.now);
   if (now !== undefined && domain.settings.renewal !== undefined) {
-    const again = ownCreds(domain).filter(({ path }) => old.some((one) => one.path === path));
-    for (const one of again) await renew(domain, one, now);
-    return again.map(({ path }) => path);
+    const expiring = ownCreds(domain).filter(({ path }) => old.some((one) => one.path === path));
+    for (const one of expiring) await renew(domain, one, now);
+    return expiring.map(({ path }) => path);
   }
   if (now === undefined || !(await pathExists(paths.accountSeed))) {
     const why =
       now === undefined
-        ? 'the time is ahead of the clock, so renewed ones would be revoked too'
+        ? 'the time is in the future, so renewed ones would be revoked too'
         : `the account's identity seed, needed to renew them, is not at ${paths.accountSeed}`;
     throw new TrustError(
       'ERR_TRUST_REVOKES_MASTER',
@@ -332,7 +332,7 @@ export async function clearRevocations(
     const change = await changeAccount(
       open,
       (claims) => {
-        const gone = revocationsOf(claims, issued).filter((revocation) => isMeant(revocation, target));
+        const gone = revocationsOf(claims, issued).filter((revocation) => matches(revocation, target));
         cleared.push(...gone);
         if (gone.length === 0) {
           throw new TrustError(
@@ -343,7 +343,7 @@ export async function clearRevocations(
         }
         const keys = new Set(gone.map(({ publicKey }) => publicKey));
         const without = withoutRevocations(claims, (key) => keys.has(key));
-        return noted(claims, without, gone, target, options.now);
+        return withTombstones(claims, without, gone, target, options.now);
       },
       { now: options.now },
     );
@@ -351,14 +351,13 @@ export async function clearRevocations(
   });
 }
 
-/** With this many named tombstones, only the ancestry of account JWTs distinguishes another removal from a loss. */
-const NOTED = 64;
+/** Beyond this many named tombstones, only the ancestry of account JWTs distinguishes a removal from a loss. */
+const MAX_NAMED_TOMBSTONES = 64;
 
 /**
- * Records what is cleared: one tombstone if everything up to a time is cleared, and named ones for what that does not
- * cover.
+ * Records the cleared revocations: one tombstone if everything up to a time is cleared, and named ones for the rest.
  */
-function noted(
+function withTombstones(
   before: AccountClaims,
   claims: AccountClaims,
   gone: readonly Revocation[],
@@ -368,11 +367,11 @@ function noted(
   const now = nowSeconds(clock);
   const until = 'before' in target ? Math.ceil(target.before / 1000) : 'all' in target ? now + 1 : 0;
   const keys = gone.filter(({ upTo }) => upTo >= until).map(({ publicKey }) => publicKey);
-  const named = withRemoved(before, claims, keys.slice(0, NOTED), now);
+  const named = withRemoved(before, claims, keys.slice(0, MAX_NAMED_TOMBSTONES), now);
   return until > 0 ? withCleared(named, until, now) : named;
 }
 
-function isMeant({ publicKey, upTo, peelId }: Revocation, target: ClearTarget): boolean {
+function matches({ publicKey, upTo, peelId }: Revocation, target: ClearTarget): boolean {
   if ('all' in target) return true;
   if ('publicKeys' in target) return target.publicKeys.includes(publicKey);
   if ('peelId' in target) return peelId === target.peelId;

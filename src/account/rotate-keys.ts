@@ -143,12 +143,12 @@ async function addFirstJoinKey(open: OpenHome, now: Clock | undefined): Promise<
 
 /** The seed that an interrupted call left, or a new one. @returns the public key */
 async function firstJoinSeed({ paths }: TrustDomain): Promise<string> {
-  const there = await checkSecretFile(paths.joinSigningSeed);
-  const key = there
+  const exists = await checkSecretFile(paths.joinSigningSeed);
+  const key = exists
     ? await loadKeyBundleFromFile('account', paths.joinSigningSeed)
     : generateKeyBundle('account');
   try {
-    if (!there) await key.saveSeedToFile(paths.joinSigningSeed);
+    if (!exists) await key.saveSeedToFile(paths.joinSigningSeed);
     return key.publicKey;
   } finally {
     key.wipe();
@@ -195,7 +195,7 @@ export async function useAccountSigningKey(home: string, publicKey: string): Pro
  * connections that a server leaves open are kicked. Deletes the seed once every server has confirmed. Called again,
  * it resumes.
  *
- * @param removal the permission to: see `KeyRemoval`
+ * @param removal the permission to remove it: see `KeyRemoval`
  * @returns which servers confirmed, and have no connected user that the key signed: see `requireComplete`
  * @throws TrustError `ERR_TRUST_SIGNING_KEY` also for one in use; as `changeAccount`
  */
@@ -212,7 +212,7 @@ export async function removeAccountSigningKey(
     const change = await changeAccount(
       open,
       (claims) => {
-        // already removed by an earlier call that did not reach every server: make sure of it
+        // already removed by an earlier call that did not reach every server
         if (signingKeyOf(claims, publicKey) === undefined && historyOf(claims).removed.has(publicKey)) {
           return claims;
         }
@@ -228,9 +228,9 @@ export async function removeAccountSigningKey(
 }
 
 /**
- * Makes sure that no user signed by a removed signing key is connected.
+ * Locks out the users that removed signing keys signed.
  *
- * @returns the change, with the servers on which somebody is
+ * @returns the change; servers where such a user is still connected count as failed
  */
 export async function lockOutUsersOf<T extends Pick<AccountChange, 'report' | 'jwt'>>(
   connected: Connected | undefined,
@@ -392,7 +392,7 @@ async function requireOperatorKey(
   throw new NatsServerError(
     'ERR_NATS_SERVER_OPERATOR_OUTDATED',
     `${outdated.join(', ')} ${outdated.length === 1 ? 'does' : 'do'} not know the signing key ${publicKey} yet, or cannot be ` +
-      `asked: give each server the operator JWT in ${domain.paths.operatorJwt} ("zester server config" prints the ` +
+      `queried: give each server the operator JWT in ${domain.paths.operatorJwt} ("zester server config" prints the ` +
       'configuration), restart one after the other, and try again',
   );
 }
@@ -419,7 +419,7 @@ async function saveSettings(
   await writeSettings(domain.paths.settings, change({ ...settings, ...(keysAdded && { keysAdded }) }));
 }
 
-/** The seed may already be elsewhere, or be in the first key's file, which the lookup of another key ignores. */
+/** Deletes a seed if it is in the home: its file may be missing, or contain another key. */
 async function removeSeed(domain: TrustDomain, kind: SigningKeyKind, publicKey: string): Promise<void> {
   const path = await signingSeedPath(domain.paths, kind, publicKey);
   if (await holdsSeedOf(path, kind === 'operator-signing' ? 'operator' : 'account', publicKey))

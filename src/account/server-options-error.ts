@@ -1,7 +1,7 @@
-// The error for options that cannot reach a server.
+// The error for invalid options of functions that connect to servers.
 import { NatsServerError } from '../errors.js';
 
-/** The error for options that cannot reach a server. */
+/** Returns the error for invalid options of functions that connect to servers. */
 export function serverOptionsError(message: string): NatsServerError {
   return new NatsServerError('ERR_NATS_SERVER_OPTIONS', message);
 }

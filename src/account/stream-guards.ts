@@ -1,4 +1,4 @@
-// What every stream of the fleet must refuse: roll-ups, purging and deletion.
+// The settings that protect every stream of the fleet: no roll-ups, no purging, no deletion.
 import { FLEET_STREAMS } from '../permissions/names.js';
 import type { AccountStream } from '../system-account/account-streams.js';
 
@@ -10,7 +10,7 @@ import type { AccountStream } from '../system-account/account-streams.js';
  */
 export const STREAM_GUARDS = { allow_rollup_hdrs: false, deny_delete: true, deny_purge: true } as const;
 
-/** A stream of the fleet that predates the guards, or was changed since. */
+/** A stream of the fleet without all guards: it is older than they are, or was changed. */
 export interface UnguardedStream {
   name: string;
   /** What it still allows, for display. */
@@ -33,7 +33,7 @@ export function allowedByStream(config: {
 /**
  * The names of the fleet's streams that lack a guard.
  *
- * @param streams as often as a server has a copy of each: one copy without guards is enough to be named
+ * @param streams one entry per copy: a stream is listed if any copy lacks a guard
  */
 export function unguardedStreams(
   streams: readonly Pick<AccountStream, 'name' | 'config'>[],

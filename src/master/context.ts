@@ -1,4 +1,4 @@
-// What the parts of a master share.
+// The shared context of the parts of a master.
 import type { ZesterConnection } from '../connection/connect.js';
 import type { Actor } from '../protocol/records/actor.js';
 import type { JoinToken } from '../protocol/records/join-token.js';
@@ -30,12 +30,12 @@ export interface MasterContext {
   readonly registry: Registry;
   /** Join tokens, by their ids. */
   readonly tokens: KvMirror<JoinToken>;
-  /** Who is connected, as the watching master knows it. */
+  /** The connected peels, as the watching master knows them. */
   readonly presence: PresenceView;
   readonly tally: PeelTally;
   readonly audit: AuditLog;
   readonly trust: MasterTrust;
-  /** With the trust domain's current keys: do not keep a reference. */
+  /** Signs with the trust domain's current keys: do not keep a reference. */
   readonly issuer: Issuer;
   /** Signs this master's answers and notices. Like `issuer`, do not keep a reference. */
   readonly signer: MessageSigner;

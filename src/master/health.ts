@@ -1,23 +1,23 @@
 // Reports the health of a master.
 import type { MasterContext } from './context.js';
 import type { MasterHealth } from './master-health.js';
-import type { Links } from './start/links.js';
+import type { MasterConnections } from './start/connections.js';
 
-type Connection = Pick<Links['nc'], 'isClosed'>;
+type Connection = Pick<MasterConnections['nc'], 'isClosed'>;
 
 /** The connections that a master's health depends on. */
-export interface HealthLinks {
+export interface HealthConnections {
   nc: Connection;
   system: Connection;
   answers: Record<'auth' | 'enroll' | 'admins', Connection>;
-  log: Pick<Links['log'], 'down'>;
-  serverWatch: Pick<Links['serverWatch'], 'problem'>;
+  log: Pick<MasterConnections['log'], 'down'>;
+  serverWatch: Pick<MasterConnections['serverWatch'], 'problem'>;
 }
 
 /** A master is healthy if its connections are up and some master watches. */
 export function healthOf(
   { watching }: Pick<MasterContext, 'watching'>,
-  { nc, system, answers, log, serverWatch }: HealthLinks,
+  { nc, system, answers, log, serverWatch }: HealthConnections,
 ): MasterHealth {
   const problems = [];
   for (const [which, name, connection] of [

@@ -13,8 +13,8 @@ import { HEALTH_STORE_TIMEOUT_MS } from '../timing.js';
 export type MasterHttp = HttpServer;
 
 /**
- * Serves a master's `/metrics` (Prometheus) and `/healthz`: 200 when it is connected and the registry answers, else
- * 503; both with a JSON document. There is no authentication: bind it to this machine or to a trusted network. A
+ * Serves a master's `/metrics` (Prometheus) and `/healthz`: a JSON document, with status 200 when it is connected
+ * and the registry answers, else 503. There is no authentication: bind it to this machine or to a trusted network. A
  * request whose `Host` is neither an address nor a name of this machine (`localhost`, its host name, `host`) gets 421:
  * it may come from a web page whose name was made to point here (DNS rebinding). A cross-site browser request gets 403.
  *
@@ -26,7 +26,7 @@ export async function serveMasterHttp(
   { host, port }: { host: string; port: number },
 ): Promise<MasterHttp> {
   // coalesced: a flood of requests costs JetStream no more than one client that polls
-  const asked = {
+  const coalesced = {
     health: new Coalescer(() => healthOf(master)),
     metrics: new Coalescer(() => master.metricsText()),
   };
@@ -34,16 +34,16 @@ export async function serveMasterHttp(
     // one request per connection: data that a client sends after the answer is not read
     response.shouldKeepAlive = false;
     if (!isOwnOrigin(request.headers)) {
-      sendText(response, 403, 'text/plain', 'only for programs, and not for pages of another site\n');
+      sendText(response, 403, 'text/plain', 'cross-site requests are not allowed\n');
       return Promise.resolve();
     }
-    return answer(master, asked, request, response);
+    return answer(master, coalesced, request, response);
   });
 }
 
 async function answer(
   master: Pick<Master, 'id'>,
-  asked: { health: Coalescer<MasterHealth>; metrics: Coalescer<string> },
+  coalesced: { health: Coalescer<MasterHealth>; metrics: Coalescer<string> },
   { method, url = '/' }: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -51,10 +51,10 @@ async function answer(
   switch (url.split('?', 1)[0]) {
     case '/metrics': {
       const { registry } = contextOf(master).metrics;
-      return sendText(response, 200, registry.contentType, await asked.metrics.run());
+      return sendText(response, 200, registry.contentType, await coalesced.metrics.run());
     }
     case '/healthz': {
-      const { ok, problems } = await asked.health.run();
+      const { ok, problems } = await coalesced.health.run();
       const document = { ok, problems, master: master.id, peels: contextOf(master).registry.size };
       return sendText(response, ok ? 200 : 503, 'application/json', `${JSON.stringify(document)}\n`);
     }

@@ -17,7 +17,7 @@ export interface MasterLogger {
   error(fields: object, message: string): void;
 }
 
-/** A user's logger, made safe to call: a failed log call affects no decision. */
+/** Wraps a user's logger so that it never throws: a failed log call affects no decision. */
 export function guardedLogger(logger: MasterLogger, report: ReportFailure): MasterLogger {
   return {
     debug: guarded((fields: object, message: string) => logger.debug(fields, message), report),
@@ -27,9 +27,9 @@ export function guardedLogger(logger: MasterLogger, report: ReportFailure): Mast
   };
 }
 
-/** Lines with the same text in a minute; further ones are counted. */
+/** Lines with the same text that are logged per minute; further ones are counted. */
 const LINES_AT_ONCE = 50;
-/** Texts that are distinguished in a minute. */
+/** The texts that are distinguished per minute. */
 const MAX_TEXTS = 100;
 
 /** A log whose repeated lines are limited. */
@@ -39,9 +39,9 @@ export interface LimitedLogger extends MasterLogger {
 }
 
 /**
- * Limits repeated lines, except those of level `info`: requests, connections and messages of others cause lines, and could
- * fill a disk. A line of level `info` is about a decision, which the audit log has too. What is left out in a minute is
- * counted in one line.
+ * Limits repeated lines: requests, connections and messages from others cause log lines, which could fill a disk. Lines of
+ * level `info` are not limited: they report decisions, which the audit log has too. Omitted lines are counted in one line
+ * per minute.
  *
  * @param windowMs for tests
  */

@@ -33,7 +33,7 @@ export interface EventOfJwt extends EventOfPeel {
  * audit log. Switch on `type`. None contains a seed.
  */
 export type MasterEvent =
-  /** A host asks to join with a token, or a peel connected with credentials that no master issued. */
+  /** A host requests to join with a token, or a peel connected with credentials that no master issued. */
   | ({ type: 'joined'; how: 'token' | 'connection'; publicKey: string } & EventOfPeel)
   /** The peel may get JWTs from now on. */
   | ({ type: 'accepted'; publicKey: string | undefined } & EventOfPeel)
@@ -87,12 +87,12 @@ export type MasterEvent =
   /** Too many healthy peels would be revoked: revocations are held until the cause is gone or an admin resumes. */
   | ({ type: 'held'; peels: number; code: string | undefined } & EventFacts)
   | ({ type: 'resumed' } & EventFacts)
-  /** A join token was made, used, given back or removed. */
+  /** A join token was created, used, returned or removed. */
   | ({ type: 'token'; what: 'created' | 'used' | 'returned' | 'removed'; tokenId: string } & EventFacts)
   /** Another tool pushed an older state of the account: its losses were restored. */
   | ({ type: 'accountRestored' } & EventFacts)
   | ({ type: 'signingKeyRemoved' } & EventFacts)
-  /** A backup of the fleet was made, or the fleet was restored from one. */
+  /** A backup of the fleet was created, or the fleet was restored from one. */
   | ({ type: 'backup'; what: 'created' | 'restored' } & EventFacts)
   /** A host was invited to run a master; its home was installed; it was removed; it renewed its own credentials. */
   | ({ type: 'master'; what: 'invited' | 'installed' | 'removed' | 'renewed'; name: string } & EventFacts)
@@ -119,13 +119,13 @@ export type MasterEvent =
  */
 export function masterEventsOf(event: AuditEvent, before?: PeelRecord, after?: PeelRecord): MasterEvent[] {
   const { at, by, reason, from, peelId, publicKey } = event;
-  const told: EventFacts = {
+  const facts: EventFacts = {
     at,
     by,
     ...(reason !== undefined && { reason }),
     ...(from !== undefined && { from }),
   };
-  const of: EventOfPeel = { ...told, peelId: peelId ?? '' };
+  const of: EventOfPeel = { ...facts, peelId: peelId ?? '' };
   const isNew = after !== undefined && isAccepted(after) && !(before !== undefined && isAccepted(before));
   switch (event.kind) {
     case 'peel.requested':
@@ -140,10 +140,10 @@ export function masterEventsOf(event: AuditEvent, before?: PeelRecord, after?: P
       return [{ type: 'revoked', ...of, publicKeys: undefined }];
     case 'key.issued': {
       const key = event.key.publicKey;
-      const asked = before?.keys.some((known) => known.publicKey === key) ?? false;
+      const wasPending = before?.keys.some((known) => known.publicKey === key) ?? false;
       return [
-        // accepted at once: the request is not an event of its own
-        ...(isNew && by.kind === 'policy' && !asked
+        // accepted at once: there is no separate event for the request
+        ...(isNew && by.kind === 'policy' && !wasPending
           ? [{ type: 'joined' as const, how: 'token' as const, ...of, publicKey: key }]
           : []),
         ...(isNew ? [{ type: 'accepted' as const, ...of, publicKey: key }] : []),
@@ -167,72 +167,72 @@ export function masterEventsOf(event: AuditEvent, before?: PeelRecord, after?: P
     case 'peel.labelled':
       return [{ type: 'labelled', ...of, labels: after?.labels ?? {} }];
     default:
-      return [remarkOf(event.kind, event, told)];
+      return [eventWithoutChange(event.kind, event, facts)];
   }
 }
 
-/** The event for an audit event that changes no record. */
-function remarkOf(
+/** The master event for an audit event that changes no record. */
+function eventWithoutChange(
   kind: Exclude<AuditEvent['kind'], PeelChange['kind']>,
   { peelId, publicKey, code, detail }: AuditEvent,
-  told: EventFacts,
+  facts: EventFacts,
 ): MasterEvent {
   const count = numberIn(detail, 'count', 1);
   switch (kind) {
     case 'request.refused':
-      return { type: 'refused', what: 'request', ...told, code, peelId, publicKey, count };
+      return { type: 'refused', what: 'request', ...facts, code, peelId, publicKey, count };
     case 'connection.refused':
-      return { type: 'refused', what: 'connection', ...told, code, peelId, publicKey, count };
+      return { type: 'refused', what: 'connection', ...facts, code, peelId, publicKey, count };
     case 'policy.failed':
-      return { type: 'policyFailed', ...told, peelId, publicKey, count };
+      return { type: 'policyFailed', ...facts, peelId, publicKey, count };
     case 'peel.recovered': {
       const number = numberIn(detail, 'recovery', 1);
-      return { type: 'recovered', ...told, peelId: peelId ?? '', publicKey, count: number };
+      return { type: 'recovered', ...facts, peelId: peelId ?? '', publicKey, count: number };
     }
     case 'peel.cloned':
-      return { type: 'cloned', ...told, peelId: peelId ?? '', publicKey };
+      return { type: 'cloned', ...facts, peelId: peelId ?? '', publicKey };
     case 'revocation.incomplete':
     case 'revocation.failed':
-      return { type: 'revocationFailed', ...told, peelId, code };
+      return { type: 'revocationFailed', ...facts, peelId, code };
     case 'revocations.held':
-      return { type: 'held', ...told, peels: numberIn(detail, 'peels', 0), code };
+      return { type: 'held', ...facts, peels: numberIn(detail, 'peels', 0), code };
     case 'revocations.resumed':
-      return { type: 'resumed', ...told };
+      return { type: 'resumed', ...facts };
     case 'token.created':
     case 'token.used':
     case 'token.returned':
     case 'token.removed': {
       const what = kind.slice('token.'.length) as 'created' | 'used' | 'returned' | 'removed';
-      return { type: 'token', what, ...told, tokenId: String(detail?.['token'] ?? '') };
+      return { type: 'token', what, ...facts, tokenId: String(detail?.['token'] ?? '') };
     }
     case 'account.restored':
-      return { type: 'accountRestored', ...told };
+      return { type: 'accountRestored', ...facts };
     case 'signing-key.removed':
-      return { type: 'signingKeyRemoved', ...told };
+      return { type: 'signingKeyRemoved', ...facts };
     case 'audit.trimmed':
-      return { type: 'auditTrimmed', ...told, events: numberIn(detail, 'events', 0) };
+      return { type: 'auditTrimmed', ...facts, events: numberIn(detail, 'events', 0) };
     case 'storage.failed':
-      return { type: 'storageFailed', ...told, server: String(detail?.['server'] ?? '') };
+      return { type: 'storageFailed', ...facts, server: String(detail?.['server'] ?? '') };
     case 'backup.created':
-      return { type: 'backup', what: 'created', ...told };
+      return { type: 'backup', what: 'created', ...facts };
     case 'backup.restored':
-      return { type: 'backup', what: 'restored', ...told };
+      return { type: 'backup', what: 'restored', ...facts };
     case 'master.invited':
     case 'master.installed':
     case 'master.removed':
     case 'master.renewed': {
       const what = kind.slice('master.'.length) as 'invited' | 'installed' | 'removed' | 'renewed';
-      return { type: 'master', what, ...told, name: String(detail?.['master'] ?? '') };
+      return { type: 'master', what, ...facts, name: String(detail?.['master'] ?? '') };
     }
     case 'admin.added':
     case 'admin.removed': {
       const what = kind === 'admin.added' ? 'added' : 'removed';
-      return { type: 'admin', what, ...told, name: String(detail?.['admin'] ?? '') };
+      return { type: 'admin', what, ...facts, name: String(detail?.['admin'] ?? '') };
     }
     case 'master.started':
-      return { type: 'started', ...told };
+      return { type: 'started', ...facts };
     case 'master.stopped':
-      return { type: 'stopped', ...told };
+      return { type: 'stopped', ...facts };
   }
 }
 

@@ -8,14 +8,14 @@ import { masterEventsOf, type MasterEvent } from './master-event.js';
 /** The events of one master, for `onEvent` and for every iterator. An error of a listener stops nothing. */
 export class MasterEvents {
   readonly #events = new Broadcast<MasterEvent>();
-  readonly #hear: ((event: MasterEvent) => void) | undefined;
+  readonly #onEvent: ((event: MasterEvent) => void) | undefined;
 
   constructor(onEvent?: (event: MasterEvent) => void) {
-    this.#hear = onEvent && guarded(onEvent, this.callbackFailed('onEvent'));
+    this.#onEvent = onEvent && guarded(onEvent, this.callbackFailed('onEvent'));
   }
 
   emit(event: MasterEvent): void {
-    this.#hear?.(event);
+    this.#onEvent?.(event);
     this.#events.emit(event);
   }
 

@@ -39,7 +39,7 @@ import { DEFAULT_BREAKER_LIMITS, type BreakerLimits } from './revocation/breaker
 import { pushFromHome } from './revocation/push-revocations.js';
 import { Revoker } from './revocation/revoker.js';
 import { Closing } from './start/closing.js';
-import { openLinks, type Links } from './start/links.js';
+import { openConnections, type MasterConnections } from './start/connections.js';
 import { waitUntilReady } from './start/ready.js';
 import { RunningMaster } from './start/running-master.js';
 import { openState, type State } from './start/state.js';
@@ -194,7 +194,7 @@ export async function startMaster(given: MasterOptions): Promise<Master> {
   try {
     master = await start(options, closing);
     await waitUntilReady(master, { timeoutMs, signal });
-    tellReady(contextOf(master));
+    logReady(contextOf(master));
     return master;
   } catch (error) {
     await (master === undefined ? closing.closeAll() : master.stop());
@@ -214,58 +214,61 @@ async function start(options: MasterOptions, closing: Closing): Promise<RunningM
   const trust = closing.add(await MasterTrust.open(pathOf(options.home), logger), (part) => part.close());
   // credentials that expired while no master ran could not connect
   await renewAtStart(options, now, logger);
-  const links = await openLinks(options, trust, logger, closing);
-  const state = await openState(links, options, { logger, now, events }, closing);
+  const connections = await openConnections(options, trust, logger, closing);
+  const state = await openState(connections, options, { logger, now, events }, closing);
   let watch: LeasedWatch | undefined = undefined as LeasedWatch | undefined;
   const context = makeContext(
     options,
     { trust, logger, now, events, metrics },
-    links,
+    connections,
     state,
     () => watch?.holder,
   );
-  const revoker = closing.add(new Revoker(context, pushFromHome(context, links.at)), (part) => part.close());
-  const guard = new AccountGuard(context, links.system, links.at);
+  const revoker = closing.add(new Revoker(context, pushFromHome(context, connections.pushOptions)), (part) =>
+    part.close(),
+  );
+  const guard = new AccountGuard(context, connections.system, connections.pushOptions);
   closing.add(guard, (part) => part.stop());
   closing.add(context.policy, (part) => part.stop());
-  watch = closing.add(new LeasedWatch(context, links.system, revoker, links.at.direct?.asking), (part) =>
-    part.stop(),
+  watch = closing.add(
+    new LeasedWatch(context, connections.system, revoker, connections.pushOptions.direct?.querying),
+    (part) => part.stop(),
   );
   guard.start();
-  const floods = closing.add(new FloodGuard(context, links.system), (part) => part.stop());
-  closing.add(await startServices(context, links.answers, floods), (part) => part.stop());
+  const floods = closing.add(new FloodGuard(context, connections.system), (part) => part.stop());
+  closing.add(await startServices(context, connections.answers, floods), (part) => part.stop());
   closing.add(new RetentionWatch(context), (part) => part.stop());
   closing.add(new CredsKeeper(context), (part) => part.stop());
-  links.serverWatch.onStorageFailure(({ server, reason }) => {
+  connections.serverWatch.onStorageFailure(({ server, reason }) => {
     if (context.watching() === context.id)
       state.audit.note({ kind: 'storage.failed', by: context.actor, reason, detail: { server } });
   });
-  tellStarted(context);
+  auditStart(context);
   measurePeels(context);
   startCounters(metrics);
-  closing.add(new StorageWatch(context, links.system), (part) => part.stop());
-  const master = new RunningMaster(context, links, watch, closing);
+  closing.add(new StorageWatch(context, connections.system), (part) => part.stop());
+  const master = new RunningMaster(context, connections, watch, closing);
   keepContext(master, context);
   return master;
 }
 
-/** If renewal fails, the credentials may still be valid: connecting will show. */
+/** A failure is only logged: the old credentials may still be valid, and otherwise connecting fails. */
 async function renewAtStart(options: MasterOptions, now: () => number, logger: MasterLogger): Promise<void> {
   try {
     await renewOwnCreds(pathOf(options.home), { users: ['master', 'answers', 'system'], now });
   } catch (error) {
-    logger.warn({ reason: errorMessage(error) }, 'the own credentials cannot be renewed');
+    logger.warn({ reason: errorMessage(error) }, "cannot renew the master's own credentials");
   }
 }
 
-function tellReady({ id, nc, registry, logger }: MasterContext) {
+function logReady({ id, nc, registry, logger }: MasterContext) {
   logger.info({ id, server: nc.getServer(), peels: registry.size }, 'master ready');
 }
 
 function makeContext(
   options: MasterOptions,
   parts: Pick<MasterContext, 'trust' | 'logger' | 'now' | 'events' | 'metrics'>,
-  { nc, system, signers }: Links,
+  { nc, system, signers }: MasterConnections,
   state: State,
   watching: () => string | undefined,
 ): MasterContext {
@@ -316,7 +319,7 @@ function makePolicy(
   return new PolicyRunner({ policy, timeoutMs, onFailure, onStop: () => failures.close() });
 }
 
-function tellStarted(context: MasterContext) {
+function auditStart(context: MasterContext) {
   const {
     actor,
     policy: { name: policy },

@@ -143,7 +143,7 @@ export class MasterMetrics {
   });
 }
 
-/** Sums over all peels. One pass over the records: for each scrape, not in the background. */
+/** Totals over all peels. One pass over the records, for each scrape and not in the background. */
 function countPeels({ registry, presence, now }: PeelContext): PeelStats {
   const counts = emptyStats();
   const seconds = now() / 1000;
@@ -161,10 +161,10 @@ export function startCounters(metrics: MasterMetrics): void {
   for (const outcome of ['cut', 'reported']) metrics.floods.inc({ outcome }, 0);
 }
 
-/** What the metrics that count peels are computed from. */
+/** The inputs of the metrics that count peels. */
 type PeelContext = Pick<MasterContext, 'registry' | 'presence' | 'now'>;
 
-/** Metrics that are read within this time, in milliseconds, are of one count. */
+/** Reads of metrics within this time, in milliseconds, share one count. */
 const COUNT_KEPT_MS = 1_000;
 
 /** Computes the metrics that count peels whenever they are read. */

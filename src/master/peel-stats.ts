@@ -12,10 +12,10 @@ export const EXPIRY_WINDOWS = { '1h': 3_600, '1d': 86_400, '7d': 604_800, '30d':
 export type ExpiryWindow = keyof typeof EXPIRY_WINDOWS;
 const WINDOWS = Object.entries(EXPIRY_WINDOWS) as [ExpiryWindow, number][];
 
-/** A peel renews at two thirds of its credential's lifetime. From this share on, a connected one that has not is overdue. */
+/** A peel renews at two thirds of its credential's lifetime. From this fraction on, a connected peel that has not is overdue. */
 const OVERDUE = 0.9;
 
-/** Sums over all records. */
+/** Totals over all records. */
 export interface PeelStats {
   states: Record<PeelState, number>;
   connected: number;
@@ -48,19 +48,19 @@ export function emptyStats(): PeelStats {
  *
  * @param now seconds since 1970
  */
-export function addToStats(figures: PeelStats, record: PeelRecord, isConnected: boolean, now: number): void {
-  figures.states[record.state] += 1;
-  if (isConnected) figures.connected += 1;
-  for (const { state } of record.keys) if (state === 'revoking') figures.unconfirmed += 1;
+export function addToStats(stats: PeelStats, record: PeelRecord, isConnected: boolean, now: number): void {
+  stats.states[record.state] += 1;
+  if (isConnected) stats.connected += 1;
+  for (const { state } of record.keys) if (state === 'revoking') stats.unconfirmed += 1;
   if (!isAccepted(record)) return;
   const { issuedAt, expiresAt } = currentKey(record) ?? {};
   if (expiresAt === undefined) return;
   if (expiresAt <= now) {
-    figures.expired += 1;
+    stats.expired += 1;
     return;
   }
-  figures.earliestExpiry = Math.min(figures.earliestExpiry, expiresAt);
-  for (const [window, seconds] of WINDOWS) if (expiresAt <= now + seconds) figures.expiring[window] += 1;
+  stats.earliestExpiry = Math.min(stats.earliestExpiry, expiresAt);
+  for (const [window, seconds] of WINDOWS) if (expiresAt <= now + seconds) stats.expiring[window] += 1;
   if (isConnected && issuedAt !== undefined && now >= issuedAt + (expiresAt - issuedAt) * OVERDUE)
-    figures.overdue += 1;
+    stats.overdue += 1;
 }

@@ -91,15 +91,15 @@ export async function accountStreams(
     { maxWait: STREAMS_TIMEOUT_MS, stall: STREAMS_STALL_MS },
   );
   const streams: AccountStream[] = [];
-  const said = new Set<string>();
+  const answered = new Set<string>();
   for (const answer of answers) {
     const parsed = v.safeParse(answerSchema, jsonOf(answer));
     if (!parsed.success) continue;
     const { server, data } = parsed.output;
-    said.add(server.name);
+    answered.add(server.name);
     for (const { id, name, stream_detail } of data.account_details ?? [])
       if ((id ?? name) === account || name === account) streams.push(...(stream_detail ?? []));
   }
-  const silent = up.map(({ name }) => name).filter((name) => !said.has(name));
+  const silent = up.map(({ name }) => name).filter((name) => !answered.has(name));
   return { streams, silent: [...silent, ...(await downServers(nc, up))] };
 }

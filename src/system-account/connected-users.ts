@@ -10,8 +10,9 @@ import {
   firstPageWithJwts,
   nextPage,
   OVERLAP,
-  SINGLY,
+  MAX_SINGLE_REQUESTS,
 } from './connection-pages.js';
+import type { ConnectionId } from './kick.js';
 import { compareVersions } from './server-versions.js';
 import type { PageSizes } from './page-sizes.js';
 import { listServers, type ServerInfo } from './servers.js';
@@ -70,55 +71,49 @@ type Answer = v.InferOutput<typeof answerSchema>;
 type Listed = Answer['data']['connections'][number];
 
 /** From this version on, CONNZ can list the connections of one user. */
-const BY_USER_SINCE = '2.10.0';
-/** Connections of a page that are decoded in one turn of the event loop. */
+const FILTER_BY_USER_SINCE = '2.10.0';
+/** The connections of a page to decode per turn of the event loop. */
 const USERS_PER_TURN = 1_000;
-/** Connections of one server that are requested at once, if they are requested one by one. */
-const SINGLY_AT_ONCE = 8;
-
-/** Identifies a connection: the server's ID (`N…`), and the connection's number there. */
-export interface ConnectionPlace {
-  server: string;
-  cid: number;
-}
+/** Concurrent requests to a server for single connections. */
+const SINGLE_REQUESTS_AT_ONCE = 8;
 
 /** The result of {@link connectedUsers}. */
 export interface ConnectedUsers {
   /** The IDs of the servers that reported users. */
   servers: Set<string>;
-  /** Those with a certainly complete report: a user missing from it was not connected at that time. */
-  whole: Set<string>;
-  /** Whether that holds for every running server. */
-  isWhole: boolean;
+  /** The servers whose report is certain to be complete: a user missing from it was not connected at that time. */
+  complete: Set<string>;
+  /** Whether the reports of all running servers are. */
+  isComplete: boolean;
   /** Each connection once, except known ones. */
   users: ConnectedUser[];
   /** The known connections that are still there. */
-  known: ConnectionPlace[];
+  known: ConnectionId[];
 }
 
 /** The options of {@link connectedUsers}. */
 export interface ConnectedUsersOptions {
   /**
-   * Only the connections of this user (`U…`). Servers from 2.10 on look them up; of an older one, all connections are
-   * read.
+   * Only the connections of this user (`U…`). Servers from 2.10 on look them up; from an older one, all connections
+   * are read.
    */
   publicKey?: string;
   /**
    * Whether a connection is already known. Its JWT is not requested again, since that is the most expensive part for
    * a server. Servers do not reuse numbers, and a connection keeps its JWT.
    */
-  isKnown?: (connection: ConnectionPlace) => boolean;
+  isKnown?: (connection: ConnectionId) => boolean;
   /** The servers to query; by default those that answer now, which costs another request. */
   up?: readonly ServerInfo[];
-  /** The connection to ask a server over; `nc` by default. @param server its ID (`N…`) */
+  /** The connection to query a server over; `nc` by default. @param server its ID (`N…`) */
   over?: (server: string) => NatsConnection;
   /** The sizes of pages, if `over` returns connections of their own; small ones by default. */
   sizes?: PageSizes | undefined;
 }
 
 /**
- * The users of an account that are connected now, on all servers, and the ids of the servers that reported them. Each
- * server is asked for one page at a time, and an unresponsive server does not delay the others.
+ * The users of an account that are connected now, on all servers, and the IDs of the servers that reported them. Each
+ * server is queried for one page at a time, and an unresponsive server does not delay the others.
  *
  * A server verifies the JWT of each of its connections for each page that has JWTs (docs/nats-facts.md, 37), so pages
  * are large, and omit JWTs if all connections are known.
@@ -135,9 +130,15 @@ export async function connectedUsers(
   options: ConnectedUsersOptions = {},
 ): Promise<ConnectedUsers> {
   const { publicKey, isKnown, up = await listServers(nc), over = () => nc, sizes } = options;
-  const canFilter = up.every(({ version }) => compareVersions(version, BY_USER_SINCE) >= 0);
+  const canFilter = up.every(({ version }) => compareVersions(version, FILTER_BY_USER_SINCE) >= 0);
   const filter = { acc: account, ...(publicKey !== undefined && canFilter && { user: publicKey }) };
-  const all: ConnectedUsers = { servers: new Set(), whole: new Set(), isWhole: false, users: [], known: [] };
+  const all: ConnectedUsers = {
+    servers: new Set(),
+    complete: new Set(),
+    isComplete: false,
+    users: [],
+    known: [],
+  };
   await Promise.all(
     up.map(async ({ id }) => {
       const direct = over(id);
@@ -146,31 +147,31 @@ export async function connectedUsers(
       const read = isOfOne ? await list.all() : await list.unknown(isKnown ?? (() => false));
       if (!list.hasAnswered) return;
       all.servers.add(id);
-      if (read.isWhole) all.whole.add(id);
+      if (read.isComplete) all.complete.add(id);
       for (const user of read.users) {
         if (publicKey === undefined || user.publicKey === publicKey) all.users.push(user);
       }
-      for (const place of read.known) all.known.push(place);
+      for (const connection of read.known) all.known.push(connection);
     }),
   );
-  all.isWhole = all.whole.size === up.length;
+  all.isComplete = all.complete.size === up.length;
   return all;
 }
 
-/** What a {@link ServerList} needs. */
+/** The options of a {@link ServerList}. */
 interface ListParts {
   nc: NatsConnection;
   /** The server's ID (`N…`). */
   id: string;
-  /** Of every request. */
+  /** Part of every request. */
   filter: object;
   sizes: PageSizes | undefined;
 }
 
 interface ReadList {
   users: ConnectedUser[];
-  known: ConnectionPlace[];
-  isWhole: boolean;
+  known: ConnectionId[];
+  isComplete: boolean;
 }
 
 /** The connections of one server. */
@@ -195,19 +196,19 @@ class ServerList {
   /** Every connection, with its JWT. */
   async all(): Promise<ReadList> {
     const users = new Map<number, ConnectedUser>();
-    const isWhole = await this.#pages({ auth: true }, { offset: 0, limit: FIRST_PAGE }, (page) => {
+    const isComplete = await this.#pages({ auth: true }, { offset: 0, limit: FIRST_PAGE }, (page) => {
       for (const user of page) users.set(user.cid, user);
       return true;
     });
-    return { users: [...users.values()], known: [], isWhole };
+    return { users: [...users.values()], known: [], isComplete };
   }
 
   /** Every connection, the unknown ones with their JWTs. */
-  async unknown(isKnown: (of: ConnectionPlace) => boolean): Promise<ReadList> {
+  async unknown(isKnown: (of: ConnectionId) => boolean): Promise<ReadList> {
     const cids: number[] = [];
     let hasLeafnode = false;
     let bytesEach: number | undefined;
-    const isListWhole = await this.#pages({}, { offset: 0, limit: FIRST_PAGE }, (_users, page, bytes) => {
+    const isListComplete = await this.#pages({}, { offset: 0, limit: FIRST_PAGE }, (_users, page, bytes) => {
       if (page.length > 0) bytesEach = Math.max(bytesEach ?? 0, bytes / page.length);
       for (const { cid, kind } of page) {
         // a page repeats the last connections of the previous one
@@ -217,36 +218,38 @@ class ServerList {
       }
       return true;
     });
-    const known: ConnectionPlace[] = [];
+    const known: ConnectionId[] = [];
     const wanted = new Set<number>();
     for (const cid of cids) {
-      const place = { server: this.#id, cid };
-      if (isKnown(place)) known.push(place);
+      const connection = { server: this.#id, cid };
+      if (isKnown(connection)) known.push(connection);
       else wanted.add(cid);
     }
-    if (wanted.size === 0) return { users: [], known, isWhole: isListWhole };
+    if (wanted.size === 0) return { users: [], known, isComplete: isListComplete };
     // servers do not find leafnodes by number
-    const isFew = wanted.size <= SINGLY && !hasLeafnode;
+    const isFew = wanted.size <= MAX_SINGLE_REQUESTS && !hasLeafnode;
     const read = isFew
-      ? await this.#singly(wanted)
+      ? await this.#oneByOne(wanted)
       : await this.#inPages(wanted, cids, firstPageWithJwts(bytesEach, this.#maxBytes));
-    return { users: read.users, known, isWhole: isListWhole && read.isWhole };
+    return { users: read.users, known, isComplete: isListComplete && read.isComplete };
   }
 
-  async #singly(wanted: ReadonlySet<number>): Promise<Omit<ReadList, 'known'>> {
+  async #oneByOne(wanted: ReadonlySet<number>): Promise<Omit<ReadList, 'known'>> {
     const users: ConnectedUser[] = [];
-    let isWhole = true;
+    let isComplete = true;
     const cids = [...wanted];
-    for (let from = 0; from < cids.length; from += SINGLY_AT_ONCE) {
-      const some = cids.slice(from, from + SINGLY_AT_ONCE);
-      const answers = await Promise.all(some.map((cid) => this.#ask({ ...this.#filter, auth: true, cid })));
+    for (let from = 0; from < cids.length; from += SINGLE_REQUESTS_AT_ONCE) {
+      const some = cids.slice(from, from + SINGLE_REQUESTS_AT_ONCE);
+      const answers = await Promise.all(
+        some.map((cid) => this.#request({ ...this.#filter, auth: true, cid })),
+      );
       for (const answer of answers) {
-        if (answer === undefined) isWhole = false;
+        if (answer === undefined) isComplete = false;
         // missing: the connection has ended
         else users.push(...(await usersOf(answer)));
       }
     }
-    return { users, isWhole };
+    return { users, isComplete };
   }
 
   /** @param cids all numbers of the list, in its order */
@@ -262,18 +265,18 @@ class ServerList {
     const lastCid = cids.findLast(isWanted) ?? Infinity;
     const offset = Math.max(0, first - OVERLAP);
     let begins = offset === 0;
-    const isWhole = await this.#pages({ auth: true }, { offset, limit }, (page, listed) => {
+    const isComplete = await this.#pages({ auth: true }, { offset, limit }, (page, listed) => {
       begins ||= (listed[0]?.cid ?? Infinity) <= firstCid;
       for (const user of page) if (wanted.has(user.cid)) users.set(user.cid, user);
       return (listed.at(-1)?.cid ?? Infinity) < lastCid;
     });
-    return { users: [...users.values()], isWhole: isWhole && begins };
+    return { users: [...users.values()], isComplete: isComplete && begins };
   }
 
   /**
    * Reads pages until the last one, or until `each` returns false.
    *
-   * @returns whether certainly none was missed
+   * @returns whether it is certain that no connection was missed
    */
   async #pages(
     query: object,
@@ -281,27 +284,27 @@ class ServerList {
     each: (users: ConnectedUser[], listed: readonly Listed[], bytes: number) => boolean,
   ): Promise<boolean> {
     let last: number | undefined;
-    let isWhole = true;
+    let isComplete = true;
     let next: { offset: number; limit: number } | undefined = first;
     while (next !== undefined) {
       const { offset, limit }: { offset: number; limit: number } = next;
-      const answer = await this.#ask({ ...this.#filter, ...query, limit, offset });
+      const answer = await this.#request({ ...this.#filter, ...query, limit, offset });
       if (answer === undefined) {
         this.#sizes?.halve(this.#id);
         return false;
       }
       const { connections } = answer.data;
       const cids = connections.map(({ cid }) => cid);
-      isWhole &&= continuesPage(last, cids);
+      isComplete &&= continuesPage(last, cids);
       if (!each(await usersOf(answer), connections, answer.bytes)) break;
       last = cids.at(-1);
       next = nextPage({ offset, limit, count: cids.length, bytes: answer.bytes }, this.#maxBytes);
     }
-    return isWhole;
+    return isComplete;
   }
 
   /** undefined: the server did not answer. */
-  async #ask(query: object): Promise<(Answer & { bytes: number }) | undefined> {
+  async #request(query: object): Promise<(Answer & { bytes: number }) | undefined> {
     try {
       const answer = await this.#nc.request(`$SYS.REQ.SERVER.${this.#id}.CONNZ`, JSON.stringify(query), {
         timeout: CONNECTIONS_PAGE_TIMEOUT_MS,

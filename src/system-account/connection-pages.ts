@@ -11,8 +11,8 @@ const MAX_PAGE = 32_768;
 const JWT_BYTES = 1_000;
 
 /**
- * How many connections the next page repeats. When a connection ends, later ones move forward: this many may end
- * between two pages without one being missed.
+ * The number of connections that the next page repeats. When a connection ends, later ones move forward: this many may
+ * end between two pages without one being missed.
  */
 export const OVERLAP = 32;
 
@@ -20,18 +20,18 @@ export const OVERLAP = 32;
 export interface Page {
   /** Its offset. */
   offset: number;
-  /** How many connections were requested. */
+  /** The number of requested connections. */
   limit: number;
-  /** How many it contains. */
+  /** The number of connections in it. */
   count: number;
-  /** Its size. */
+  /** Its size in bytes. */
   bytes: number;
 }
 
 /**
  * The next page; undefined: this was the last one.
  *
- * @param maxBytes the most bytes of an answer
+ * @param maxBytes the maximum bytes of an answer
  * @example nextPage({ offset: 0, limit: 256, count: 256, bytes: 256_000 }); // { offset: 224, limit: 8_192 }
  */
 export function nextPage(
@@ -39,7 +39,7 @@ export function nextPage(
   maxBytes = MAX_PAGE_BYTES,
 ): Pick<Page, 'offset' | 'limit'> | undefined {
   if (count < limit) return undefined;
-  return { offset: offset + count - OVERLAP, limit: fitting(bytes / count, maxBytes) };
+  return { offset: offset + count - OVERLAP, limit: pageSizeFor(bytes / count, maxBytes) };
 }
 
 /**
@@ -48,10 +48,10 @@ export function nextPage(
  * @param bytesEach size per connection in it, in bytes; undefined: it was empty
  */
 export function firstPageWithJwts(bytesEach: number | undefined, maxBytes = MAX_PAGE_BYTES): number {
-  return bytesEach === undefined ? FIRST_PAGE : fitting(bytesEach + JWT_BYTES, maxBytes);
+  return bytesEach === undefined ? FIRST_PAGE : pageSizeFor(bytesEach + JWT_BYTES, maxBytes);
 }
 
-function fitting(bytesEach: number, maxBytes: number): number {
+function pageSizeFor(bytesEach: number, maxBytes: number): number {
   return Math.min(MAX_PAGE, Math.max(FIRST_PAGE, Math.floor(maxBytes / Math.max(1, bytesEach))));
 }
 
@@ -69,5 +69,5 @@ export function continuesPage(last: number | undefined, cids: readonly number[])
   return last === undefined || (first !== undefined && first <= last);
 }
 
-/** Connections that are requested one by one instead of in pages, if only a few of many are wanted. */
-export const SINGLY = 64;
+/** Up to this many wanted connections are requested one by one instead of in pages. */
+export const MAX_SINGLE_REQUESTS = 64;

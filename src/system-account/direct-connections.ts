@@ -1,4 +1,4 @@
-// Connections to each server of a cluster, beside one that a long request blocks.
+// Connections to each server of a cluster, for use while a long request blocks the main one.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { parseServerUrls } from '../connection/server-urls.js';
 import { sleepUnref } from '../async/sleep.js';
@@ -7,7 +7,7 @@ import { DIRECT_INTERVAL_MS, DIRECT_REOPEN_MS, DIRECT_RETRY_MAX_MS } from '../ti
 /** How much longer each pause is before a lost connection is opened again. */
 const REOPEN_FACTOR = 1.3;
 
-/** How many addresses are tried: a cluster has few servers, and a hostile one may announce thousands. */
+/** The maximum number of addresses to try: a cluster has few servers, and a hostile one may announce thousands. */
 const MAX_ADDRESSES = 16;
 
 /** Connects to one URL as a user of the system account, and does not reconnect. */
@@ -47,7 +47,7 @@ export class DirectConnections {
 
   /**
    * Connects to the configured and announced servers, except those with an open connection. Never fails: `over`
-   * returns what there is.
+   * returns the best available connection.
    */
   open(): Promise<void> {
     return (this.#opening ??= this.#open().finally(() => (this.#opening = undefined)));
@@ -61,7 +61,7 @@ export class DirectConnections {
     await Promise.all([closed, this.open()]);
   }
 
-  /** Whether there is an open connection to this very server. @param server its ID (`N…`) */
+  /** Whether there is an open direct connection to this server. @param server its ID (`N…`) */
   has(server: string): boolean {
     return this.#byServer.get(server)?.isClosed() === false;
   }
@@ -72,20 +72,20 @@ export class DirectConnections {
     return direct === undefined || direct.isClosed() ? this.#main : direct;
   }
 
-  /** The servers are busy with requests over these connections until a promise settles. */
+  /** Notes that requests over these connections keep the servers busy until a promise settles. */
   settling(until: Promise<unknown>): void {
     this.#settling = until;
   }
 
   /**
-   * Resolves when the servers are done with the last {@link settling} requests. The servers pass account JWTs on to
+   * Resolves when the servers are done with the requests of the last {@link settling}. The servers pass account JWTs on to
    * each other, so an earlier one that is still under way would replace a later one.
    */
   async settled(): Promise<void> {
     await this.#settling;
   }
 
-  /** Closes all but the main connection. One that is still being opened is closed then. */
+  /** Closes all but the main connection. One that is still being opened is closed as soon as it is open. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#closeAll();
@@ -108,7 +108,7 @@ export class DirectConnections {
         try {
           nc = await connect(url);
         } catch {
-          // a cluster may announce addresses that lead nowhere from here
+          // a cluster may announce addresses that are unreachable from here
           const count = (this.#failures.get(url)?.count ?? 0) + 1;
           const pause = this.#serverAt.has(url)
             ? 0

@@ -1,4 +1,4 @@
-// Asks the servers whether JetStream is healthy.
+// Queries the servers for failures of JetStream.
 import type { NatsConnection } from '@nats-io/nats-core';
 import { requestAll, jsonOf } from './request-all.js';
 import { storageProblem } from './storage-problem.js';

@@ -1,4 +1,4 @@
-// Asks the servers how much JetStream storage they use.
+// Queries the servers for the JetStream storage in use.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { requestAll, jsonOf } from './request-all.js';
 import type { ServerStorage } from './storage-headroom.js';

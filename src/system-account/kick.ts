@@ -20,8 +20,8 @@ export interface ConnectionId {
 export type KickOutcome = 'kicked' | 'gone' | 'unanswered';
 
 /**
- * Closes one connection on its server: a client's, or a leafnode's. It does not lock anybody out: a client that may
- * still connect reconnects within milliseconds, so revoke and push first.
+ * Closes one connection on its server: a client's, or a leafnode's. This is not a lock-out: a client that may still
+ * connect reconnects within milliseconds, so revoke and push first.
  *
  * Source: `$SYS.REQ.SERVER.<id>.KICK` of the system account, nats-server 2.10 and newer (docs/nats-facts.md, 29).
  *
@@ -45,9 +45,9 @@ export async function kick(
     if (isUnanswered(error)) return 'unanswered';
     throw error;
   }
-  const said = jsonOf<{ error?: { description?: string } }>(answer);
+  const parsed = jsonOf<{ error?: { description?: string } }>(answer);
   // its only error: there is no connection with this number
-  return said?.error === undefined ? 'kicked' : 'gone';
+  return parsed?.error === undefined ? 'kicked' : 'gone';
 }
 
 function isUnanswered(error: unknown): boolean {

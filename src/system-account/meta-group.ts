@@ -11,13 +11,13 @@ export interface MetaGroupAnswer {
 }
 
 /**
- * Which servers are present, have JetStream and are not in its meta group. Nothing can be placed on them: with three
- * servers, and one of them outside, JetStream has "no suitable peers for placement" for three copies. It happens when the
+ * The responding servers that have JetStream but are not in its meta group. Nothing can be placed on them: if one of
+ * three servers is missing, JetStream has "no suitable peers for placement" for three replicas. This happens when the
  * servers of a new cluster are started together, and lasts until the missing one is restarted.
  *
  * @param up the responding servers
- * @param answers their views of the meta group. Only the answer of the leader about itself counts: a server that was
- *   the leader a moment ago still lists members, without itself and with the new leader twice
+ * @param answers their views of the meta group. Only the answer of the leader itself counts: a former leader still lists
+ *   members, without itself and with the new leader twice
  * @returns their names; undefined unless exactly one leader answers: only a leader knows
  */
 export function outsideMetaGroup(
@@ -27,9 +27,9 @@ export function outsideMetaGroup(
   const leaders = answers.filter(
     ({ server, leader, replicas = [] }) => server !== undefined && server === leader && replicas.length > 0,
   );
-  const [said] = leaders;
-  if (said === undefined || leaders.length > 1) return undefined;
-  const members = new Set([said.leader, ...(said.replicas ?? []).map(({ name }) => name)]);
+  const [answer] = leaders;
+  if (answer === undefined || leaders.length > 1) return undefined;
+  const members = new Set([answer.leader, ...(answer.replicas ?? []).map(({ name }) => name)]);
   return up
     .filter(({ name, jetStream, cluster }) => jetStream && cluster !== undefined && !members.has(name))
     .map(({ name }) => name);

@@ -13,16 +13,16 @@ export interface RequestAllOptions {
 }
 
 /**
- * Sends a request to all servers, and collects answers until there are enough or time is up.
+ * Sends a request to all servers, and collects answers until they are complete or the time is up.
  *
- * @param enough whether the answers are complete; called after each answer
+ * @param isComplete whether no more answers are needed; called after each answer
  * @returns the answers; none if there are no responders
  */
 export async function requestAll(
   nc: NatsConnection,
   subject: string,
   payload: string,
-  enough: (answers: readonly Msg[]) => boolean,
+  isComplete: (answers: readonly Msg[]) => boolean,
   options: RequestAllOptions = {},
 ): Promise<Msg[]> {
   const { maxWait = REQUEST_ALL_TIMEOUT_MS, stall = maxWait } = options;
@@ -31,16 +31,16 @@ export async function requestAll(
     const all = await nc.requestMany(subject, payload, { strategy: 'stall', maxWait, stall });
     for await (const answer of all) {
       answers.push(answer);
-      if (enough(answers)) break;
+      if (isComplete(answers)) break;
     }
   } catch (error) {
-    if (isNobody(error)) options.onNoResponders?.();
+    if (isNoResponders(error)) options.onNoResponders?.();
     else if (!(error instanceof errors.TimeoutError)) throw error;
   }
   return answers;
 }
 
-function isNobody(error: unknown): boolean {
+function isNoResponders(error: unknown): boolean {
   return (
     error instanceof errors.NoRespondersError ||
     (error instanceof errors.RequestError && error.isNoResponders())

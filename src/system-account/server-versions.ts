@@ -74,13 +74,13 @@ export function versionProblems(
   return servers.flatMap(({ name, version, cluster }) => {
     const support = versionSupport(version, { clustered: cluster !== undefined });
     if (support === 'supported') return [];
-    return [{ server: name, version, support, ...WORDS[support](version) }];
+    return [{ server: name, version, support, ...ADVICE[support](version) }];
   });
 }
 
 const INSTALL = `install nats-server ${OLDEST_SUPPORTED} to ${NEWEST_TESTED} on every server`;
 
-const WORDS: Record<VersionProblem['support'], (version: string) => { message: string; fix: string }> = {
+const ADVICE: Record<VersionProblem['support'], (version: string) => { message: string; fix: string }> = {
   'too-old': (version) => ({
     message:
       `nats-server ${version} in a cluster is too old: before ${OLDEST_IN_A_CLUSTER}, two masters that write concurrently may ` +

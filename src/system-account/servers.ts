@@ -22,7 +22,7 @@ export interface ServerInfo {
   cluster: string | undefined;
   /** Its clock at the time of the answer, ISO 8601. */
   time: string;
-  /** The names of the servers of its cluster that it has a connection to. */
+  /** The names of the servers of its cluster that it has a route to. */
   routes: readonly string[];
 }
 
@@ -50,22 +50,22 @@ export async function listServers(
   nc: NatsConnection,
   { stallMs = PING_STALL_MS }: { stallMs?: number } = {},
 ): Promise<ServerInfo[]> {
-  let isNobody = false;
+  let hasNoResponders = false;
   // a server that just died is still counted, so the count only ends the wait early
   const answers = await requestAll(nc, '$SYS.REQ.SERVER.PING', '', allActive, {
     maxWait: PING_TIMEOUT_MS,
     stall: stallMs,
-    onNoResponders: () => (isNobody = true),
+    onNoResponders: () => (hasNoResponders = true),
   });
   const up = answers.flatMap((answer) => serverOf(jsonOf<Ping>(answer)));
-  if (up.length === 0) throw isNobody ? notSystem(nc) : silent(nc);
+  if (up.length === 0) throw hasNoResponders ? notSystem(nc) : silent(nc);
   return up.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function notSystem(nc: NatsConnection): NatsServerError {
   return new NatsServerError(
     'ERR_NATS_SERVER_NOT_SYSTEM',
-    `${nc.getServer()} does not answer like a server does to users of its system account: it has another system account`,
+    `${nc.getServer()} does not answer requests of the system account: it has another system account`,
   );
 }
 
@@ -73,7 +73,7 @@ function silent(nc: NatsConnection): NatsServerError {
   return new NatsServerError(
     'ERR_NATS_SERVER_UNREACHABLE',
     `${nc.getServer()} accepted the connection, but no server answered within ${PING_TIMEOUT_MS / 1000} s: it may be ` +
-      'overloaded, or no nats-server',
+      'overloaded, or not be a nats-server',
   );
 }
 
@@ -102,7 +102,7 @@ function routesOf(ping: Ping | undefined): string[] {
  *
  * Source: `$SYS.REQ.SERVER.PING.JSZ` of the system account.
  *
- * @param up those that answer
+ * @param up the servers that answer
  */
 export async function downServers(nc: NatsConnection, up: readonly ServerInfo[]): Promise<string[]> {
   const withJetStream = up.filter((server) => server.jetStream && server.cluster !== undefined).length;
@@ -128,9 +128,9 @@ export async function downServers(nc: NatsConnection, up: readonly ServerInfo[])
 /**
  * The names of servers that run with JetStream and are missing from its meta group: see `outsideMetaGroup`.
  *
- * @param up those that answer; asked for by default
- * @param options.graceMs how long a server may be missing before it is named, in milliseconds: one that has just started
- *   is not in the group yet. 0 by default
+ * @param up the servers that answer; queried by default
+ * @param options.graceMs how long a server may be missing before it is reported, in milliseconds: one that has just
+ *   started is not in the group yet. 0 by default
  * @returns undefined when no leader answered
  * @throws as {@link listServers}
  */

@@ -8,7 +8,7 @@ export interface ServerStorage {
   maxBytes: number;
 }
 
-/** If less than this is left, it may not last a day of a busy fleet's audit log, in bytes. */
+/** Less free storage than this, in bytes, may not last a busy fleet's audit log for a day. */
 const LOW_BYTES = 16 * 1024 * 1024;
 /** The fraction of the limit that is used. */
 const LOW_SHARE = 0.8;

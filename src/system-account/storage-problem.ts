@@ -17,7 +17,7 @@ export function storageProblem(error: unknown): string | undefined {
   return printable(error);
 }
 
-/** The finding about it. */
+/** The message of the finding. */
 export function describeStorageProblem(reason: string): string {
   return `JetStream has stopped writing: ${reason}`;
 }

@@ -26,14 +26,14 @@ export interface SystemConnectionOptions {
   timeoutMs?: number;
   /**
    * An open connection of the system account to use instead of a new one. It stays open. While thousands of clients
-   * connect, a new connection waits behind them.
+   * connect, a new connection would wait behind them.
    */
-  standing?: () => NatsConnection | undefined;
+  existing?: () => NatsConnection | undefined;
   /**
-   * Connections to each server to use instead of new ones, and others to push over, which a push blocks. They stay
-   * open, too.
+   * Connections to each server to use instead of new ones: some for queries, others to push over, which a push blocks.
+   * They stay open, too.
    */
-  direct?: { asking: DirectConnections; pushing: DirectConnections } | undefined;
+  direct?: { querying: DirectConnections; pushing: DirectConnections } | undefined;
   /** Connects to this server only: one of `servers`, or one that their cluster announces. */
   only?: string | undefined;
 }
@@ -59,7 +59,7 @@ export async function connectSystem(
       `"${names.operator}" (${publicKeys.operator})`,
     );
   } finally {
-    // it signed the server's nonce; no reconnect will need it again
+    // it has signed the server's nonce, and there is no reconnect
     creds.close();
   }
 }
@@ -67,7 +67,7 @@ export async function connectSystem(
 /**
  * Like {@link connectSystem}, without a home.
  *
- * @param creds of a user of the system account; they stay the caller's to wipe
+ * @param creds credentials of a user of the system account; the caller must wipe them
  * @param operator the operator that the servers should trust, for error messages
  */
 export async function connectAsSystem(
@@ -99,8 +99,8 @@ export async function openSystemCreds(
   const given = givenUserCredentials({ credentials }, { names: ['systemCredentials', 'systemCredsPath'] });
   try {
     const creds = await loadGiven(given);
-    const isOurs = given.kind === 'file' && given.loaded === undefined;
-    return { creds, close: () => void (isOurs && creds.wipe()) };
+    const isOwned = given.kind === 'file' && given.loaded === undefined;
+    return { creds, close: () => void (isOwned && creds.wipe()) };
   } catch (cause) {
     if (!(cause instanceof FileError) || cause.code !== 'ERR_FILE_NOT_FOUND') throw cause;
     throw new NatsServerError(

@@ -6,7 +6,7 @@ import type { ServerInfo } from './servers.js';
 import { DIAL_PROBE_TIMEOUT_MS } from '../timing.js';
 
 /**
- * The server URLs without an answer: cluster servers that are down, and that the others may not know by name. Servers
+ * The server URLs without an answer: servers of the cluster that are down, whose names the others may not know. Servers
  * that the cluster itself announces are not tried.
  */
 export async function unreachableUrls(

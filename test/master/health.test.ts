@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { healthOf, type HealthLinks } from '../../src/master/health.js';
+import { healthOf, type HealthConnections } from '../../src/master/health.js';
 
 const open = { isClosed: () => false };
 const closed = { isClosed: () => true };
@@ -11,14 +11,14 @@ function problems(
   { holder = 'm1' as string | null, down = [''], problem = undefined as string | undefined } = {},
 ) {
   const { nc, system, ...answers } = { ...ALL, ...connections };
-  const links = {
+  const parts = {
     nc,
     system,
     answers,
     log: { down: new Set(down) },
     serverWatch: { problem },
-  } as unknown as HealthLinks;
-  return healthOf({ watching: () => holder ?? undefined }, links).problems;
+  } as unknown as HealthConnections;
+  return healthOf({ watching: () => holder ?? undefined }, parts).problems;
 }
 
 it('is healthy with its connections up and a watching master', () => {

@@ -66,7 +66,7 @@ describe('the events of a master', () => {
     expect(confirmed).toMatchObject({ type: 'revocationConfirmed', publicKeys: ['UA'] });
   });
 
-  it('tell refusals with their code and how many there were', () => {
+  it('report refusals with their code and count', () => {
     const refused = { kind: 'request.refused', by: admin, code: 'ERR_FLEET_DENIED', reason: 'no' } as const;
     const event = (entry: object) => ({ id: 'e', at, ...entry }) as AuditEvent;
     expect(masterEventsOf(event({ ...refused, detail: { request: 'join', count: 7 } }))).toMatchObject([

@@ -25,7 +25,7 @@ const key = (fromHours: number, toHours: number) => ({
   expiresAt: NOW + toHours * HOUR,
 });
 
-describe('the figures of a fleet', () => {
+describe('the statistics of a fleet', () => {
   it('count states, connections, and expiries by window', () => {
     const sums = figures(
       ['active', true, key(-1, 0.5)],

@@ -27,16 +27,16 @@ describe('the list of connections, where some are known', () => {
 
   it('has all of them when none is known', async () => {
     expect(cids).toHaveLength(COUNT);
-    const { users, known, isWhole } = await list(() => false);
+    const { users, known, isComplete } = await list(() => false);
     expect(users.map(({ cid }) => cid).sort((a, b) => a - b)).toEqual(cids);
     expect(users.every(({ jwt, name }) => jwt !== undefined && name === 'web-01')).toBe(true);
-    expect({ known, isWhole }).toEqual({ known: [], isWhole: true });
+    expect({ known, isComplete }).toEqual({ known: [], isComplete: true });
   });
 
   it('requests no JWTs when all connections are known', async () => {
-    const { users, known, isWhole } = await list(() => true);
+    const { users, known, isComplete } = await list(() => true);
     expect(known.map(({ cid }) => cid).sort((a, b) => a - b)).toEqual(cids);
-    expect({ users, isWhole }).toEqual({ users: [], isWhole: true });
+    expect({ users, isComplete }).toEqual({ users: [], isComplete: true });
   });
 
   it.each([
@@ -47,11 +47,11 @@ describe('the list of connections, where some are known', () => {
     ['the last ones', (i: number) => i < 200],
   ])('has the JWTs of %s, which are not known', async (_name, isKnownAt) => {
     const isKnown = ({ cid }: { cid: number }) => isKnownAt(cids.indexOf(cid));
-    const { users, known, isWhole } = await list(isKnown);
+    const { users, known, isComplete } = await list(isKnown);
     const sorted = (of: readonly { cid: number }[]) => of.map(({ cid }) => cid).sort((a, b) => a - b);
     expect(sorted(users)).toEqual(cids.filter((_, i) => !isKnownAt(i)));
     expect(sorted(known)).toEqual(cids.filter((_, i) => isKnownAt(i)));
     expect(users.every(({ jwt }) => jwt !== undefined)).toBe(true);
-    expect(isWhole).toBe(true);
+    expect(isComplete).toBe(true);
   });
 });

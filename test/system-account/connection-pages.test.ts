@@ -17,7 +17,7 @@ function readAll(
     bytesEach?: number;
   } = {},
 ) {
-  let [all, last, isWhole] = [connections, undefined as number | undefined, true];
+  let [all, last, isComplete] = [connections, undefined as number | undefined, true];
   let next: { offset: number; limit: number } | undefined = { offset: 0, limit: FIRST_PAGE };
   const [found, sizes] = [new Set<number>(), [] as number[]];
   for (let count = 1; next !== undefined; count += 1) {
@@ -25,11 +25,11 @@ function readAll(
     const cids = all.slice(offset, offset + limit);
     for (const cid of cids) found.add(cid);
     sizes.push(cids.length);
-    isWhole &&= continuesPage(last, cids);
+    isComplete &&= continuesPage(last, cids);
     next = nextPage({ offset, limit, count: cids.length, bytes: cids.length * bytesEach });
     [last, all] = [cids.at(-1), between(count)];
   }
-  return { found, isWhole, sizes };
+  return { found, isComplete, sizes };
 }
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
@@ -38,8 +38,8 @@ describe('a list of connections in pages', () => {
   it.each([0, 1, FIRST_PAGE - 1, FIRST_PAGE, FIRST_PAGE + 1, 20_000])(
     'is complete with %i connections',
     (count) => {
-      const { found, isWhole } = readAll(numbers(count));
-      expect(isWhole).toBe(true);
+      const { found, isComplete } = readAll(numbers(count));
+      expect(isComplete).toBe(true);
       expect([...found]).toEqual(numbers(count));
     },
   );
@@ -63,16 +63,16 @@ describe('a list of connections in pages', () => {
 
   it('is complete when a few connections end meanwhile', () => {
     const all = numbers(20_000);
-    const { found, isWhole } = readAll(all, { between: (count) => all.slice(10 * count) });
-    expect(isWhole).toBe(true);
+    const { found, isComplete } = readAll(all, { between: (count) => all.slice(10 * count) });
+    expect(isComplete).toBe(true);
     expect(found.size).toBe(all.length);
   });
 
   it('is incomplete when so many end that some are missed', () => {
     const all = numbers(20_000);
-    const { found, isWhole } = readAll(all, { between: () => all.slice(100) });
+    const { found, isComplete } = readAll(all, { between: () => all.slice(100) });
     expect(found.size).toBeLessThan(all.length);
-    expect(isWhole).toBe(false);
+    expect(isComplete).toBe(false);
   });
 
   it('is not complete when the server lists them in another order', () => {

@@ -42,7 +42,7 @@ describe('the supported versions of nats-server', () => {
     expect(problems[0]?.fix).toContain('2.10.0 to 2.15.1');
   });
 
-  it('has nothing against a single server of 2.9 but that it is older than the range', () => {
+  it('reports a single server of 2.9 only as older than the range', () => {
     const [problem] = versionProblems([{ name: 'n1', version: '2.9.10', cluster: undefined }]);
     expect(problem?.support).toBe('below-range');
   });

@@ -57,14 +57,14 @@ export class AuditLog {
     this.#connectionClosed = stream.closed().then(() => (this.#closed = true));
     this.#logger = logger;
     this.#now = now;
-    this.#unsubscribe = stream.onStored((id) => this.#unconfirmed.saw(id, Date.now()));
+    this.#unsubscribe = stream.onStored((id) => this.#unconfirmed.confirm(id, Date.now()));
     this.#sweeping = setInterval(() => {
       for (const event of this.#unconfirmed.takeOverdue(Date.now())) this.publish(event);
     }, AUDIT_SWEEP_INTERVAL_MS);
     this.#sweeping.unref();
   }
 
-  /** Gives an event its ID and its time. */
+  /** Adds an ID and the time to an event. */
   complete<E extends AuditEntry>(entry: E): E & { id: string; at: string } {
     return { ...entry, id: nuid.next(), at: new Date(this.#now()).toISOString() };
   }
@@ -94,7 +94,7 @@ export class AuditLog {
     this.#publishing.add(publishing);
   }
 
-  /** Ensures that an event of a record gets into the stream, even if another master wrote it. */
+  /** Ensures that the stream gets the event of a record, even if another master wrote the record. */
   expect(event: AuditEvent | RecordEvent): void {
     this.#unconfirmed.expect(event, Date.now());
   }
@@ -112,7 +112,7 @@ export class AuditLog {
     await withDeadline(Promise.race([stored, this.#connectionClosed]), Date.now() + waitMs);
     this.#closed = true;
     if (this.#publishing.size > 0)
-      this.#logger.warn({ events: this.#publishing.size }, 'stopped with unwritten audit events');
+      this.#logger.warn({ events: this.#publishing.size }, 'stopped before all audit events were stored');
   }
 
   async #publish(event: AuditEvent | RecordEvent): Promise<void> {
@@ -120,7 +120,7 @@ export class AuditLog {
     const subject = auditSubject(peelId, event.kind);
     const data = Buffer.from(redactSeeds(JSON.stringify(event)));
     let msgID = event.id;
-    let isTold = false;
+    let isLogged = false;
     for (let wait = AUDIT_FIRST_RETRY_MS; !this.#closed; wait = Math.min(AUDIT_MAX_RETRY_MS, wait * 2)) {
       try {
         if ((await this.#stream.publish(subject, data, msgID)) === 0) {
@@ -128,12 +128,12 @@ export class AuditLog {
           if (wait >= AUDIT_RETRY_LOG_MS) msgID = `${event.id}-${wait}`;
           throw new Error('the server received the event but has not stored it');
         }
-        this.#unconfirmed.saw(event.id, Date.now());
+        this.#unconfirmed.confirm(event.id, Date.now());
         return;
       } catch (error) {
         if (this.#closed) return;
-        if (wait >= AUDIT_RETRY_LOG_MS && !isTold) {
-          isTold = true;
+        if (wait >= AUDIT_RETRY_LOG_MS && !isLogged) {
+          isLogged = true;
           this.#logger.warn(
             { reason: storeFailureOf(error)?.message ?? String(error) },
             'cannot write the audit log; retrying',

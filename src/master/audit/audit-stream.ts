@@ -3,7 +3,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { STORED_AUDIT_SUBJECTS } from '../../permissions/names.js';
 import type { Store } from '../store/store.js';
 
-/** What an audit log needs of its stream. */
+/** The part of the stream that an audit log uses. */
 export interface AuditStream {
   /**
    * Stores an event, once for each message ID.
@@ -13,7 +13,7 @@ export interface AuditStream {
   publish(subject: string, data: Uint8Array, msgID: string): Promise<number>;
   /** Calls the listener with the message ID of each event that the stream has stored. @returns unsubscribes */
   onStored(listener: (id: string) => void): () => void;
-  /** Resolves when the connection is closed for good. */
+  /** Resolves when the connection is closed permanently. */
   closed(): Promise<unknown>;
 }
 
@@ -21,7 +21,7 @@ export interface AuditStream {
 export function auditStream(nc: NatsConnection, { js }: Pick<Store, 'js'>): AuditStream {
   return {
     publish: async (subject, data, msgID) => (await js.publish(subject, data, { msgID })).seq,
-    // do not listen to the event itself: published does not mean stored
+    // not the published event itself: published does not mean stored
     onStored: (listener) => {
       const subscription = nc.subscribe(STORED_AUDIT_SUBJECTS, {
         callback: (error, msg) => {

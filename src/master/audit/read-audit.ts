@@ -11,8 +11,8 @@ import type { Store } from '../store/store.js';
 
 type Streams = Pick<Store, 'js' | 'jsm'>;
 
-/** The last so many events are kept in memory; for more, the stream is read twice. */
-const MAX_KEPT = 5_000;
+/** Up to this many last events are buffered; for more, the stream is read twice. */
+const MAX_BUFFERED = 5_000;
 
 /** An event, and its position in the stream. */
 export interface StoredEvent {
@@ -22,7 +22,7 @@ export interface StoredEvent {
 
 interface Reading {
   onNewest?: ((seq: number) => void) | undefined;
-  isOver?: (() => boolean) | undefined;
+  isAborted?: (() => boolean) | undefined;
 }
 
 /** The events in the stream, oldest first. @throws FleetError `ERR_FLEET_STORE` if the stream stops in the middle */
@@ -33,8 +33,8 @@ export async function* readAudit(store: Streams, query: AuditQuery = {}): AsyncI
 /**
  * As {@link readAudit}, with the position of each event.
  *
- * @param reading.onNewest called with the sequence of the newest event that the filter matches: later events come after it
- * @param reading.isOver stops the reading
+ * @param reading.onNewest called with the sequence of the newest event that matches the filter; later events follow it
+ * @param reading.isAborted whether to stop reading
  */
 export async function* readStoredAudit(
   store: Streams,
@@ -44,42 +44,42 @@ export async function* readStoredAudit(
   const { last } = query;
   const matching = matchingEvents(store, query, reading);
   // without a filter, the last events begin at a known sequence
-  if (last === undefined || (isWhole(query) && query.since === undefined && query.after === undefined))
+  if (last === undefined || (isUnfiltered(query) && query.since === undefined && query.after === undefined))
     return yield* matching;
-  if (last <= MAX_KEPT) return yield* lastOf(matching, last);
+  if (last <= MAX_BUFFERED) return yield* lastOf(matching, last);
   let count = 0;
   for await (const { seq } of matching) count += seq > 0 ? 1 : 0;
   let skipped = count - last;
-  for await (const stored of matchingEvents(store, query, { isOver: reading.isOver })) {
+  for await (const stored of matchingEvents(store, query, { isAborted: reading.isAborted })) {
     skipped -= 1;
     if (skipped < 0) yield stored;
   }
 }
 
-/** Whether a query has every event of the stream from its start on. */
-function isWhole({ peelId, patterns, kinds, until }: AuditQuery): boolean {
+/** Whether a query matches every event from its start on. */
+function isUnfiltered({ peelId, patterns, kinds, until }: AuditQuery): boolean {
   return peelId === undefined && patterns === undefined && kinds === undefined && until === undefined;
 }
 
-/** The events that match, each once; `last` only says where a query without a filter begins. */
+/** The matching events, each once. `last` is used only to find the start of a query without a filter. */
 async function* matchingEvents(
   store: Streams,
   query: AuditQuery,
-  { onNewest, isOver }: Reading,
+  { onNewest, isAborted }: Reading,
 ): AsyncIterableIterator<StoredEvent> {
   const { since, until, after, last } = query;
   const messages = readStream(store, AUDIT_STREAM, {
-    filter: isWhole(query) ? AUDIT_SUBJECTS : auditSubjects(query),
+    filter: isUnfiltered(query) ? AUDIT_SUBJECTS : auditSubjects(query),
     since,
     until,
     after,
-    last: isWhole(query) ? last : undefined,
+    last: isUnfiltered(query) ? last : undefined,
     onNewest,
   });
   // a leader election during a publish may have stored an event twice
   const known = new RecentIds();
   for await (const { data, seq } of messages) {
-    if (isOver?.() === true) return;
+    if (isAborted?.() === true) return;
     const event = parseEvent(data);
     if (event !== undefined && matchesAuditQuery(query, event) && known.add(event.id)) yield { event, seq };
   }
@@ -103,9 +103,9 @@ export async function readAuditWithin(
 ): Promise<AuditEvent[] | undefined> {
   const readAll = async () => {
     const events: AuditEvent[] = [];
-    // nobody waits for the rest
-    const isOver = () => Date.now() > deadline;
-    for await (const { event } of readStoredAudit(store, query, { isOver })) events.push(event);
+    // the caller no longer waits
+    const isAborted = () => Date.now() > deadline;
+    for await (const { event } of readStoredAudit(store, query, { isAborted })) events.push(event);
     return events;
   };
   const events = readAll().catch((error: unknown) => {

@@ -16,14 +16,14 @@ export interface RefusedRequest {
   from?: string | undefined;
 }
 
-/** How many kinds of refusals of one caller are reported separately per minute; the others are counted by code. */
-const MAX_APART = 20;
+/** The kinds of refusals per caller and minute that are reported separately; others are counted by code. */
+const MAX_KINDS = 20;
 /**
- * How many names that no signature proves are distinguished per minute. The owner may publish in any admin's name, so it
+ * The unauthenticated caller names per minute that are distinguished. The owner may publish in any admin's name, so it
  * could invent a name for each request.
  */
-const MAX_UNPROVEN = 20;
-/** The caller in reports about further ones of them. */
+const MAX_UNPROVEN_CALLERS = 20;
+/** The caller in reports about all further names. */
 const OTHERS: Actor = { kind: 'unknown', name: 'others' };
 
 /**
@@ -35,15 +35,15 @@ export class RefusalAudit {
   readonly #unproven: RepeatLimit<RefusedRequest>;
 
   constructor(audit: Pick<AuditLog, 'note'>, windowMs = REFUSAL_AUDIT_WINDOW_MS) {
-    const report = ({ request, ...refused }: RefusedRequest, count: number, isOfMany: boolean) =>
+    const report = ({ request, ...refused }: RefusedRequest, count: number, isOthers: boolean) =>
       audit.note({
         kind: 'request.refused',
         ...refused,
-        ...(isOfMany && { by: OTHERS }),
+        ...(isOthers && { by: OTHERS }),
         detail: { request, count },
       });
-    this.#proven = new RepeatLimit({ windowMs, kinds: MAX_APART, report });
-    this.#unproven = new RepeatLimit({ windowMs, kinds: MAX_APART, sources: MAX_UNPROVEN, report });
+    this.#proven = new RepeatLimit({ windowMs, kinds: MAX_KINDS, report });
+    this.#unproven = new RepeatLimit({ windowMs, kinds: MAX_KINDS, sources: MAX_UNPROVEN_CALLERS, report });
   }
 
   note(refused: RefusedRequest): void {

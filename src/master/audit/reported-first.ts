@@ -20,6 +20,6 @@ export function reportedFirst(
   const { at, detail } = (event ?? {}) as { at?: unknown; detail?: { first?: unknown } };
   if (typeof at === 'string' && Date.parse(at) < Date.parse(created)) return 1;
   const reported = detail?.first;
-  // events of earlier versions do not have it: count from here on
+  // events of earlier versions lack it: count from here on
   return typeof reported === 'number' ? reported : first;
 }

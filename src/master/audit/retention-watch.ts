@@ -20,40 +20,41 @@ export class RetentionWatch {
    */
   #first: number | undefined;
   #warnedAt = -Infinity;
-  #looking: Promise<void> = Promise.resolve();
+  #checking: Promise<void> = Promise.resolve();
 
   constructor(context: MasterContext) {
     this.#context = context;
-    this.#timer = setInterval(() => void this.look(), AUDIT_RETENTION_INTERVAL_MS).unref();
-    void this.look();
+    this.#timer = setInterval(() => void this.check(), AUDIT_RETENTION_INTERVAL_MS).unref();
+    void this.check();
   }
 
   /** Checks now. Checks run one at a time; later calls wait their turn. */
-  look(): Promise<void> {
-    this.#looking = this.#looking.then(() => this.#look());
-    return this.#looking;
+  check(): Promise<void> {
+    this.#checking = this.#checking.then(() => this.#check());
+    return this.#checking;
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#looking;
+    await this.#checking;
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     const { id, watching, store, audit, actor, logger, metrics, now } = this.#context;
     if (watching() !== id) {
       this.#first = undefined;
       return;
     }
     try {
-      const held = await store.jsm.streams.info(AUDIT_STREAM);
-      const { first_seq: first } = held.state;
-      const { soon, oldest = '' } = judgeRetention(held, now());
-      const reported = this.#first ?? (await this.#reported(held.created, first));
-      const gone = first - reported;
+      const info = await store.jsm.streams.info(AUDIT_STREAM);
+      const { first_seq: first } = info.state;
+      const { soon, oldest = '' } = judgeRetention(info, now());
+      const reported = this.#first ?? (await this.#reported(info.created, first));
+      const deleted = first - reported;
       this.#first = first;
-      if (gone > 0) metrics.trimmedEvents.inc(gone);
-      if (gone > 0) audit.note({ kind: 'audit.trimmed', by: actor, detail: { events: gone, first, oldest } });
+      if (deleted > 0) metrics.trimmedEvents.inc(deleted);
+      if (deleted > 0)
+        audit.note({ kind: 'audit.trimmed', by: actor, detail: { events: deleted, first, oldest } });
       if (soon === undefined || performance.now() - this.#warnedAt < AUDIT_NOTICE_INTERVAL_MS) return;
       this.#warnedAt = performance.now();
       logger.warn(
@@ -65,7 +66,7 @@ export class RetentionWatch {
     }
   }
 
-  /** The position up to which any master reported deletions: the previous watching master may have been killed. */
+  /** The sequence up to which any master has reported deletions: the previous watching master may have been killed. */
   async #reported(created: string, first: number): Promise<number> {
     const last = await this.#context.store.jsm.streams.getMessage(AUDIT_STREAM, {
       last_by_subj: auditSubject(undefined, 'audit.trimmed'),

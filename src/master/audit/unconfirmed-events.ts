@@ -4,19 +4,19 @@ import { AUDIT_DEDUPLICATION_MS, AUDIT_GRACE_MS, AUDIT_SEEN_KEPT_MS } from '../.
 
 /** Events that other masters wrote into records. The master that wrote one publishes it, unless it was killed. */
 export class UnconfirmedEvents {
-  readonly #awaited = new Map<string, { event: AuditEvent | RecordEvent; since: number }>();
+  readonly #expected = new Map<string, { event: AuditEvent | RecordEvent; since: number }>();
   /** Events seen recently: the stream may be faster than the watch of a record. */
   readonly #seen = new Map<string, number>();
 
-  /** Notes an event that a record contains, of any master. */
+  /** Expects the event of a record, from any master. */
   expect(event: AuditEvent | RecordEvent, now: number): void {
-    if (!this.#seen.has(event.id)) this.#awaited.set(event.id, { event, since: now });
+    if (!this.#seen.has(event.id)) this.#expected.set(event.id, { event, since: now });
   }
 
-  /** The stream has stored the event with this ID. */
-  saw(id: string, now: number): void {
+  /** Notes that the stream has stored the event with this ID. */
+  confirm(id: string, now: number): void {
     this.#seen.set(id, now);
-    this.#awaited.delete(id);
+    this.#expected.delete(id);
   }
 
   /**
@@ -29,8 +29,8 @@ export class UnconfirmedEvents {
 
   /** Takes the events that were not seen in time: their master has probably died. */
   takeOverdue(now: number): (AuditEvent | RecordEvent)[] {
-    const overdue = [...this.#awaited.values()].filter(({ since }) => now - since >= AUDIT_GRACE_MS);
-    for (const { event } of overdue) this.#awaited.delete(event.id);
+    const overdue = [...this.#expected.values()].filter(({ since }) => now - since >= AUDIT_GRACE_MS);
+    for (const { event } of overdue) this.#expected.delete(event.id);
     for (const [id, at] of this.#seen) {
       if (now - at < AUDIT_SEEN_KEPT_MS) break;
       this.#seen.delete(id);

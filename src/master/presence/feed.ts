@@ -12,7 +12,7 @@ import { checkPeer, signedForPeers } from './peers.js';
 /** Peels per message: a few hundred kilobytes at most. */
 const PEELS_PER_MESSAGE = 500;
 
-/** Sends changes, many peels per message, and everything to a master that requests it. */
+/** Sends changes, many peels per message, and the full presence to a master that requests it. */
 export class PresenceFeed {
   readonly #context: MasterContext;
   readonly #since: number;
@@ -32,7 +32,7 @@ export class PresenceFeed {
     this.#since = context.now();
     this.#stopListening = context.presence.onChange((peelId) => {
       this.#dirty.add(peelId);
-      this.#arm();
+      this.#schedule();
     });
     const subject = presenceOfSubject(context.id);
     this.#subscription = context.nc.subscribe(subject, {
@@ -57,7 +57,7 @@ export class PresenceFeed {
     this.#subscription.unsubscribe();
   }
 
-  #arm(): void {
+  #schedule(): void {
     if (this.#timer !== undefined || this.#sending || this.#stopped) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
@@ -86,10 +86,10 @@ export class PresenceFeed {
     } finally {
       this.#sending = false;
     }
-    if (this.#dirty.size > 0) this.#arm();
+    if (this.#dirty.size > 0) this.#schedule();
   }
 
-  /** Silent until all connections were read once: until then, the others know more than this master. */
+  /** Sends nothing until all connections have been read: until then, the others know more than this master. */
   #send(peels: SeenEntry[]): void {
     if (!this.#isSettled || this.#stopped) return;
     const { id, nc, logger } = this.#context;
@@ -99,7 +99,7 @@ export class PresenceFeed {
       nc.publish(PRESENCE_CHANGES_SUBJECT, data, { headers });
     } catch (error) {
       // the others detect the gap by its number
-      logger.debug({ error: errorMessage(error) }, 'presence could not be sent to the other masters');
+      logger.debug({ error: errorMessage(error) }, 'cannot send presence to the other masters');
     }
   }
 
@@ -134,7 +134,7 @@ export class PresenceFeed {
       await send();
       answerBelow(nc, msg, undefined, { inboxes: [MASTER_INBOX_PREFIX] });
     } catch (error) {
-      logger.debug({ error: errorMessage(error) }, 'a request for presence was not answered');
+      logger.debug({ error: errorMessage(error) }, 'cannot answer a request for presence');
     } finally {
       this.#answering -= 1;
     }

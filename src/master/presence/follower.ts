@@ -23,23 +23,23 @@ import { checkPeer, signedForPeers } from './peers.js';
 
 /**
  * Keeps a copy of the watching master's presence: applies its batched changes, and reads everything after a missed
- * message. If no watching master is heard, it polls the servers now and then.
+ * message. If no master publishes presence, it polls the servers now and then.
  */
 export class PresenceFollower {
   readonly #context: MasterContext;
   readonly #system: NatsConnection;
   #subscription: Subscription | undefined;
-  #looking: NodeJS.Timeout | undefined;
+  #checking: NodeJS.Timeout | undefined;
   #state: FeedState | undefined;
   /** Peels whose changes arrived during a full read: the changes are newer. */
   #touched: Set<string> | undefined;
   #isSyncing = false;
   #retry: NodeJS.Timeout | undefined;
   #retryMs = PRESENCE_FIRST_RETRY_MS;
-  #heardAt = 0;
-  #readAfter = 0;
-  #isReading = false;
-  #isTold = false;
+  #receivedAt = 0;
+  #pollAfter = 0;
+  #isPolling = false;
+  #isSilenceLogged = false;
   #stopped = true;
 
   /** @param system a connection of the system account */
@@ -51,43 +51,43 @@ export class PresenceFollower {
   start(): void {
     if (!this.#stopped) return;
     this.#stopped = false;
-    this.#heardAt = performance.now();
+    this.#receivedAt = performance.now();
     this.#subscription = this.#context.nc.subscribe(PRESENCE_CHANGES_SUBJECT, {
       callback: (error, msg) => {
-        if (error === null) this.#hear(msg);
+        if (error === null) this.#onMessage(msg);
       },
     });
-    this.#looking = setInterval(() => void this.#lookForSilence(), PRESENCE_HEARTBEAT_MS).unref();
+    this.#checking = setInterval(() => void this.#checkSilence(), PRESENCE_HEARTBEAT_MS).unref();
   }
 
   stop(): void {
     this.#stopped = true;
     this.#state = undefined;
-    clearInterval(this.#looking);
+    clearInterval(this.#checking);
     clearTimeout(this.#retry);
     this.#retry = undefined;
     this.#subscription?.unsubscribe();
     this.#subscription = undefined;
   }
 
-  #hear(msg: Msg): void {
+  #onMessage(msg: Msg): void {
     const parsed = v.safeParse(changesSchema, parseJson(msg.data));
     if (!parsed.success || this.#stopped) return;
-    const heard = parsed.output;
-    if (heard.holder === this.#context.id) return;
+    const changes = parsed.output;
+    if (changes.holder === this.#context.id) return;
     try {
       checkPeer(this.#context, PRESENCE_CHANGES_SUBJECT, msg);
     } catch (error) {
-      this.#context.logger.debug({ error: errorMessage(error) }, 'a presence message is ignored');
+      this.#context.logger.debug({ error: errorMessage(error) }, 'ignored a presence message');
       return;
     }
-    const { state, isOld, isMissing } = feedStep(this.#state, heard, this.#context.watching());
-    if (isOld) return;
+    const { state, isIgnored, hasGap } = feedStep(this.#state, changes, this.#context.watching());
+    if (isIgnored) return;
     this.#state = state;
-    this.#heardAt = performance.now();
-    this.#apply(heard.peels);
-    for (const [peelId] of heard.peels) this.#touched?.add(peelId);
-    if (isMissing) void this.#sync();
+    this.#receivedAt = performance.now();
+    this.#apply(changes.peels);
+    for (const [peelId] of changes.peels) this.#touched?.add(peelId);
+    if (hasGap) void this.#sync();
   }
 
   #apply(peels: readonly SeenEntry[]): void {
@@ -95,7 +95,7 @@ export class PresenceFollower {
     for (const [peelId, at, connections, count] of peels) presence.set(peelId, connections, count, at);
   }
 
-  /** Requests everything; one request at a time, with backoff. */
+  /** Reads everything; one request at a time, with backoff. */
   async #sync(): Promise<void> {
     if (this.#isSyncing || this.#retry !== undefined || this.#stopped || this.#state === undefined) return;
     this.#isSyncing = true;
@@ -104,13 +104,13 @@ export class PresenceFollower {
       await this.#readFrom(holder);
       this.#retryMs = PRESENCE_FIRST_RETRY_MS;
     } catch (error) {
-      this.#context.logger.debug({ error: errorMessage(error), holder }, 'presence cannot be read; retrying');
-      if (this.#state !== undefined) this.#state = { ...this.#state, isWhole: false };
+      this.#context.logger.debug({ error: errorMessage(error), holder }, 'cannot read presence; retrying');
+      if (this.#state !== undefined) this.#state = { ...this.#state, isComplete: false };
     } finally {
       this.#isSyncing = false;
       this.#touched = undefined;
     }
-    if (this.#stopped || this.#state?.isWhole !== false) return;
+    if (this.#stopped || this.#state?.isComplete !== false) return;
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
       void this.#sync();
@@ -123,7 +123,7 @@ export class PresenceFollower {
     const touched = new Set<string>();
     this.#touched = touched;
     const isCurrent = () => !this.#stopped && this.#state?.holder === holder;
-    if (this.#state !== undefined) this.#state = { ...this.#state, isWhole: true };
+    if (this.#state !== undefined) this.#state = { ...this.#state, isComplete: true };
     const subject = presenceOfSubject(holder);
     const { data, headers } = signedForPeers(this.#context, subject, {});
     const parts = await nc.requestMany(subject, data, {
@@ -131,51 +131,48 @@ export class PresenceFollower {
       maxWait: PRESENCE_PART_TIMEOUT_MS * 12,
       headers,
     });
-    const there = new Set<string>();
+    const present = new Set<string>();
     const iterator = parts[Symbol.asyncIterator]();
     for (;;) {
       const part = await withDeadline(iterator.next(), Date.now() + PRESENCE_PART_TIMEOUT_MS);
       if (!isCurrent()) return;
       if (part === undefined || part.done === true) {
-        throw new FleetError(
-          'ERR_FLEET_TIMEOUT',
-          'the master that watches stopped in the middle of its answer',
-        );
+        throw new FleetError('ERR_FLEET_TIMEOUT', 'the watching master stopped in the middle of its answer');
       }
       if (part.value.data.length === 0) break;
       checkPeer(this.#context, part.value.subject, part.value);
       const { peels } = v.parse(partSchema, parseJson(part.value.data));
-      for (const [peelId] of peels) there.add(peelId);
+      for (const [peelId] of peels) present.add(peelId);
       this.#apply(peels.filter(([peelId]) => !touched.has(peelId)));
     }
     for (const peelId of presence.peelIds()) {
-      if (presence.isConnected(peelId) && !there.has(peelId) && !touched.has(peelId))
+      if (presence.isConnected(peelId) && !present.has(peelId) && !touched.has(peelId))
         presence.set(peelId, [], 0, now());
     }
   }
 
-  /** No master publishes presence: the watching one is of an older version, or hangs. */
-  async #lookForSilence(): Promise<void> {
+  /** Polls the servers while no master publishes presence, because the watching one is of an older version or hangs. */
+  async #checkSilence(): Promise<void> {
     const at = performance.now();
-    if (at - this.#heardAt < PRESENCE_SILENCE_MS || at < this.#readAfter || this.#isReading) return;
-    this.#isReading = true;
+    if (at - this.#receivedAt < PRESENCE_SILENCE_MS || at < this.#pollAfter || this.#isPolling) return;
+    this.#isPolling = true;
     const { trust, presence, logger } = this.#context;
-    if (!this.#isTold) {
-      this.#isTold = true;
+    if (!this.#isSilenceLogged) {
+      this.#isSilenceLogged = true;
       logger.info({}, "no master publishes presence: polling the servers' connection lists");
     }
     try {
       const { connections } = await connectionsNow(this.#system, trust.domain.publicKeys.account);
-      if (this.#stopped || this.#heardAt > at) return;
+      if (this.#stopped || this.#receivedAt > at) return;
       const keeper = new PresenceKeeper(presence);
       for (const connection of connections) keeper.add(connection);
       keeper.correct();
     } catch (error) {
-      logger.debug({ error: errorMessage(error) }, 'the connections cannot be read');
+      logger.debug({ error: errorMessage(error) }, 'cannot read the connections');
     } finally {
-      this.#isReading = false;
+      this.#isPolling = false;
       const tookMs = performance.now() - at;
-      this.#readAfter = performance.now() + readingPause({ tookMs, early: 0, isWanted: false });
+      this.#pollAfter = performance.now() + readingPause({ tookMs, early: 0, isWanted: false });
     }
   }
 }

@@ -4,7 +4,7 @@ import { presenceSchema } from '../../protocol/records/presence.js';
 
 /** Peels per value, as the upper limit of the average: some ten kilobytes. */
 const PEELS_PER_SHARD = 1_000;
-const MOST_SHARDS = 4_096;
+const MAX_SHARDS = 4_096;
 
 /**
  * The number of values for a fleet of this size. It only grows, by doubling, so that peels seldom move to another
@@ -12,7 +12,7 @@ const MOST_SHARDS = 4_096;
  */
 export function shardsFor(peels: number): number {
   let shards = 1;
-  while (shards < MOST_SHARDS && peels > shards * PEELS_PER_SHARD) shards *= 2;
+  while (shards < MAX_SHARDS && peels > shards * PEELS_PER_SHARD) shards *= 2;
   return shards;
 }
 

@@ -70,29 +70,29 @@ export class LastSeenStore {
       () => {
         this.#isLoaded = true;
         this.#correct();
-        this.#arm(LAST_SEEN_GATHER_MS);
+        this.#schedule(LAST_SEEN_GATHER_MS);
       },
       (error: unknown) => {
         if (this.#closed) return;
-        this.#parts.logger.debug({ error: errorMessage(error) }, 'cannot read when peels were last seen');
+        this.#parts.logger.debug({ error: errorMessage(error) }, 'cannot read the last-seen times of peels');
         const next = Math.min(PRESENCE_MAX_RETRY_MS, retryMs * 2);
         this.#loading = setTimeout(() => this.load(next), retryMs).unref();
       },
     );
   }
 
-  /** This master watches: stores changes from now on. */
+  /** This master watches now: it stores changes from now on. */
   begin(): void {
     this.#stopListening ??= this.#parts.view.onChange((peelId) => {
       this.#grow();
       const shard = shardOf(peelId, this.#count);
       if (this.#shards !== undefined) addTo(this.#shards, shard, peelId);
       this.#dirty.add(shard);
-      this.#arm(LAST_SEEN_GATHER_MS);
+      this.#schedule(LAST_SEEN_GATHER_MS);
     });
   }
 
-  /** All connections have been read: peels that were connected and are not were last seen until now. */
+  /** All connections have been read: peels that are no longer connected were last seen now. */
   settled(): void {
     this.#isSettled = true;
     this.#correct();
@@ -165,13 +165,13 @@ export class LastSeenStore {
     const { view } = this.#parts;
     for (const [peelId, at] of this.#wereUp) {
       const seen = view.seen(peelId);
-      // the others have newer times
+      // otherwise it has a newer time
       if (seen?.count === 0 && seen.at === at) view.set(peelId, [], 0, Date.now());
     }
     this.#wereUp.clear();
   }
 
-  #arm(ms: number): void {
+  #schedule(ms: number): void {
     const isToWrite = this.#dirty.size > 0 || this.#folded !== undefined;
     if (this.#stopListening === undefined || this.#closed || !isToWrite) return;
     if (!this.#isLoaded || !this.#isSettled || this.#timer !== undefined || this.#isWriting) return;
@@ -193,7 +193,7 @@ export class LastSeenStore {
       if (this.#retryMs === PRESENCE_FIRST_RETRY_MS) {
         this.#parts.logger.warn(
           { error: errorMessage(error) },
-          'the time when peels were last seen cannot be stored: retrying with backoff',
+          'cannot store the last-seen times of peels; retrying with backoff',
         );
       }
       pause = this.#retryMs;
@@ -201,7 +201,7 @@ export class LastSeenStore {
     } finally {
       this.#isWriting = false;
     }
-    this.#arm(pause);
+    this.#schedule(pause);
   }
 
   async #write(shard: number, timeout?: number): Promise<void> {
@@ -233,7 +233,7 @@ export class LastSeenStore {
     this.#folded = undefined;
   }
 
-  /** A fleet that has grown is stored in more values. */
+  /** Stores the times in more values if the fleet has grown. */
   #grow(): void {
     if (shardsFor(this.#parts.view.size) > this.#count) this.#touchAll();
   }

@@ -9,7 +9,7 @@ import { encodeJson } from '../../protocol/messages.js';
 import { verifySigned } from '../../protocol/signed.js';
 import type { MasterContext } from '../context.js';
 
-/** The signature of a message to other masters covers its subject or, for an answer, the subject of the request. */
+/** What the signature of a message to other masters covers: its subject or, for an answer, the subject of the request. */
 function peerContext(subject: string): string {
   return `masters ${subject}`;
 }

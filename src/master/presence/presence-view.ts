@@ -1,4 +1,4 @@
-// A master's view of who is connected, and when each peel was last seen.
+// A master's view of the connected peels, and of when each peel was last seen.
 import { withNewestConnections } from '../../protocol/records/newest-connections.js';
 import type { PeelConnection, Presence } from '../../protocol/records/presence.js';
 
@@ -14,7 +14,7 @@ export interface Seen {
 const NO_CONNECTIONS: readonly PeelConnection[] = [];
 
 /**
- * Who is connected, in memory. The watching master fills it from the servers' events, the others from that master's
+ * The connections of peels, in memory. The watching master fills it from the servers' events, the others from that master's
  * messages. No decision depends on it.
  */
 export class PresenceView {
@@ -43,12 +43,12 @@ export class PresenceView {
     return (this.#seen.get(peelId)?.count ?? 0) > 0;
   }
 
-  /** How many peels were ever seen. */
+  /** The number of peels that were ever seen. */
   get size(): number {
     return this.#seen.size;
   }
 
-  /** How many peels are connected. */
+  /** The number of connected peels. */
   get connected(): number {
     return this.#connected;
   }

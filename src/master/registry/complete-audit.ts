@@ -12,7 +12,7 @@ import { AUDIT_COMPLETE_AFTER_MS, AUDIT_COMPLETE_RETRY_MS, AUDIT_LOOKBACK_MS } f
 import { parseStoredRecord } from '../../protocol/records/stored-record.js';
 
 /**
- * Ensures that the last events of records are in the audit log: masters that were killed while this one was away may
+ * Ensures that the last events of records are in the audit log: masters that were killed while this one did not run may
  * have left some unpublished. While any master lives, it publishes them within seconds, so missing events date from
  * about the end of the log. The bucket keeps some values of each record, so overwritten events are found too.
  *
@@ -26,18 +26,18 @@ export function completeAudit(
   let isClosed = false;
   void (async () => {
     let since: number | undefined;
-    let isTold = false;
+    let isLogged = false;
     while (!isClosed) {
       try {
         // read before this master writes to the log itself
         since ??= ((await lastAuditTime(store)) ?? 0) - AUDIT_LOOKBACK_MS;
-        // the master that wrote a new event has a while to publish it
+        // give the master that wrote a new event time to publish it
         await sleepUnref(AUDIT_COMPLETE_AFTER_MS);
         return await publishMissing(store, audit, since);
       } catch (error) {
         if (isClosed) return;
-        if (!isTold) logger.warn({ error: String(error) }, 'the audit log cannot be read; retrying');
-        isTold = true;
+        if (!isLogged) logger.warn({ error: String(error) }, 'cannot read the audit log; retrying');
+        isLogged = true;
         await sleepUnref(AUDIT_COMPLETE_RETRY_MS);
       }
     }
@@ -60,7 +60,7 @@ async function publishMissing(store: Store, audit: Pick<AuditLog, 'publish'>, si
   for (const event of unseen) if (!audited.has(event.id)) audit.publish(event);
 }
 
-/** The wanted events that were written into records, by the servers' clock. Only these are validated. */
+/** The wanted events that were written into records since then, by the servers' clock. Validates only these. */
 async function eventsOfRecords(
   store: Store,
   since: number,

@@ -4,8 +4,8 @@ import type { PeelRecord } from '../../protocol/records/record.js';
 import type { Decision, Registry } from './registry.js';
 
 /**
- * As `registry.decide`, but a refusal by `decide` counts only if it rests on the record in JetStream: the record in
- * memory may be stale, and a refusal may be permanent.
+ * As `registry.decide`, but a refusal by `decide` counts only if it is based on the record in JetStream: the record
+ * in memory may be stale, and a refusal may be permanent.
  *
  * @throws as `registry.decide`
  */
@@ -26,7 +26,7 @@ export async function decideFresh(
 }
 
 /**
- * Checks a record. A refusal counts only if it rests on the record in JetStream.
+ * Checks a record. A refusal counts only if it is based on the record in JetStream.
  *
  * @throws what `check` throws; FleetError `ERR_FLEET_STORE`
  */

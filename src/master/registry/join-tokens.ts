@@ -87,19 +87,19 @@ export class TokenUses {
   }
 
   /**
-   * Runs the action that a counted use is for. If the action is refused, gives the use back: another key may have taken
+   * Runs the action that a counted use is for. If the action is refused, returns the use: another key may have taken
    * the ID meanwhile.
    */
-  async givingBack<T>(use: TokenUse, act: () => Promise<T>): Promise<T> {
+  async returnIfRefused<T>(use: TokenUse, act: () => Promise<T>): Promise<T> {
     try {
       return await act();
     } catch (error) {
-      if (error instanceof ZesterError && error.code !== 'ERR_FLEET_STORE') await this.#giveBack(use);
+      if (error instanceof ZesterError && error.code !== 'ERR_FLEET_STORE') await this.#returnUse(use);
       throw error;
     }
   }
 
-  async #giveBack(use: TokenUse): Promise<void> {
+  async #returnUse(use: TokenUse): Promise<void> {
     const { tokens } = this.#context;
     const { value, written } = await tokens.change(use.tokenId, (token) => withoutUse(token, use));
     if (written && value !== undefined) this.#note('token.returned', value, use, value.used);

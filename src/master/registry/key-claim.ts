@@ -11,7 +11,7 @@ export interface Claim {
   release(): Promise<void>;
 }
 
-const NOTHING: Claim = { release: () => Promise.resolve() };
+const NO_CLAIM: Claim = { release: () => Promise.resolve() };
 
 /**
  * Runs the action that claims are for, and releases them if it is refused. After any other failure the action may have
@@ -38,10 +38,10 @@ type ClaimContext = Pick<MasterContext, 'registry' | 'store' | 'logger'>;
  */
 export async function claimKey(context: ClaimContext, publicKey: string, peelId: string): Promise<Claim> {
   const owner = context.registry.ownerOf(publicKey);
-  if (owner === peelId) return NOTHING;
+  if (owner === peelId) return NO_CLAIM;
   if (owner !== undefined) throw keyTaken(publicKey);
   const { claim, holder } = await claimFor(context, `key.${publicKey}`, peelId);
-  // another peel's claim has just expired: the caller retries
+  // or another peel's claim has just expired: the caller retries
   if (holder !== peelId) throw keyTaken(publicKey);
   return claim;
 }
@@ -57,15 +57,15 @@ export async function claimId(context: ClaimContext, peelId: string, publicKey: 
   for (let attempt = 0; attempt < 3; attempt += 1) {
     const { claim, holder, revision } = await claimFor(context, key, publicKey);
     if (holder === publicKey) return claim;
-    // the claiming key was already decided: the record has the result, and the ID may be free again
+    // if its key was already decided, the record has the result, and the ID may be free again
     const record = await context.registry.refresh(peelId);
-    if (holder === undefined || !hasHadItsTurn(record, holder)) break;
+    if (holder === undefined || !isDecided(record, holder)) break;
     await context.store.challenges.delete(key, { previousSeq: revision }).catch(ignoreConflict);
   }
   throw idTaken(peelId);
 }
 
-function hasHadItsTurn(record: PeelRecord | undefined, publicKey: string): boolean {
+function isDecided(record: PeelRecord | undefined, publicKey: string): boolean {
   return record !== undefined && keyOf(record, publicKey) !== undefined;
 }
 
@@ -90,20 +90,20 @@ async function claimFor(
           await challenges.delete(key, { previousSeq: revision });
         } catch (error) {
           // it expires by itself
-          logger.debug({ key, error: String(error) }, 'a claim could not be released');
+          logger.debug({ key, error: String(error) }, 'cannot release a claim');
         }
       };
       return { claim: { release }, holder, revision };
     }
-    const standing = await withStoreRetries(() => challenges.get(key));
-    if (standing !== null && standing.operation === 'PUT') {
-      return { claim: NOTHING, holder: standing.string(), revision: standing.revision };
+    const existing = await withStoreRetries(() => challenges.get(key));
+    if (existing !== null && existing.operation === 'PUT') {
+      return { claim: NO_CLAIM, holder: existing.string(), revision: existing.revision };
     }
     if (attempt >= 3) {
-      throw new FleetError('ERR_FLEET_STORE', `"${key}" was written by others again and again: try again`);
+      throw new FleetError('ERR_FLEET_STORE', `"${key}" has too many concurrent writers: try again`);
     }
     // it expired or was released, which left a delete marker
-    previousSeq = standing?.revision ?? 0;
+    previousSeq = existing?.revision ?? 0;
   }
 }
 
@@ -111,7 +111,7 @@ function ignoreConflict(error: unknown): void {
   if (!isWriteConflict(error)) throw error;
 }
 
-/** Not said: whose it is. */
+/** Does not reveal the owner. */
 export function keyTaken(publicKey: string): FleetError {
   return new FleetError(
     'ERR_FLEET_KEY_TAKEN',
@@ -119,7 +119,7 @@ export function keyTaken(publicKey: string): FleetError {
   );
 }
 
-/** Not said: whose it is. */
+/** Does not reveal the owner. */
 export function idTaken(peelId: string): FleetError {
   return new FleetError(
     'ERR_FLEET_ID_TAKEN',

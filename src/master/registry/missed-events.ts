@@ -18,8 +18,8 @@ export function missedEvents(stored: StoredRecord | undefined, events: Iterable<
     byNumber.set(event.number, event);
   }
   const number = stored?.record.number ?? 0;
-  const made = byNumber.get(number);
-  if (stored !== undefined && made !== undefined && made.id !== stored.event.id) return [];
+  const latest = byNumber.get(number);
+  if (stored !== undefined && latest !== undefined && latest.id !== stored.event.id) return [];
   const missed: PeelEvent[] = [];
   const last = Math.max(number, ...byNumber.keys());
   for (let next = number + 1; next <= last; next += 1) {

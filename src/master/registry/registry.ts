@@ -11,13 +11,13 @@ import type { AuditLog } from '../audit/audit-log.js';
 import { KvMirror, type MirrorBucket } from '../store/kv-mirror.js';
 import type { MasterLogger } from '../logger.js';
 
-/** The parts of a decision other than the change itself. */
+/** A change of a record, and who decided it and why. */
 export interface Decision {
   change: PeelChange;
   by: Actor;
   reason?: string | undefined;
   from?: string | undefined;
-  /** The key that it concerns, if the change does not name it. */
+  /** The affected key, if the change does not name it. */
   publicKey?: string | undefined;
 }
 
@@ -87,7 +87,7 @@ export class Registry {
     for (const [, { record }] of this.#mirror.entries()) yield record;
   }
 
-  /** Which peel has, or had, this key. */
+  /** The peel that has, or had, this key. */
   ownerOf(publicKey: string): string | undefined {
     return this.#owners.get(publicKey);
   }

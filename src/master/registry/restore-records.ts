@@ -50,7 +50,7 @@ export async function restoreRecords(
     if ((known(peelId) ?? 0) >= number) continue;
     const entry = await store.peels.get(peelId);
     const stored = entry?.operation === 'PUT' ? parseStoredRecord(entry.value) : undefined;
-    // deleted, or of a newer version: not ours to judge
+    // deleted, or of a newer version: leave it alone
     if (entry !== null && stored === undefined) continue;
     if ((stored?.record.number ?? 0) >= number) continue;
     if (await restore(store, peelId, { stored, revision: entry?.revision ?? 0 }, logger))
@@ -80,8 +80,7 @@ async function restore(
   for (const one of missed) record = applyEvent(record, one);
   const data = encodeJson({ ...stored, record, event });
   const isWritten = (await compareAndSet(store.peels, peelId, data, revision)) !== undefined;
-  if (isWritten)
-    logger.error(changes, 'a record had lost decisions that are in the audit log: they were restored');
+  if (isWritten) logger.error(changes, 'restored decisions of the audit log that a record had lost');
   return isWritten;
 }
 
@@ -141,7 +140,7 @@ export async function restoreOrWarn(
   try {
     return await restoreRecords(store, logger, numberOf);
   } catch (error) {
-    logger.warn({ reason: errorMessage(error) }, 'the records cannot be compared with the audit log');
+    logger.warn({ reason: errorMessage(error) }, 'cannot compare the records with the audit log');
     return [];
   }
 }

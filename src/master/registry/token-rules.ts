@@ -10,11 +10,11 @@ export interface TokenUser {
   publicKey: string;
 }
 
-/** Users that a record lists at most: a token for ten thousand hosts must stay a small record. */
-const NAMED_USERS = 200;
+/** The maximum number of users in a record, which stays small even if ten thousand hosts use the token. */
+const MAX_LISTED_USERS = 200;
 
 /**
- * Checks that a token may be used for a peel. It does not check how many uses are left: a peel that used it before needs
+ * Checks that a token may be used for a peel. Does not check the remaining uses: a peel that used it before needs
  * none.
  *
  * @throws FleetError `ERR_FLEET_TOKEN_UNKNOWN`, `ERR_FLEET_TOKEN_EXPIRED`, `ERR_FLEET_TOKEN_ID`
@@ -89,14 +89,14 @@ function withUse(token: JoinToken, user: TokenUser): JoinToken | undefined {
   if (token.used >= token.uses) {
     throw new FleetError(
       'ERR_FLEET_TOKEN_USED_UP',
-      `the join token ${token.id} allowed ${token.uses}, and is used up: ask for a new one`,
+      `the join token ${token.id} is used up (${token.uses} uses): ask for a new one`,
     );
   }
   const { peelId, publicKey } = user;
   return {
     ...token,
     used: token.used + 1,
-    usedBy: [...token.usedBy, { peelId, publicKey }].slice(-NAMED_USERS),
+    usedBy: [...token.usedBy, { peelId, publicKey }].slice(-MAX_LISTED_USERS),
   };
 }
 

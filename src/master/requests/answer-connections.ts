@@ -10,7 +10,7 @@ import type { ConnectionLog } from './connection-log.js';
 import type { MasterLogger } from '../logger.js';
 import { ANSWER_RECONNECT_MS, FLOOD_RECONNECT_MS } from '../../timing.js';
 
-/** Whose connections they are. */
+/** The options of {@link AnswerConnections.open}. */
 interface AnswerOptions {
   /** Credentials of the user that may publish to inboxes only. */
   credentials: GivenUserCredentials;
@@ -33,7 +33,7 @@ export class AnswerConnections {
   /** For admins and discovery. */
   readonly admins: ZesterConnection;
   /**
-   * Another one, for diverted floods. Servers cut it repeatedly, which is expected and not logged.
+   * Opens another connection, for diverted floods. Servers cut it repeatedly, which is expected and not logged.
    *
    * @param at the server to connect to, if it accepts
    */
@@ -50,7 +50,7 @@ export class AnswerConnections {
   }
 
   /**
-   * @param main the master's own connection: the others use its server if they can, so that a master does not depend on
+   * @param main the master's own connection: the others use the same server if possible, so that a master does not depend on
    *   several servers
    */
   static async open(
@@ -76,7 +76,7 @@ export class AnswerConnections {
       const nc = await open(name, main.getServer(), {
         rotate: 'hitless',
         reconnectTimeWait: ANSWER_RECONNECT_MS,
-        onEvent: (event) => connections.hear(name, nameOf(inUse), event),
+        onEvent: (event) => connections.handle(name, nameOf(inUse), event),
       });
       opened.push(nc);
       return nc;

@@ -28,12 +28,12 @@ import { KEYS_COUNTED_MS } from '../../timing.js';
 const MAX_UNUSED_KEYS = 4;
 
 /**
- * Keys that a peel may make in a day. A replaced key is in the account JWT until its own JWTs have expired, and the servers
- * accept some thousands of these in all: a stolen file must not use them up, since then nothing could be revoked.
+ * New keys per peel and day. A replaced key stays in the account JWT until its own JWTs have expired, and servers accept
+ * only some thousands of these: a stolen file must not use them up, since then nothing could be revoked.
  */
 const MAX_KEYS_A_DAY = 100;
 
-/** Answers a peel's requests for its own credential: a new JWT, or a JWT for a new key. */
+/** Answers a peel's requests: a new JWT for its key, or a JWT for a new key. */
 export function startAuthService(
   context: MasterContext,
   nc: NatsConnection,
@@ -48,8 +48,8 @@ export function startAuthService(
       subject: subjectsOf('auth'),
       subjects: { renew: subjectFor.auth('*', 'renew'), rotate: subjectFor.auth('*', 'rotate') },
       handlers: {
-        renew: (asked) => renew(context, asked),
-        rotate: (asked) => rotate(context, asked),
+        renew: (call) => renew(context, call),
+        rotate: (call) => rotate(context, call),
       },
       authenticate: ({ caller }) => peelActor(validatePeelId(caller)),
       claimed: peelActor,
@@ -57,7 +57,7 @@ export function startAuthService(
       peelId: (caller) => caller,
       signed: true,
       ...(onExcess && { onExcess }),
-      // a peel asks a few times a day; one of a short lifetime, or that cannot write its file, every second or so
+      // a peel sends a few requests a day; with a short lifetime, or a file that it cannot write, one every second or so
       rate: { perSecond: 1, burst: 30 },
       queue: { running: 64, runningPerCaller: 2, waiting: 20_000, waitingPerCaller: 8 },
       audited: (code) => errorTraits(code)?.audited !== 'never',
@@ -102,8 +102,8 @@ async function rotate(context: MasterContext, { request, caller: peelId, by, fro
     const old = usableKey(found, peelId, publicKey);
     const known = found && keyOf(found, newPublicKey);
     if (known === undefined) {
-      checkUnused(found, old, now());
-      checkNew(found, now());
+      limitUnusedKeys(found, old, now());
+      limitNewKeys(found, now());
       const facts = nextFacts(context, { publicKey: newPublicKey, key: undefined, requestId });
       return { change: { kind: 'key.rotated', key: facts, replaces: publicKey }, by, from };
     }
@@ -155,28 +155,28 @@ function usableKey(record: PeelRecord | undefined, peelId: string, publicKey: st
   }
 }
 
-function checkUnused(record: PeelRecord | undefined, asking: PeelKey, nowMs: number): void {
+function limitUnusedKeys(record: PeelRecord | undefined, current: PeelKey, nowMs: number): void {
   const unused = (record?.keys ?? []).filter(
     (key) =>
-      key !== asking &&
+      key !== current &&
       key.state === 'issued' &&
       (key.expiresAt === undefined || key.expiresAt * 1000 > nowMs),
   );
   if (unused.length < MAX_UNUSED_KEYS) return;
   throw new FleetError(
     'ERR_FLEET_STATE',
-    `the peel "${record?.id ?? ''}" has ${unused.length} new keys that it has not used yet: connect with one of them first`,
+    `the peel "${record?.id ?? ''}" has ${unused.length} unused new keys: connect with one of them first`,
     record && { peelId: record.id },
   );
 }
 
-function checkNew(record: PeelRecord | undefined, nowMs: number): void {
+function limitNewKeys(record: PeelRecord | undefined, nowMs: number): void {
   const since = nowMs - KEYS_COUNTED_MS;
   const made = (record?.keys ?? []).filter(({ addedAt = '' }) => Date.parse(addedAt) >= since);
   if (made.length < MAX_KEYS_A_DAY) return;
   throw new FleetError(
     'ERR_FLEET_RATE',
-    `the peel "${record?.id ?? ''}" got ${made.length} keys within a day: wait, or find out why it replaces them so often`,
+    `the peel "${record?.id ?? ''}" has requested ${made.length} new keys within a day: wait, or find out why it rotates so often`,
     record && { peelId: record.id },
   );
 }

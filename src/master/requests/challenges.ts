@@ -36,7 +36,7 @@ export async function issueChallenge({ challenges }: Store, to: ChallengeFor): P
 }
 
 /**
- * Accepts the answer to a challenge once: if two masters get it concurrently, one accepts it. A retry of the same
+ * Redeems a challenge once: if two masters get its answer concurrently, one of them accepts it. A retry of the same
  * request is accepted.
  *
  * @throws FleetError `ERR_FLEET_CHALLENGE`, `ERR_FLEET_STORE`
@@ -50,12 +50,12 @@ export async function redeemChallenge(
   const stored = await withStoreRetries(() => challenges.get(keyOf(challenge)));
   const parsed = v.safeParse(storedSchema, stored === null ? undefined : parseJson(stored.string()));
   if (stored === null || !parsed.success) throw refused('it was never issued, or has expired');
-  const given = parsed.output;
-  if (given.user !== user || given.peelId !== peelId || given.publicKey !== publicKey) {
+  const issued = parsed.output;
+  if (issued.user !== user || issued.peelId !== peelId || issued.publicKey !== publicKey) {
     throw refused('it was issued to a different caller');
   }
-  if (given.usedBy === requestId) return;
-  if (given.usedBy !== undefined) throw refused('it was used');
+  if (issued.usedBy === requestId) return;
+  if (issued.usedBy !== undefined) throw refused('it was already used');
   const answered = encodeJson({ user, peelId, publicKey, usedBy: requestId });
   if ((await compareAndSet(challenges, keyOf(challenge), answered, stored.revision)) === undefined) {
     throw refused('it is being used');
@@ -67,5 +67,5 @@ function keyOf(challenge: string): string {
 }
 
 function refused(why: string): FleetError {
-  return new FleetError('ERR_FLEET_CHALLENGE', `the challenge cannot be used: ${why}; ask for a new one`);
+  return new FleetError('ERR_FLEET_CHALLENGE', `the challenge cannot be used: ${why}; request a new one`);
 }

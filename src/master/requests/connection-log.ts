@@ -4,17 +4,17 @@ import type { MasterLogger } from '../logger.js';
 import { SAME_LOG_MS } from '../../timing.js';
 
 /**
- * Logs the state of a master's connections. A server that goes down takes several with it: logs one line for the
+ * Logs the state of a master's connections. A failing server takes down several connections: logs one line for the
  * outage, and one when all are back.
  */
 export class ConnectionLog {
   readonly #logger: MasterLogger;
   readonly #clock: () => number;
   readonly #down = new Set<string>();
-  readonly #said = new Map<string, number>();
+  readonly #loggedAt = new Map<string, number>();
   readonly #undelivered = { messages: 0, bytes: 0 };
 
-  /** @param clock milliseconds of a monotonic clock */
+  /** @param clock a monotonic clock, in milliseconds */
   constructor(logger: MasterLogger, clock: () => number = () => performance.now()) {
     this.#logger = logger;
     this.#clock = clock;
@@ -31,10 +31,12 @@ export class ConnectionLog {
   }
 
   /**
-   * @param name which connection
-   * @param credsPath its credentials: several connections may share a file, and load or fail together
+   * Handles an event of a connection.
+   *
+   * @param name the connection's name
+   * @param credsPath its credentials; connections that share a file load or fail together
    */
-  hear(name: string, credsPath: string, event: ConnectionEvent): void {
+  handle(name: string, credsPath: string, event: ConnectionEvent): void {
     switch (event.type) {
       case 'buffering':
         if (!this.isDown) logEvent(this.#logger, event);
@@ -53,7 +55,7 @@ export class ConnectionLog {
         this.#undelivered.bytes += event.bytes;
         return;
       default:
-        return this.#once(credsPath, event);
+        return this.#logOnce(credsPath, event);
     }
   }
 
@@ -62,13 +64,13 @@ export class ConnectionLog {
     if (this.#undelivered.messages > 0) logEvent(this.#logger, { type: 'undelivered', ...this.#undelivered });
   }
 
-  #once(credsPath: string, event: ConnectionEvent): void {
+  #logOnce(credsPath: string, event: ConnectionEvent): void {
     const line = (level: 'info' | 'warn') => (fields: object, message: string) => {
       const now = this.#clock();
-      for (const [text, at] of this.#said) if (now - at >= SAME_LOG_MS) this.#said.delete(text);
+      for (const [text, at] of this.#loggedAt) if (now - at >= SAME_LOG_MS) this.#loggedAt.delete(text);
       const text = `${credsPath}\n${message}`;
-      if (this.#said.has(text)) return;
-      this.#said.set(text, now);
+      if (this.#loggedAt.has(text)) return;
+      this.#loggedAt.set(text, now);
       this.#logger[level]({ ...fields, creds: credsPath }, message);
     };
     logEvent({ info: line('info'), warn: line('warn') }, event);

@@ -5,7 +5,7 @@ import { answerBelow } from '../../protocol/answer.js';
 import { encodeJson } from '../../protocol/messages.js';
 import { ADMIN_INBOX_PREFIX, MASTER_INBOX_PREFIX } from '../../permissions/names.js';
 
-/** One request that a service answers. */
+/** One kind of request that a service answers. */
 export interface Endpoint {
   /** Letters, digits, `-` and `_`. */
   name: string;

@@ -55,12 +55,12 @@ export function startEnrollService(
         recover: subjectFor.enroll('*', 'recover'),
       },
       handlers: {
-        challenge: (asked) =>
-          peelIdOfRecoveryName(asked.caller) === undefined
-            ? challenge(context, asked)
-            : challengeToRecover(context, asked),
-        join: (asked) => join(context, uses, asked),
-        recover: (asked) => recover(context, asked),
+        challenge: (call) =>
+          peelIdOfRecoveryName(call.caller) === undefined
+            ? challenge(context, call)
+            : challengeToRecover(context, call),
+        join: (call) => join(context, uses, call),
+        recover: (call) => recover(context, call),
       },
       authenticate: ({ caller, name }) => {
         const isRecovery = peelIdOfRecoveryName(caller) !== undefined;
@@ -70,8 +70,8 @@ export function startEnrollService(
         throw new FleetError(
           'ERR_FLEET_DENIED',
           name === 'recover'
-            ? 'these credentials are not a recovery credential, so they cannot ask to recover'
-            : 'these credentials are not a join token, so they cannot ask to join',
+            ? 'these credentials are not a recovery credential: they cannot request a recovery'
+            : 'these credentials are not a join token: they cannot request to join',
         );
       },
       claimed: actorOf,
@@ -107,8 +107,8 @@ async function challenge(context: MasterContext, { request, caller: user, by }: 
  * Each step is idempotent, because a peel retries the same request if a master dies in the middle: the challenge
  * belongs to this request, a use of the token is counted once per key, and the record has the key.
  */
-async function join(context: MasterContext, uses: TokenUses, asked: Call<'join'>) {
-  const { request, caller: user, by } = asked;
+async function join(context: MasterContext, uses: TokenUses, call: Call<'join'>) {
+  const { request, caller: user, by } = call;
   const { registry, metrics, now } = context;
   const { requestId, peelId, publicKey } = request;
   const token = await usableToken(context, by.name, peelId);
@@ -117,17 +117,17 @@ async function join(context: MasterContext, uses: TokenUses, asked: Call<'join'>
   await redeemChallenge(context.store, request.challenge, { user, peelId, publicKey }, requestId);
   const known = await checkFresh(registry, peelId, (found) => checkId(context, found, peelId, publicKey));
   // before anything is claimed: a policy may take a while
-  const opinion = await opinionOn(context, asked, token);
+  const policyAnswer = await askPolicy(context, call, token);
   const keyClaim = await claimKey(context, publicKey, peelId);
   const use = { tokenId: token.id, peelId, publicKey };
-  const decided = (): Promise<Decided> => decideJoin(context, asked, token, opinion);
+  const decide = (): Promise<Decided> => decideJoin(context, call, token, policyAnswer);
   const { record, changed } = await withClaims([keyClaim], async () => {
-    if (known !== undefined) return decided();
+    if (known !== undefined) return decide();
     // if several keys request one ID concurrently, only the first uses the token
     const idClaim = await claimId(context, peelId, publicKey);
     return withClaims([idClaim], async () => {
       await uses.count(use);
-      return uses.givingBack(use, decided);
+      return uses.returnIfRefused(use, decide);
     });
   });
   if (record.state === 'rejected') throw notAcceptedError(record);
@@ -145,18 +145,18 @@ async function join(context: MasterContext, uses: TokenUses, asked: Call<'join'>
 
 type Decided = { record: PeelRecord; changed: boolean };
 
-/** The policy's decision, and the facts it rests on. */
-interface Opinion {
+/** The policy's decision, and the facts that it is based on. */
+interface PolicyAnswer {
   decision: PolicyDecision;
   returning: boolean;
 }
 
-/** Asks the policy about a join request, unless its peel is already accepted. */
-async function opinionOn(
+/** Asks the policy about a join request, unless the peel is already accepted. */
+async function askPolicy(
   { registry, policy }: MasterContext,
   { request: { peelId, publicKey } }: Call<'join'>,
   { id, ids, labels }: JoinToken,
-): Promise<Opinion | undefined> {
+): Promise<PolicyAnswer | undefined> {
   const record = registry.get(peelId);
   if (record !== undefined && isAccepted(record)) return undefined;
   const returning = isReturning(record, record && keyOf(record, publicKey));
@@ -177,7 +177,7 @@ async function opinionOn(
   return { decision: await policy.ask(request), returning };
 }
 
-/** An ID that had another key returns only by decision of an admin or of a policy function. */
+/** Whether the ID had another key before: only an admin or a policy function may accept it again. */
 function isReturning(record: PeelRecord | undefined, key: PeelKey | undefined): boolean {
   return record !== undefined && (record.keys.length !== 1 || key === undefined);
 }
@@ -187,42 +187,44 @@ async function decideJoin(
   context: MasterContext,
   { request: { requestId, peelId, publicKey }, by }: Call<'join'>,
   token: JoinToken,
-  opinion: Opinion | undefined,
+  policyAnswer: PolicyAnswer | undefined,
 ): Promise<Decided> {
   const { registry, policy } = context;
   const origin = `join token ${token.id}`;
-  const caller: Actor = { ...by, publicKey: token.publicKey };
+  const holder: Actor = { ...by, publicKey: token.publicKey };
   const automatic: Actor = { kind: 'policy', name: policy.name };
   const decide = (record: PeelRecord | undefined): Decision | undefined => {
     const key = checkId(context, record, peelId, publicKey);
-    // a known key does not set the token's labels again: an admin may have changed them since
+    // a known key does not get the token's labels again: an admin may have changed them since
     const labels = key === undefined ? addedLabels(record?.labels, token.labels) : undefined;
-    const given = labels === undefined ? {} : { labels };
+    const added = labels === undefined ? {} : { labels };
     const issue = (actor: Actor): Decision => {
       const facts = nextFacts(context, { publicKey, key, requestId });
       // a key in use stays in use
       const kind = key?.state === 'live' ? 'key.renewed' : 'key.issued';
       return {
-        change: { kind, key: facts, ...(kind === 'key.issued' && { origin, ...given }) },
+        change: { kind, key: facts, ...(kind === 'key.issued' && { origin, ...added }) },
         by: actor,
         from: token.id,
       };
     };
     if (record !== undefined && isAccepted(record)) {
-      return key !== undefined && isAnswerTo(context, key, requestId) ? undefined : issue(caller);
+      return key !== undefined && isAnswerTo(context, key, requestId) ? undefined : issue(holder);
     }
-    // the decision counts only for the facts that the policy was given
-    if (opinion?.decision === 'accept' && opinion.returning === isReturning(record, key))
+    // the decision counts only for the facts that the policy saw
+    if (policyAnswer?.decision === 'accept' && policyAnswer.returning === isReturning(record, key))
       return issue(automatic);
     if (key !== undefined) return undefined;
-    return { change: { kind: 'peel.requested', publicKey, origin, ...given }, by: caller, from: token.id };
+    return { change: { kind: 'peel.requested', publicKey, origin, ...added }, by: holder, from: token.id };
   };
   const decided = await decideFresh(registry, peelId, decide);
-  if (opinion?.decision !== 'reject' || decided.record.state !== 'pending') return decided;
+  if (policyAnswer?.decision !== 'reject' || decided.record.state !== 'pending') return decided;
   // record the request first, then the rejection
   return decideFresh(registry, peelId, (record) => {
-    const isIt = record?.state === 'pending' && record.keys.at(-1)?.publicKey === publicKey;
-    return isIt ? { change: { kind: 'peel.rejected' }, by: automatic, from: token.id, publicKey } : undefined;
+    const isSame = record?.state === 'pending' && record.keys.at(-1)?.publicKey === publicKey;
+    return isSame
+      ? { change: { kind: 'peel.rejected' }, by: automatic, from: token.id, publicKey }
+      : undefined;
   });
 }
 

@@ -13,7 +13,7 @@ export interface FairQueueOptions extends CallerLimits {
   waiting: number;
 }
 
-/** What a caller's waiting jobs may hold in memory, in bytes: many times the largest request. */
+/** The memory for a caller's waiting jobs, in bytes: many times the largest request. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
 interface Job {
@@ -23,7 +23,7 @@ interface Job {
 
 interface Caller {
   waiting: Job[];
-  /** Bytes of the waiting jobs. */
+  /** The memory for its waiting jobs. */
   bytes: number;
   running: number;
   limits: CallerLimits;
@@ -52,8 +52,8 @@ export class FairQueue {
   /**
    * Queues a job, which must not throw.
    *
-   * @param more.bytes what it holds in memory while it waits
-   * @param more.limits of this caller, instead of the queue's
+   * @param more.bytes its memory while it waits
+   * @param more.limits the limits of this caller; by default the queue's
    * @returns false if the queue is full
    */
   add(

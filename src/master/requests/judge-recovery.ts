@@ -18,7 +18,7 @@ export interface RecoveryPolicy {
   limit: number;
 }
 
-/** A recovery request. Both keys are proven, and the credential is one of ours. */
+/** A recovery request whose keys and credential have been verified. */
 export interface RecoveryRequest {
   /** The last key that the peel knows. */
   publicKey: string;
@@ -37,7 +37,7 @@ export type RecoveryVerdict =
   | { is: 'recover'; number: number }
   /** The new key already has a valid JWT: the answer was lost, so repeat it. */
   | { is: 'again' }
-  /** An admin decides. `isNew`: the record does not say so yet. */
+  /** An admin decides. `isNew`: the record does not have the request yet. */
   | { is: 'pending'; isNew: boolean }
   /** The credential has not expired: the peel's clock may be off. */
   | { is: 'notExpired' }
@@ -72,11 +72,11 @@ export function judgeRecovery(
   if (newPublicKey === publicKey) {
     return refused('ERR_FLEET_REQUEST', 'the new key equals the old one: make a new key', id);
   }
-  const given = keyOf(record, newPublicKey);
+  const known = keyOf(record, newPublicKey);
   const use =
-    given === undefined
+    known === undefined
       ? judgeLastKey(record, last, request, nowSeconds)
-      : judgeGiven(record, given, request, nowSeconds);
+      : judgeNewKey(record, known, request, nowSeconds);
   if (use.is !== 'expired') return use;
   if (window === 'manual') return { is: 'pending', isNew: true };
   const late = nowSeconds - use.expiredAt - window;
@@ -99,7 +99,7 @@ export function judgeRecovery(
   return { is: 'recover', number: nextNumber(record, count) };
 }
 
-/** Judges a key whose JWT has expired (`expiry` in seconds since 1970) by the policy. */
+/** The JWT of the key has expired, so the policy decides. `expiredAt`: seconds since 1970. */
 interface Expired {
   is: 'expired';
   expiredAt: number;
@@ -115,7 +115,7 @@ function judgeLastKey(
   if (last.state !== 'issued' && last.state !== 'live') {
     if (isReplacedByPeel(record, publicKey)) {
       return cloned(
-        `its key was replaced; it knows of ${count} recoveries, the masters of ${countOf(record)}`,
+        `its key was replaced; its recovery count is ${count}, the masters' is ${countOf(record)}`,
       );
     }
     return { is: 'refused', error: keyRevoked(id, publicKey) };
@@ -127,21 +127,21 @@ function judgeLastKey(
   const waiting = record.keys.at(-1);
   // one last key requested two new keys, so two hosts have it
   if (waiting?.state === 'requested' && waiting.replaces === publicKey)
-    return cloned('two hosts have asked to recover with its key');
+    return cloned('two hosts have requested a recovery with its key');
   return { is: 'refused', error: notAcceptedError(record) };
 }
 
 /** The new key is in the record: the peel retries, or an admin has decided meanwhile. */
-function judgeGiven(
+function judgeNewKey(
   record: PeelRecord,
-  given: PeelKey,
+  known: PeelKey,
   { publicKey, newPublicKey, count, revokedInAccount }: RecoveryRequest,
   nowSeconds: number,
 ): RecoveryVerdict | Expired {
   const { id } = record;
-  if (given.state === 'retired' || given.state === 'revoking' || given.state === 'revoked')
+  if (known.state === 'retired' || known.state === 'revoking' || known.state === 'revoked')
     return { is: 'refused', error: keyRevoked(id, newPublicKey) };
-  if (given.replaces !== publicKey) {
+  if (known.replaces !== publicKey) {
     return refused(
       'ERR_FLEET_STATE',
       `the key ${newPublicKey} was requested with other parameters: use another key`,
@@ -149,16 +149,16 @@ function judgeGiven(
     );
   }
   if (!isAccepted(record)) {
-    return given.state === 'requested'
+    return known.state === 'requested'
       ? { is: 'pending', isNew: false }
       : { is: 'refused', error: notAcceptedError(record) };
   }
-  if (given.state === 'requested') {
+  if (known.state === 'requested') {
     return revokedInAccount
       ? { is: 'refused', error: keyRevoked(id, publicKey) }
       : { is: 'recover', number: nextNumber(record, count) };
   }
-  const { expiresAt } = given;
+  const { expiresAt } = known;
   if (expiresAt === undefined || expiresAt > nowSeconds) return { is: 'again' };
   // the answer was lost, and the host was off for another lifetime
   return { is: 'expired', expiredAt: expiresAt };
@@ -178,8 +178,8 @@ function cloned(why: string): RecoveryVerdict {
 }
 
 function keyRevoked(peelId: string, publicKey: string): FleetError {
-  const words = `the key ${publicKey} of the peel "${peelId}" is revoked`;
-  return new FleetError('ERR_FLEET_REVOKED', words, { peelId, final: true });
+  const message = `the key ${publicKey} of the peel "${peelId}" is revoked`;
+  return new FleetError('ERR_FLEET_REVOKED', message, { peelId, final: true });
 }
 
 function refused(

@@ -34,7 +34,7 @@ export class PolicyRunner {
   readonly name: string;
   readonly #options: PolicyRunnerOptions;
   /** Calls in progress, by ID and key: a repeated request shares the call. */
-  readonly #asked = new Map<string, Promise<PolicyDecision>>();
+  readonly #pending = new Map<string, Promise<PolicyDecision>>();
   readonly #stopping = new AbortController();
 
   constructor(options: PolicyRunnerOptions) {
@@ -42,7 +42,7 @@ export class PolicyRunner {
     this.name = typeof options.policy === 'function' ? CUSTOM_POLICY : options.policy;
   }
 
-  /** Whether it decides synchronously. */
+  /** Whether it is one of the named policies, which decide at once. */
   get isNamed(): boolean {
     return typeof this.#options.policy !== 'function';
   }
@@ -52,12 +52,13 @@ export class PolicyRunner {
     const { policy } = this.#options;
     if (typeof policy !== 'function') return decisionOf(policy, request);
     const key = `${request.peelId} ${request.publicKey}`;
-    const asked = this.#asked.get(key) ?? this.#call(policy, request).finally(() => this.#asked.delete(key));
-    this.#asked.set(key, asked);
-    return asked;
+    const pending =
+      this.#pending.get(key) ?? this.#call(policy, request).finally(() => this.#pending.delete(key));
+    this.#pending.set(key, pending);
+    return pending;
   }
 
-  /** Stops waiting: what is in progress stays pending. */
+  /** Stops waiting for calls in progress: their peels stay pending. */
   stop(): void {
     if (this.#stopping.signal.aborted) return;
     this.#stopping.abort(new Error('the master stops'));
@@ -79,24 +80,25 @@ export class PolicyRunner {
         signal,
       );
       if (isPolicyDecision(answer)) return answer;
-      this.#failed(request, `gave ${shown(answer)}, not "accept", "reject" or "pending"`);
+      this.#reportFailure(request, `returned ${describe(answer)}, not "accept", "reject" or "pending"`);
     } catch (error) {
       if (!this.#stopping.signal.aborted)
-        this.#failed(request, signal.aborted ? errorMessage(error) : `threw: ${messageOf(error)}`);
+        this.#reportFailure(request, signal.aborted ? errorMessage(error) : `threw: ${messageOf(error)}`);
     } finally {
       clearTimeout(timer);
     }
     return 'pending';
   }
 
-  #failed(request: JoinRequest, what: string): void {
+  #reportFailure(request: JoinRequest, what: string): void {
     this.#options.onFailure(request, `the policy ${what}`);
   }
 }
 
-function shown(value: unknown): string {
+function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(redactSeeds(value).slice(0, MAX_SHOWN));
-  return value === undefined || value === null ? String(value) : `a ${typeof value}`;
+  if (value === undefined || value === null) return String(value);
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
 function messageOf(thrown: unknown): string {

@@ -58,9 +58,10 @@ export type PolicyFunction = DecisionCallback<
 >;
 
 /**
- * `(...args) => Decision | Promise<Decision>`, for which TypeScript also takes `async () => 'accept'`. With the plain type it
- * infers `Promise<string>` for a single literal: it does not look for the literal in a union with a promise (5.9 to 7). It takes the
- * type of the result from the last function here, and ignores the first, which has two signatures; a callback may be either.
+ * `(...args) => Decision | Promise<Decision>`, in a form that also accepts `async () => 'accept'`. With the plain type,
+ * TypeScript (5.9 to 7) infers `Promise<string>` for a single literal, since it does not look for the literal in a union
+ * with a promise. Here, it infers the result from the last function type and ignores the first, which has two
+ * signatures; a callback may have either type.
  */
 export type DecisionCallback<Args extends unknown[], Decision extends string> =
   | {

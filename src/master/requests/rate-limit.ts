@@ -19,7 +19,7 @@ export interface RateOptions {
  */
 export type RateVerdict = 'pass' | 'refuse' | 'ignore';
 
-/** Callers that are tracked. The one that was silent longest is evicted, and starts again with a full bucket. */
+/** The maximum number of tracked callers. The one that was silent longest is evicted, and later starts with a full bucket. */
 const MAX_CALLERS = 50_000;
 /** Burst of answered refusals, in seconds of their rate. */
 const REFUSAL_BURST_SECONDS = 10;
@@ -47,7 +47,7 @@ export class RateLimit {
     this.#clock = clock;
   }
 
-  /** Counts a request. @param cost as how many requests */
+  /** Counts a request. @param cost the number of requests that it counts as */
   take(caller: string, cost = 1): RateVerdict {
     const bucket = this.#bucket(caller);
     if (bucket.tokens >= cost) {

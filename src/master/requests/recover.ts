@@ -23,7 +23,7 @@ import { checkProofOfBoth } from './check-proof.js';
 import { judgeRecovery, type RecoveryVerdict } from './judge-recovery.js';
 import type { Call } from './service.js';
 
-/** `challenge` of a recovery credential: for its own peel only. */
+/** `challenge`, requested with a recovery credential: for its own peel only. */
 export async function challengeToRecover(
   context: MasterContext,
   { request: { peelId, publicKey }, caller: user }: Call<'challenge'>,
@@ -43,10 +43,10 @@ export async function challengeToRecover(
  * `recover`: issues a JWT for a new key of a peel whose credential has expired. Each step is idempotent, because a peel
  * retries the same request if a master dies in the middle.
  */
-export async function recover(context: MasterContext, asked: Call<'recover'>) {
+export async function recover(context: MasterContext, call: Call<'recover'>) {
   const { recoveries } = context.metrics;
   try {
-    const answer = await answerRecovery(context, asked);
+    const answer = await answerRecovery(context, call);
     recoveries.inc({ outcome: answer.outcome });
     return answer.answer;
   } catch (error) {
@@ -56,8 +56,8 @@ export async function recover(context: MasterContext, asked: Call<'recover'>) {
   }
 }
 
-async function answerRecovery(context: MasterContext, asked: Call<'recover'>) {
-  const { request, caller: user } = asked;
+async function answerRecovery(context: MasterContext, call: Call<'recover'>) {
+  const { request, caller: user } = call;
   const { registry, metrics, now } = context;
   const { requestId, publicKey, newPublicKey } = request;
   const peelId = peelIdOfRecoveryName(user) ?? '';
@@ -79,7 +79,7 @@ async function answerRecovery(context: MasterContext, asked: Call<'recover'>) {
       nowSeconds(now),
     );
   };
-  // notify before revoking; otherwise the original reconnects until it requests recovery, too
+  // notify before revoking; otherwise the original reconnects until it requests a recovery, too
   const expected = judged(await registry.refresh(peelId));
   if (expected.is === 'cloned') {
     await notifyPeel(context, { kind: 'ended', peelId, code: 'ERR_FLEET_REVOKED', reason: expected.reason });
@@ -87,19 +87,19 @@ async function answerRecovery(context: MasterContext, asked: Call<'recover'>) {
   const claim = await claimKey(context, newPublicKey, peelId);
   let verdict: RecoveryVerdict = expected;
   const { record, changed } = await withClaims([claim], () =>
-    decideFresh(registry, peelId, (standing) => {
-      verdict = judged(standing);
-      return decisionOf(context, asked, peelId, verdict, standing);
+    decideFresh(registry, peelId, (current) => {
+      verdict = judged(current);
+      return decisionOf(context, call, peelId, verdict, current);
     }),
   );
-  // the callback's last assignment
+  // assigned by the last call of the callback
   const final = verdict as RecoveryVerdict;
   switch (final.is) {
     case 'recover':
     case 'again': {
       if (changed) {
         metrics.issued.inc({ why: 'recover' });
-        tellRecovered(context, asked, peelId, final);
+        auditRecovered(context, call, peelId, final);
       }
       const answer = {
         state: 'recovered' as const,
@@ -121,7 +121,7 @@ async function answerRecovery(context: MasterContext, asked: Call<'recover'>) {
     case 'notExpired':
       return { outcome: 'not_expired', answer: { state: 'notExpired' as const, now: now(), requestId } };
     case 'cloned':
-      if (changed) tellCloned(context, peelId, publicKey, final.reason);
+      if (changed) reportCloned(context, peelId, publicKey, final.reason);
       throw new FleetError('ERR_FLEET_CLONED', `the peel "${peelId}" is revoked: ${final.reason}`, {
         peelId,
         final: true,
@@ -186,7 +186,7 @@ function checkCredential(
   { credential, publicKey, count }: Call<'recover'>['request'],
 ): void {
   const denied = (why: string) =>
-    new FleetError('ERR_FLEET_DENIED', `the recovery credential is not used: ${why}`);
+    new FleetError('ERR_FLEET_DENIED', `the recovery credential is not accepted: ${why}`);
   let claims: UserClaims;
   try {
     claims = decodeUserJwt(credential);
@@ -195,14 +195,14 @@ function checkCredential(
     throw denied(error.message);
   }
   if (!isJoinIssuer(trust.claims, claims.iss) || accountOf(claims) !== trust.claims.sub)
-    throw denied('no signing key of the account for it signed it');
+    throw denied("it is not signed by one of the account's keys for join tokens");
   if (claims.name !== user) throw denied('it belongs to another peel');
   if (claims.sub !== publicKey) throw denied(`it is for ${claims.sub}, not for ${publicKey}`);
   if (recoveriesOf(claims) !== count) throw denied('its counter differs');
   if (hasExpired(claims, now())) throw denied('it has expired');
 }
 
-function tellRecovered(
+function auditRecovered(
   { audit }: MasterContext,
   { request: { publicKey: replaces, newPublicKey: publicKey }, by }: Call<'recover'>,
   peelId: string,
@@ -213,7 +213,7 @@ function tellRecovered(
   audit.note({ kind: 'peel.recovered', by: { ...by, publicKey: replaces }, peelId, publicKey, detail });
 }
 
-function tellCloned(
+function reportCloned(
   { audit, actor, logger }: MasterContext,
   peelId: string,
   publicKey: string,

@@ -31,7 +31,7 @@ import { storeFailureOf } from '../store/store-failure.js';
 import { errorMessage } from '../../text/error-message.js';
 import { REQUEST_STALE_MS, STORE_FAILURE_LOG_INTERVAL_MS } from '../../timing.js';
 
-/** A request and its caller. */
+/** A parsed request and its caller, as handlers get it. */
 export interface Call<N extends RequestName> {
   request: RequestOf<N>;
   /** The subject token that names the caller: the server lets only the caller publish there. */
@@ -52,7 +52,7 @@ export class EncodedAnswer {
 
 /** Answers with one message, or with several followed by an empty one. */
 export type Handler<N extends RequestName> = (
-  asked: Call<N>,
+  call: Call<N>,
 ) => Promise<AnswerOf<N>> | AsyncIterable<EncodedAnswer>;
 
 export type Handlers<N extends RequestName> = { readonly [K in N]: Handler<K> };
@@ -89,7 +89,7 @@ export interface ServiceOptions<N extends RequestName> {
   signed: boolean;
   rate?: RateOptions;
   queue: FairQueueOptions;
-  /** The lane of a request: each lane of a caller has a rate and limits of its own. By default there is one, with those of `queue`. */
+  /** The lane of a request. Each lane of a caller has its own rate and limits. By default there is one, with the limits of `queue`. */
   lane?: (name: N | undefined) => Lane;
   /** Called for each request above its caller's rate, refused or dropped. @param bytes of its payload */
   onExcess?: (caller: string, bytes: number) => void;
@@ -101,17 +101,17 @@ export interface ServiceOptions<N extends RequestName> {
   peelId?: (caller: string) => string | undefined;
 }
 
-/** Requests of one caller that wait for each other, and not for its other ones. */
+/** Requests of one caller that share a rate and a queue; they do not delay its requests in other lanes. */
 export interface Lane extends CallerLimits {
   name: string;
-  /** How many requests of the rate it counts as. */
+  /** The number of requests that it counts as against the rate. */
   cost: number;
 }
 
 /** The dependencies of a service. */
 export type ServiceContext = Pick<MasterContext, 'logger' | 'metrics' | 'signer'>;
 
-/** Parts of an answer that are sent before each flush of the connection. */
+/** Parts of an answer to send between two flushes of the connection. */
 const PARTS_AT_ONCE = 8;
 
 /** Answers requests, each once. No request makes it throw, and callers get only the public part of an error. */
@@ -124,7 +124,7 @@ export class RequestService<N extends RequestName> {
   readonly #rate: RateLimit | undefined;
   readonly #byName: ReadonlyMap<string, Endpoint>;
   readonly #subscription: Subscription;
-  #storeFailureToldAt = -Infinity;
+  #storeFailureLoggedAt = -Infinity;
 
   constructor(context: ServiceContext, options: ServiceOptions<N>, refusals: Pick<RefusalAudit, 'note'>) {
     this.#context = context;
@@ -153,7 +153,7 @@ export class RequestService<N extends RequestName> {
     });
   }
 
-  /** Takes no more requests. Resolves when all accepted ones are answered. */
+  /** Stops accepting requests. Resolves when all accepted ones are answered. */
   async stop(): Promise<void> {
     this.#options.onStop?.();
     await this.#subscription.drain().catch(() => undefined);
@@ -176,8 +176,8 @@ export class RequestService<N extends RequestName> {
       // before its signature is verified, which takes longer the larger it is
       if (bytes > MAX_REQUEST_BYTES) return this.#refuseSize(incoming, bytes);
       const at = performance.now();
-      const more = { bytes, limits: lane };
-      if (this.#queue.add(key, () => this.#answer(incoming, at), more)) return;
+      const limits = { bytes, limits: lane };
+      if (this.#queue.add(key, () => this.#answer(incoming, at), limits)) return;
     }
     const refusal = verdict === 'pass' ? (this.#rate?.refuse(key) ?? 'refuse') : verdict;
     if (verdict === 'pass') this.#options.onExcess?.(caller, bytes);
@@ -188,7 +188,7 @@ export class RequestService<N extends RequestName> {
     this.#refuse(incoming, error);
   }
 
-  /** Refuses a request whose reply subject is not in the caller's own inbox: it is an attack. */
+  /** Refuses a request whose reply subject is outside the caller's own inboxes: it is an attack. */
   #refuseReply(incoming: Incoming): boolean {
     const { caller, msg, name } = incoming;
     const verdict = judgeReply(msg.reply, this.#options.inboxes(caller));
@@ -236,8 +236,8 @@ export class RequestService<N extends RequestName> {
   /** Logs a failure of the store once per interval: while it lasts, every request fails with it. */
   #logStoreFailure({ message, cause }: FleetError): void {
     const now = performance.now();
-    if (now - this.#storeFailureToldAt < STORE_FAILURE_LOG_INTERVAL_MS) return;
-    this.#storeFailureToldAt = now;
+    if (now - this.#storeFailureLoggedAt < STORE_FAILURE_LOG_INTERVAL_MS) return;
+    this.#storeFailureLoggedAt = now;
     this.#context.logger.warn(
       { reason: message, ...(cause !== undefined && { cause: errorMessage(cause) }) },
       'a request failed in JetStream',
@@ -279,7 +279,7 @@ export class RequestService<N extends RequestName> {
     this.#publish(incoming, data, this.#context.signer.sign(context, data));
   }
 
-  /** The single place where a service sends. */
+  /** All answers are sent here. */
   #publish({ msg, caller }: Incoming, data: Uint8Array | undefined, headers?: MsgHdrs): void {
     const { nc, inboxes } = this.#options;
     answerBelow(nc, msg, data, { inboxes: inboxes(caller), ...(headers && { headers }) });
@@ -296,14 +296,14 @@ export class RequestService<N extends RequestName> {
     request: RequestOf<N> | undefined,
   ): void {
     const { logger } = this.#context;
-    const asked = { request: redactSeeds(verb), caller: redactSeeds(caller) };
+    const fields = { request: redactSeeds(verb), caller: redactSeeds(caller) };
     if (!(error instanceof ZesterError)) {
       const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      logger.error({ ...asked, error: redactSeeds(stack) }, 'a request failed');
+      logger.error({ ...fields, error: redactSeeds(stack) }, 'a request failed');
       return;
     }
     const { code } = error;
-    logger.debug({ ...asked, code, reason: error.message }, 'a request was refused');
+    logger.debug({ ...fields, code, reason: error.message }, 'a request was refused');
     if (code !== 'ERR_FLEET_REPLY' && !this.#options.audited(code)) return;
     const { peelId, publicKey } = (request ?? {}) as { peelId?: string; publicKey?: string };
     this.#refusals.note({

@@ -24,7 +24,7 @@ import { adminSubjects, subjectFor, MASTER_NAME } from '../../permissions/names.
 const PEEL_DIVERSION: FloodLimits = { requests: 200, bytes: 2 * 1024 * 1024 };
 /** Ten thousand hosts may share a token and start at once. */
 const TOKEN_DIVERSION: FloodLimits = { requests: 2_500, bytes: 2 * 1024 * 1024 };
-/** A program of an admin may send ten thousand requests at once. */
+/** An admin's program may send ten thousand requests at once. */
 const ADMIN_DIVERSION: FloodLimits = { requests: 2_500, bytes: 2 * 1024 * 1024 };
 
 /**
@@ -40,24 +40,24 @@ export async function startServices(
   const { id, logger, metrics } = context;
   const refusals = new RefusalAudit(context.audit);
   const sinkOf = (
-    options: Pick<FloodSinkOptions, 'relieved' | 'subject' | 'isCaller' | 'limits' | 'onExcess'>,
+    options: Pick<FloodSinkOptions, 'shared' | 'subject' | 'isCaller' | 'limits' | 'onExcess'>,
   ) => new FloodSink({ ...options, open: openSink, onDropped: () => metrics.ignoredRequests.inc(), logger });
   const peelSink = sinkOf({
-    relieved: auth,
+    shared: auth,
     subject: (peelId) => subjectFor.auth(peelId),
     isCaller: isPeelId,
     limits: PEEL_DIVERSION,
     onExcess: floods.peelExcess,
   });
   const tokenSink = sinkOf({
-    relieved: enroll,
+    shared: enroll,
     subject: (user) => subjectFor.enroll(user),
     isCaller: (user) => tokenIdOfName(user) !== undefined || peelIdOfRecoveryName(user) !== undefined,
     limits: TOKEN_DIVERSION,
     onExcess: floods.tokenExcess,
   });
   const adminSink = sinkOf({
-    relieved: admins,
+    shared: admins,
     subject: adminSubjects,
     // the owner's subjects have no name, so a sink for them would get the requests of all admins
     isCaller: (user) => adminOfUserName(user) !== undefined,
@@ -84,7 +84,7 @@ export async function startServices(
       refusals.note({ request: 'discovery ($SRV)', by: UNKNOWN_ACTOR, code, reason: message });
     },
   );
-  // discovered masters must answer; if the connection is down, as soon as it is up
+  // a master must answer once it can be discovered; if the connection is down, as soon as it is up
   await withDeadline(
     Promise.all([auth, enroll, admins].map((nc) => nc.flush().catch(() => undefined))),
     Date.now() + SUBSCRIBED_TIMEOUT_MS,

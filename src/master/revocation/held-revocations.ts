@@ -29,9 +29,9 @@ export interface HeldContext extends Pick<MasterContext, 'actor' | 'logger' | 'b
   metrics: Pick<MasterContext['metrics'], 'heldRevocations'>;
 }
 
-/** The actions that the breaker triggers. */
+/** What {@link HeldRevocations} needs of the gatekeeper. */
 export interface HeldActions {
-  /** Judges its connection again; undefined: it is not connected at the moment. */
+  /** Judges the key's connection again; undefined: it is not connected at the moment. */
   judge(connection: UserConnection): Verdict | undefined;
   /** Whether connections are being judged at the moment. */
   isJudging(): boolean;
@@ -47,15 +47,15 @@ export class HeldRevocations {
   #state: BreakerState = CLOSED;
   #since = '';
   #writtenAt = 0;
-  #lookedAt = 0;
-  #turning = false;
+  #checkedAt = 0;
+  #isAdvancing = false;
 
   constructor(context: HeldContext, actions: HeldActions) {
     this.#context = context;
     this.#actions = actions;
   }
 
-  /** The previous master may have held revocations. */
+  /** Reads whether the previous master held revocations. */
   async open(): Promise<void> {
     const stored = await readBreaker(this.#context.store);
     if (stored?.open !== true) return;
@@ -70,20 +70,20 @@ export class HeldRevocations {
     this.#held.set(publicKey, { peelId, connection, verdict, at });
   }
 
-  /** Call it often; it acts only if necessary. */
-  async turn(): Promise<void> {
-    if (this.#turning || (!this.#state.open && this.#held.size === 0)) return;
-    this.#turning = true;
+  /** Acts if necessary. Call it often. */
+  async advance(): Promise<void> {
+    if (this.#isAdvancing || (!this.#state.open && this.#held.size === 0)) return;
+    this.#isAdvancing = true;
     try {
       if (this.#state.open) await this.#whileOpen();
       else this.#whileClosed();
     } catch (error) {
       this.#context.logger.warn(
         { error: errorMessage(error) },
-        'revocations are held, but the store does not answer',
+        'revocations are held, and JetStream does not answer; retrying',
       );
     } finally {
-      this.#turning = false;
+      this.#isAdvancing = false;
     }
   }
 
@@ -95,13 +95,13 @@ export class HeldRevocations {
     const peelIds = [...this.#held.values()].map(({ peelId }) => peelId);
     const event = { kind: 'revoking', peelIds, healthy: this.#healthy(), at: performance.now() } as const;
     if (this.#step(event) === 'revoke') this.#revokeAll();
-    else this.#tellOpened();
+    else this.#reportOpened();
   }
 
   async #whileOpen(): Promise<void> {
     const now = performance.now();
-    if (now - this.#lookedAt < HELD_INTERVAL_MS) return;
-    this.#lookedAt = now;
+    if (now - this.#checkedAt < HELD_INTERVAL_MS) return;
+    this.#checkedAt = now;
     const { store, audit, actor, logger } = this.#context;
     const stored = await withDeadline(readBreaker(store), Date.now() + BREAKER_READ_TIMEOUT_MS);
     if (stored?.open === false && stored.since === this.#since) {
@@ -133,10 +133,10 @@ export class HeldRevocations {
   }
 
   /** After a takeover, the held peels are known only once all connections have been judged. */
-  #looks = 0;
+  #checks = 0;
   get #settled(): boolean {
-    this.#looks += 1;
-    return this.#looks > 2 && !this.#actions.isJudging();
+    this.#checks += 1;
+    return this.#checks > 2 && !this.#actions.isJudging();
   }
 
   #judgeAgain(): void {
@@ -151,7 +151,7 @@ export class HeldRevocations {
       held.verdict = verdict;
       const key = registry.get(held.peelId)?.keys.find((one) => one.publicKey === publicKey);
       if (key?.state === 'live') continue;
-      // an admin decided meanwhile: there is no fault to hold back
+      // an admin has revoked the key meanwhile: not a fault
       this.#held.delete(publicKey);
       this.#actions.revoke(held.connection, verdict);
     }
@@ -168,12 +168,12 @@ export class HeldRevocations {
     return act;
   }
 
-  #tellOpened(): void {
+  #reportOpened(): void {
     const { logger, audit, actor, metrics } = this.#context;
     this.#since = new Date(this.#context.now()).toISOString();
     // this master judged all held peels itself
-    this.#looks = Infinity;
-    this.#lookedAt = 0;
+    this.#checks = Infinity;
+    this.#checkedAt = 0;
     const [first] = this.#held.values();
     const reason = first?.verdict.reason;
     const code = first?.verdict.code;
@@ -199,5 +199,5 @@ export class HeldRevocations {
 }
 
 const HELD =
-  'healthy peels would be revoked, which is more than a few: no peel is revoked and no connection is cut until the cause is gone, ' +
+  'too many healthy peels would be revoked: no peel is revoked and no connection is cut until the cause is gone, ' +
   'or "zester master resume" revokes them';

@@ -11,15 +11,15 @@ export type PushRevocations = (
   also: (claims: AccountClaims) => AccountClaims,
 ) => Promise<Pick<RevokedKeys, 'inForce' | 'left' | 'report' | 'restored'>>;
 
-/** Pushes over the system account, with the home's keys. */
+/** Pushes over the system account, with the home's keys. @param options how to connect to it */
 export function pushFromHome(
   { trust, now }: Pick<MasterContext, 'trust' | 'now'>,
-  at: SystemConnectionOptions,
+  options: SystemConnectionOptions,
 ): PushRevocations {
   return async (keys, also) => {
-    // not while the home is locked
-    await at.direct?.pushing.settled();
-    const revoked = await withOpenHome(trust.domain.home, 'zester master', { ...at, now }, (open) =>
+    // wait before locking the home, not while it is locked
+    await options.direct?.pushing.settled();
+    const revoked = await withOpenHome(trust.domain.home, 'zester master', { ...options, now }, (open) =>
       revokeKeys(open, keys, { now, also }),
     );
     void trust.reload();

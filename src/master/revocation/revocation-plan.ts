@@ -20,7 +20,7 @@ export function keysToPush({ peels, strangers, tokens }: RevocationWork): Map<st
   return keys;
 }
 
-/** Up to when to revoke a join token, in seconds; undefined if it needs no revocation (any more). */
+/** The time to revoke a join token up to, in seconds; undefined if it needs no revocation (any more). */
 export function tokenRevocation(
   { createdAt, expiresAt, removedAt, revokedAt }: JoinToken,
   nowMs: number,
@@ -63,7 +63,7 @@ export function revokedBy(
  * @param recordOf the record of the peel that has, or had, a key
  * @param nowSeconds since 1970
  */
-export function uselessRevocations(
+export function obsoleteRevocations(
   revocations: Readonly<Record<string, number>>,
   recordOf: (publicKey: string) => PeelRecord | undefined,
   tokens: Iterable<JoinToken>,
@@ -73,11 +73,11 @@ export function uselessRevocations(
   const expiredTokens = new Set<string>();
   for (const { publicKey, expiresAt } of tokens)
     if (Date.parse(expiresAt) / 1000 < before) expiredTokens.add(publicKey);
-  const useless = Object.keys(revocations).filter((publicKey) => {
+  const obsolete = Object.keys(revocations).filter((publicKey) => {
     const record = recordOf(publicKey);
     const key = record && keyOf(record, publicKey);
     const isOver = key?.state === 'revoked' && key.expiresAt !== undefined && key.expiresAt < before;
     return isOver || expiredTokens.has(publicKey);
   });
-  return new Set(useless);
+  return new Set(obsolete);
 }

@@ -1,4 +1,4 @@
-// Pushes the revocations that the registry asks for, until every server confirms.
+// Pushes the revocations of the registry until every server confirms them.
 import { sleep } from '../../async/sleep.js';
 import { ZesterError } from '../../errors.js';
 import type { JoinToken } from '../../protocol/records/join-token.js';
@@ -7,7 +7,7 @@ import type { AccountClaims } from '../../jwt/claims.js';
 import type { PushRevocations } from './push-revocations.js';
 import type { PushReport } from '../../account/push-account.js';
 import { withoutRevocations } from '../../jwt/revocations.js';
-import { keysToPush, revokedBy, tokenRevocation, uselessRevocations } from './revocation-plan.js';
+import { keysToPush, revokedBy, tokenRevocation, obsoleteRevocations } from './revocation-plan.js';
 import { noteRestored } from '../trust/account-guard.js';
 import type { Actor } from '../../protocol/records/actor.js';
 import type { AuditLog } from '../audit/audit-log.js';
@@ -34,8 +34,8 @@ export interface RevokerContext {
 }
 
 /**
- * Pushes the revocations that the registry asks for until every server has confirmed them: one push at a time, by the
- * master that has the lease. Work that a killed master left is in the registry, and the next master continues it.
+ * Pushes the revocations of the registry until every server has confirmed them: one push at a time, on the master that
+ * holds the lease. If it is killed, the next master continues from the registry.
  */
 export class Revoker {
   readonly #context: RevokerContext;
@@ -49,7 +49,7 @@ export class Revoker {
   readonly #stopListening: (() => void)[];
   #active = false;
   #running: Promise<void> | undefined;
-  #told: string | undefined;
+  #audited: string | undefined;
 
   constructor(context: RevokerContext, push: PushRevocations) {
     this.#context = context;
@@ -57,12 +57,12 @@ export class Revoker {
     this.#stopListening = [
       context.registry.onChange((record) => {
         if (!this.#active) return;
-        this.#want(record);
+        this.#track(record);
         this.#wake();
       }),
       context.tokens.onChange((_id, token) => {
         if (!this.#active || token === undefined) return;
-        this.#wantToken(token);
+        this.#trackToken(token);
         this.#wake();
       }),
     ];
@@ -71,8 +71,8 @@ export class Revoker {
   /** Starts revoking: this master has the lease. */
   start(): void {
     this.#active = true;
-    for (const record of this.#context.registry.records()) this.#want(record);
-    for (const [, token] of this.#context.tokens.entries()) this.#wantToken(token);
+    for (const record of this.#context.registry.records()) this.#track(record);
+    for (const [, token] of this.#context.tokens.entries()) this.#trackToken(token);
     this.#wake();
   }
 
@@ -95,7 +95,7 @@ export class Revoker {
     this.#wake();
   }
 
-  #want(record: PeelRecord): void {
+  #track(record: PeelRecord): void {
     for (const { publicKey, state, revokedUpTo = 0 } of record.keys) {
       if (state === 'revoking') {
         const since = this.#wanted.get(publicKey)?.since ?? performance.now();
@@ -106,7 +106,7 @@ export class Revoker {
     }
   }
 
-  #wantToken(token: JoinToken): void {
+  #trackToken(token: JoinToken): void {
     const { id: tokenId, publicKey } = token;
     const upTo = tokenRevocation(token, this.#context.now());
     if (upTo === undefined) this.#tokens.delete(publicKey);
@@ -128,7 +128,7 @@ export class Revoker {
   async #run(): Promise<void> {
     await sleep(REVOCATION_GATHER_MS);
     for (let pause = REVOCATION_FIRST_RETRY_MS; this.#active && this.#hasWork;) {
-      if (await this.#turn()) {
+      if (await this.#pushOnce()) {
         pause = REVOCATION_FIRST_RETRY_MS;
       } else {
         await this.#pause(pause);
@@ -143,7 +143,7 @@ export class Revoker {
   }
 
   /** @returns whether every server confirmed */
-  async #turn(): Promise<boolean> {
+  async #pushOnce(): Promise<boolean> {
     const work = {
       peels: new Map(this.#wanted),
       strangers: new Map(this.#strangers),
@@ -156,7 +156,7 @@ export class Revoker {
     try {
       pushed = await this.#push(keys, (claims) => this.#pruned(claims, keys));
     } catch (error) {
-      this.#failed(error, peelIds);
+      this.#reportFailure(error, peelIds);
       return false;
     }
     const { report, inForce, left, restored } = pushed;
@@ -174,7 +174,7 @@ export class Revoker {
     const inForceWhereReached = inForce || (report !== undefined && report.failed.length === 0);
     const done = revokedBy(work, { inForce, inForceWhereReached, left });
     for (const key of done.strangers)
-      // meanwhile requested up to a later time
+      // unless a later time was requested meanwhile
       if (this.#strangers.get(key) === work.strangers.get(key)) this.#strangers.delete(key);
     if (done.peels.length > 0 || inForce) {
       const fields = { keys: keys.size - left.size, servers: report?.confirmed };
@@ -183,24 +183,24 @@ export class Revoker {
     await this.#confirm(new Map([...work.peels].filter(([key]) => done.peels.includes(key))));
     for (const key of done.tokens) await this.#confirmToken(key, work.tokens.get(key)?.tokenId ?? '');
     if (done.isComplete) {
-      this.#told = undefined;
+      this.#audited = undefined;
       return true;
     }
-    this.#incomplete(report, peelIds);
+    this.#reportIncomplete(report, peelIds);
     return false;
   }
 
   /** Removes revocations that are no longer needed from the claims. */
   #pruned(claims: AccountClaims, keys: ReadonlyMap<string, number>): AccountClaims {
     const { registry, tokens, now } = this.#context;
-    const useless = uselessRevocations(
+    const obsolete = obsoleteRevocations(
       claims.nats.revocations ?? {},
       (publicKey) => registry.get(registry.ownerOf(publicKey) ?? ''),
       [...tokens.entries()].map(([, token]) => token),
       now() / 1000,
     );
-    for (const key of keys.keys()) useless.delete(key);
-    return useless.size === 0 ? claims : withoutRevocations(claims, (key) => useless.has(key));
+    for (const key of keys.keys()) obsolete.delete(key);
+    return obsolete.size === 0 ? claims : withoutRevocations(claims, (key) => obsolete.has(key));
   }
 
   async #confirmToken(publicKey: string, tokenId: string): Promise<void> {
@@ -213,7 +213,7 @@ export class Revoker {
       );
       this.#tokens.delete(publicKey);
     } catch (error) {
-      logger.error({ token: tokenId, error: errorMessage(error) }, 'revoked, but not yet recorded');
+      logger.error({ token: tokenId, error: errorMessage(error) }, 'revoked, but cannot record it yet');
     }
   }
 
@@ -238,39 +238,39 @@ export class Revoker {
             for (const key of publicKeys) this.#wanted.delete(key);
           })
           .catch((error: unknown) =>
-            this.#context.logger.error({ peelId, error: String(error) }, 'revoked, but not yet recorded'),
+            this.#context.logger.error({ peelId, error: String(error) }, 'revoked, but cannot record it yet'),
           ),
       ),
     );
   }
 
   /** Audits a failure once, not at each retry. */
-  #tell(
+  #auditOnce(
     kind: 'revocation.incomplete' | 'revocation.failed',
     code: string,
     reason: string,
     peelIds: readonly string[],
   ) {
     const key = `${code} ${reason} ${peelIds.join()}`;
-    if (this.#told === key) return;
-    this.#told = key;
+    if (this.#audited === key) return;
+    this.#audited = key;
     const { audit, actor } = this.#context;
     const ids = [...new Set(peelIds)];
     if (ids.length === 0) audit.note({ kind, by: actor, code, reason });
     for (const peelId of ids.slice(0, 20)) audit.note({ kind, by: actor, peelId, code, reason });
   }
 
-  #failed(error: unknown, peelIds: readonly string[]): void {
+  #reportFailure(error: unknown, peelIds: readonly string[]): void {
     const code = error instanceof ZesterError ? error.code : 'ERR_FLEET_INTERNAL';
     const reason = errorMessage(error);
-    this.#tell('revocation.failed', code, reason, peelIds);
-    this.#context.logger.error({ code, reason }, 'keys cannot be revoked; retrying');
+    this.#auditOnce('revocation.failed', code, reason, peelIds);
+    this.#context.logger.error({ code, reason }, 'cannot revoke keys; retrying');
   }
 
-  #incomplete(report: PushReport | undefined, peelIds: readonly string[]): void {
+  #reportIncomplete(report: PushReport | undefined, peelIds: readonly string[]): void {
     const failed = (report?.failed ?? []).map(({ server, problem }) => `${server} (${problem})`);
     const missing = [...(report?.notReached ?? []), ...failed];
     const reason = `not confirmed by ${missing.join(', ') || 'every server'}`;
-    this.#tell('revocation.incomplete', 'ERR_FLEET_UNCONFIRMED', reason, peelIds);
+    this.#auditOnce('revocation.incomplete', 'ERR_FLEET_UNCONFIRMED', reason, peelIds);
   }
 }

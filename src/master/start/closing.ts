@@ -6,11 +6,11 @@ export class Closing {
   readonly #parts: (() => void | Promise<void>)[] = [];
   #limit: NodeJS.Timeout | undefined;
   /** Resolves a moment after {@link Closing.hurry}: parts should stop waiting then. */
-  readonly #isOver: Promise<void>;
-  #over: () => void = () => undefined;
+  readonly #timedOut: Promise<void>;
+  #timeOut: () => void = () => undefined;
 
   constructor() {
-    this.#isOver = new Promise((resolve) => (this.#over = resolve));
+    this.#timedOut = new Promise((resolve) => (this.#timeOut = resolve));
   }
 
   /** Registers a part to close later, and returns it. */
@@ -19,9 +19,9 @@ export class Closing {
     return part;
   }
 
-  /** Gives all parts together {@link STOP_CUT_MS} from now on: the connections are closed. */
+  /** Limits the time for all parts together to {@link STOP_CUT_MS} from now on, because the connections are closed. */
   hurry(): void {
-    this.#limit ??= setTimeout(this.#over, STOP_CUT_MS);
+    this.#limit ??= setTimeout(this.#timeOut, STOP_CUT_MS);
   }
 
   /** Closes every part, even after one fails. @returns the errors */
@@ -29,7 +29,7 @@ export class Closing {
     const failures: unknown[] = [];
     for (const close of this.#parts.splice(0).reverse()) {
       try {
-        await Promise.race([close(), this.#isOver]);
+        await Promise.race([close(), this.#timedOut]);
       } catch (error) {
         failures.push(error);
       }

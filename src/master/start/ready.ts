@@ -27,7 +27,7 @@ export async function waitUntilReady(
     signal?.throwIfAborted();
     const { ok, problems } = master.health();
     if (ok) return;
-    if (isClosed) throw endOf(master);
+    if (isClosed) throw stopReasonOf(master);
     if (performance.now() >= deadline) {
       throw new FleetError(
         'ERR_FLEET_NOT_READY',
@@ -38,7 +38,7 @@ export async function waitUntilReady(
   }
 }
 
-function endOf({ endedBy }: Pick<Master, 'endedBy'>): Error {
+function stopReasonOf({ endedBy }: Pick<Master, 'endedBy'>): Error {
   return (
     endedBy ??
     new ConnectError('ERR_CONNECT_UNREACHABLE', "the master's connection was closed permanently; see its log")

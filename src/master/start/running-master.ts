@@ -9,7 +9,7 @@ import type { MasterHealth } from '../master-health.js';
 import type { Master } from '../master.js';
 import type { LeasedWatch } from '../watch/leased-watch.js';
 import type { Closing } from './closing.js';
-import type { Links } from './links.js';
+import type { MasterConnections } from './connections.js';
 
 /** The dependencies of a {@link RunningMaster}. */
 export interface RunningContext extends Pick<MasterContext, 'id' | 'actor' | 'logger' | 'watching'> {
@@ -19,15 +19,15 @@ export interface RunningContext extends Pick<MasterContext, 'id' | 'actor' | 'lo
   metrics: { registry: Pick<MasterContext['metrics']['registry'], 'metrics'> };
 }
 
-type Connection = Pick<Links['nc'], 'close' | 'closed' | 'isClosed'>;
+type Connection = Pick<MasterConnections['nc'], 'close' | 'closed' | 'isClosed'>;
 
 /** Its connections and their events. */
-export interface RunningLinks {
+export interface RunningConnections {
   nc: Connection;
   system: Connection;
   answers: { all: readonly Connection[] } & Record<'auth' | 'enroll' | 'admins', Connection>;
-  log: Pick<Links['log'], 'down' | 'isDown'>;
-  serverWatch: Pick<Links['serverWatch'], 'follow' | 'problem'>;
+  log: Pick<MasterConnections['log'], 'down' | 'isDown'>;
+  serverWatch: Pick<MasterConnections['serverWatch'], 'follow' | 'problem'>;
 }
 
 /** A master whose parts have all started: reports their health, and stops them. */
@@ -35,7 +35,7 @@ export class RunningMaster implements Master {
   readonly id: string;
   readonly closed: Promise<void>;
   readonly #context: RunningContext;
-  readonly #links: RunningLinks;
+  readonly #connections: RunningConnections;
   readonly #watch: Pick<LeasedWatch, 'held'>;
   readonly #closing: Pick<Closing, 'closeAll' | 'hurry'>;
   #end: () => void = () => undefined;
@@ -44,22 +44,23 @@ export class RunningMaster implements Master {
 
   constructor(
     context: RunningContext,
-    links: RunningLinks,
+    connections: RunningConnections,
     watch: Pick<LeasedWatch, 'held'>,
     closing: Pick<Closing, 'closeAll' | 'hurry'>,
   ) {
     this.id = context.id;
     this.#context = context;
-    this.#links = links;
+    this.#connections = connections;
     this.#watch = watch;
     this.#closing = closing;
     this.closed = new Promise((resolve) => (this.#end = resolve));
-    links.serverWatch.follow((error) => {
+    connections.serverWatch.follow((error) => {
       this.#endedBy = error;
       context.logger.error({ code: error.code }, `master stopping: ${error.message}`);
       void this.stop();
     });
-    for (const part of [links.nc, ...links.answers.all]) void part.closed().then(() => this.stop());
+    for (const part of [connections.nc, ...connections.answers.all])
+      void part.closed().then(() => this.stop());
   }
 
   // bound: a user may destructure them
@@ -67,7 +68,7 @@ export class RunningMaster implements Master {
 
   readonly events = (): AsyncIterable<MasterEvent> => this.#context.events.iterate();
 
-  readonly health = (): MasterHealth => healthOf(this.#context, this.#links);
+  readonly health = (): MasterHealth => healthOf(this.#context, this.#connections);
 
   get watching(): boolean {
     return this.#watch.held;
@@ -80,12 +81,12 @@ export class RunningMaster implements Master {
   readonly stop = async ({ waitMs = STOP_TIMEOUT_MS } = {}): Promise<void> => {
     const deadline = performance.now() + waitMs;
     // without a server, nothing can be answered or written, and each part would wait for it in turn
-    const looking = setInterval(() => {
-      if (this.#links.log.isDown && performance.now() >= deadline) void this.#cut();
+    const watchdog = setInterval(() => {
+      if (this.#connections.log.isDown && performance.now() >= deadline) void this.#cut();
     }, STOP_POLL_MS);
     if (waitMs === 0) void this.#cut();
     this.#stopping ??= this.#stop();
-    await this.#stopping.finally(() => clearInterval(looking));
+    await this.#stopping.finally(() => clearInterval(watchdog));
   };
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -94,7 +95,7 @@ export class RunningMaster implements Master {
 
   async #stop(): Promise<void> {
     const { id, actor, audit, logger, policy } = this.#context;
-    // tell callers that wait for a decision that it is pending
+    // callers that wait for a decision learn that it is pending
     policy.stop();
     audit.note({ kind: 'master.stopped', by: actor });
     const failures = await this.#closing.closeAll();
@@ -105,7 +106,7 @@ export class RunningMaster implements Master {
   }
 
   async #cut(): Promise<void> {
-    const { nc, system, answers } = this.#links;
+    const { nc, system, answers } = this.#connections;
     await Promise.all([nc, system, ...answers.all].map((part) => part.close()));
     this.#closing.hurry();
   }

@@ -14,14 +14,14 @@ import { KvMirror } from '../store/kv-mirror.js';
 import { RecordRestorer, restoreOrWarn } from '../registry/restore-records.js';
 import { openStore } from '../store/store.js';
 import type { Closing } from './closing.js';
-import type { Links } from './links.js';
+import type { MasterConnections } from './connections.js';
 
 /** The state of a master. */
 export type State = Pick<MasterContext, 'store' | 'audit' | 'registry' | 'tokens' | 'presence' | 'tally'>;
 
 /** Reads all of it. @throws FleetError `ERR_FLEET_STORE` */
 export async function openState(
-  { nc, system }: Links,
+  { nc, system }: MasterConnections,
   options: MasterOptions,
   { logger, now, events }: Pick<MasterContext, 'logger' | 'now' | 'events'>,
   closing: Closing,
@@ -34,7 +34,7 @@ export async function openState(
     whyWaiting: async () => describeMissingServers(await outsideJetStream(system)),
   });
   const audit = closing.add(
-    new AuditLog(auditStream(nc, store), logger, now, (...told) => events.audited(...told)),
+    new AuditLog(auditStream(nc, store), logger, now, (...args) => events.audited(...args)),
     (part) => part.close(),
   );
   const registry = closing.add(await Registry.open(store.peels, audit, logger), (part) => part.close());

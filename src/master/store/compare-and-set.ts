@@ -7,9 +7,9 @@ import { isWriteConflict } from './write-conflict.js';
 /**
  * Writes a value unless it changed concurrently; retries while a stream elects its leader or the connection is down.
  *
- * @param data must differ from any other writer's data: that is how a write is recognized whose answer was lost
+ * @param data must differ from any other writer's data, so that a write whose answer was lost is recognized
  * @param previousSeq the revision that is replaced; 0 = there is none
- * @param isOver whether to stop waiting
+ * @param isAborted whether to stop waiting
  * @returns the new revision; undefined: a concurrent write
  * @throws FleetError `ERR_FLEET_STORE`
  */
@@ -18,20 +18,20 @@ export async function compareAndSet(
   key: string,
   data: Uint8Array,
   previousSeq: number,
-  isOver?: () => boolean,
+  isAborted?: () => boolean,
 ): Promise<number | undefined> {
-  let unsure = false;
+  let mayBeWritten = false;
   return withStoreRetries(async () => {
     try {
       return await bucket.put(key, data, { previousSeq, timeout: JETSTREAM_TIMEOUT_MS });
     } catch (error) {
       if (isWriteConflict(error)) {
         // an earlier attempt may have succeeded although its answer was lost
-        const entry = unsure ? await bucket.get(key) : null;
+        const entry = mayBeWritten ? await bucket.get(key) : null;
         return entry !== null && Buffer.from(entry.value).equals(data) ? entry.revision : undefined;
       }
-      unsure = true;
+      mayBeWritten = true;
       throw error;
     }
-  }, isOver);
+  }, isAborted);
 }

@@ -14,7 +14,7 @@ import {
 import { STREAM_GUARDS } from '../../account/stream-guards.js';
 import { AUDIT_DEDUPLICATION_MS, AUDIT_RETENTION_MS, CHALLENGE_LIFETIME_MS } from '../../timing.js';
 
-/** Recent values of a record that are kept, so that a lagging master sees each of them. */
+/** Recent values to keep of each record, so that a lagging master sees every one. */
 const PEEL_HISTORY = 16;
 
 /** The configuration of a new stream. */
@@ -32,7 +32,7 @@ export function fleetStreams(replicas: number): NewStream[] {
     num_replicas: replicas,
     ...STREAM_GUARDS,
   };
-  /** A KV bucket. Not made with `Kvm.create`, which always allows roll-ups. */
+  /** A KV bucket. `Kvm.create` would always allow roll-ups. */
   const bucket = (name: string, more: Partial<StreamConfig> = {}): NewStream => ({
     ...common,
     name: `KV_${name}`,
@@ -49,7 +49,7 @@ export function fleetStreams(replicas: number): NewStream[] {
       name: AUDIT_STREAM,
       subjects: [AUDIT_SUBJECTS],
       duplicate_window: nanos(AUDIT_DEDUPLICATION_MS),
-      // a master's role cannot change it: "zester audit retention" does, with the account's identity seed
+      // a master is not authorized to change it; "zester audit retention" does, with the account's identity seed
       max_age: nanos(AUDIT_RETENTION_MS),
       allow_direct: true,
       // published does not mean stored

@@ -1,4 +1,4 @@
-// The in-memory values of a bucket: decides which of two revisions counts, and what is a change.
+// The in-memory values of a bucket: keeps the newest revision of each, and detects changes.
 
 /** A value and its revision in the bucket. */
 export interface Held<T> {
@@ -12,7 +12,7 @@ export interface ValueChange<T> {
   before: T | undefined;
 }
 
-/** Values by key. An older revision than the held one is ignored, so the order of arrival does not matter. */
+/** Values by key. Ignores revisions older than the held one, so the order of arrival does not matter. */
 export class HeldValues<T> {
   readonly #held = new Map<string, Held<T>>();
 

@@ -31,8 +31,8 @@ export interface KvMirrorOptions<T> {
   logger: MasterLogger;
 }
 
-/** A watch that is behind by more revisions than this is logged. */
-const BEHIND = 5_000;
+/** A lag of more revisions than this is logged. */
+const LONG_LAG = 5_000;
 
 /**
  * An in-memory copy of a bucket of JSON values: reads are free, and it follows other masters' writes. Writes are
@@ -68,7 +68,7 @@ export class KvMirror<T> {
     return mirror;
   }
 
-  /** Watches until everything is in memory. Starts again if the server falls silent in the middle. */
+  /** Watches until everything is in memory. Starts over if the server falls silent in the middle. */
   async #readAll(): Promise<void> {
     const deadline = performance.now() + MIRROR_OPEN_TIMEOUT_MS;
     for (;;) {
@@ -86,9 +86,9 @@ export class KvMirror<T> {
           'JetStream did not return all records of a bucket: try again',
         );
       }
-      this.#logger.warn({}, 'JetStream stopped in the middle of a bucket: reading it again');
+      this.#logger.warn({}, 'JetStream stopped in the middle of a bucket; reading it again');
       this.#progress.reset();
-      this.#giveUpWatch();
+      this.#stopWatch();
     }
   }
 
@@ -132,9 +132,9 @@ export class KvMirror<T> {
     // the first attempt uses the value in memory, which is nearly always current, and saves a read
     const known = this.#held.get(key);
     let isConfirmed = known === undefined;
-    let standing: Held<T | undefined> | undefined = known ?? (await this.#read(key));
+    let current: Held<T | undefined> | undefined = known ?? (await this.#read(key));
     for (let attempts = 0; ; attempts += 1) {
-      const step = writeStep(standing, decide(standing?.value), isConfirmed);
+      const step = writeStep(current, decide(current?.value), isConfirmed);
       if (step.do === 'leave') return { value: step.value, written: false };
       if (step.do === 'write') {
         const revision = await compareAndSet(
@@ -145,30 +145,30 @@ export class KvMirror<T> {
           () => this.#closed,
         );
         if (revision !== undefined) {
-          this.#tell(key, this.#held.take(key, step.value, revision));
+          this.#notify(key, this.#held.take(key, step.value, revision));
           return { value: step.value, written: true };
         }
         if (attempts > 0) await sleep(Math.random() * conflictPause(attempts));
       }
-      standing = await this.#read(key);
+      current = await this.#read(key);
       isConfirmed = true;
     }
   }
 
   /**
-   * Deletes a key. Not with `purge`: that needs a bucket which allows roll-ups. With a history of 1 both have the same
+   * Deletes a key. `purge` would need a bucket that allows roll-ups; with a history of 1, it has the same
    * effect.
    */
   async delete(key: string): Promise<void> {
     await this.#bucket.delete(key);
-    this.#tell(key, this.#held.drop(key, Infinity));
+    this.#notify(key, this.#held.drop(key, Infinity));
   }
 
   /** Reads it from the bucket: it may be newer than the value in memory. */
   async refresh(key: string): Promise<T | undefined> {
     const read = await this.#read(key);
     if (read?.value === undefined) return undefined;
-    this.#tell(key, this.#held.take(key, read.value, read.revision));
+    this.#notify(key, this.#held.take(key, read.value, read.revision));
     return this.get(key);
   }
 
@@ -209,7 +209,7 @@ export class KvMirror<T> {
     const target = streamInfo.state.last_seq;
     let ready: () => void = () => undefined;
     const caughtUp = new Promise<void>((resolve) => (ready = resolve));
-    // after an interruption nothing waits: the values in memory are only slightly stale
+    // after an interruption, do not wait: the values in memory are only slightly stale
     if (values === 0 || this.#progress.last > 0) ready();
     void this.#follow(iterator, target, ready);
     return { caughtUp };
@@ -218,43 +218,43 @@ export class KvMirror<T> {
   async #follow(iterator: QueuedIterator<KvWatchEntry>, target: number, ready: () => void): Promise<void> {
     try {
       for await (const entry of iterator) {
-        const isAll = this.#progress.saw(entry, target);
-        this.#hear(entry);
-        if (isAll) ready();
+        const isCaughtUp = this.#progress.note(entry, target);
+        this.#onEntry(entry);
+        if (isCaughtUp) ready();
       }
     } catch (error) {
       this.#logger.warn({ error: String(error) }, 'the watch of a bucket ended');
     }
     if (this.#closed || this.#iterator !== iterator) return;
-    await this.#again();
+    await this.#restartWatch();
   }
 
-  #hear({ operation, key, value, revision }: KvWatchEntry): void {
+  #onEntry({ operation, key, value, revision }: KvWatchEntry): void {
     // already known: written or read by this master
     if ((this.#held.get(key)?.revision ?? 0) >= revision) return;
-    if (operation !== 'PUT') return this.#tell(key, this.#held.drop(key, revision));
+    if (operation !== 'PUT') return this.#notify(key, this.#held.drop(key, revision));
     try {
-      this.#tell(key, this.#held.take(key, this.#parse(key, value), revision));
+      this.#notify(key, this.#held.take(key, this.#parse(key, value), revision));
     } catch (error) {
       // an unreadable record must not hide the others
-      this.#logger.error({ key, error: String(error) }, 'a record was skipped');
+      this.#logger.error({ key, error: String(error) }, 'skipped an unreadable record');
     }
   }
 
-  #tell(key: string, change: ValueChange<T> | undefined): void {
+  #notify(key: string, change: ValueChange<T> | undefined): void {
     if (change === undefined) return;
     for (const listener of this.#listeners) listener(key, change.value, change.before);
   }
 
   /** Stops the watch without restarting it. */
-  #giveUpWatch(): void {
+  #stopWatch(): void {
     const iterator = this.#iterator;
     this.#iterator = undefined;
     iterator?.stop();
   }
 
   /** Restarts the watch with backoff; one attempt at a time. */
-  async #again(): Promise<void> {
+  async #restartWatch(): Promise<void> {
     if (this.#isRestarting) return;
     this.#isRestarting = true;
     try {
@@ -280,22 +280,22 @@ export class KvMirror<T> {
       const { last_seq: last } = streamInfo.state;
       const bucket = streamInfo.config.name;
       const hasStopped = this.#progress.hasStopped(last);
-      this.#tellBehind(bucket, last - this.#progress.last);
+      this.#logBehind(bucket, last - this.#progress.last);
       if (!hasStopped || this.#closed || this.#isRestarting) return;
-      this.#logger.warn({ bucket }, 'the watch of a bucket fell behind: restarting it');
-      this.#giveUpWatch();
-      await this.#again();
+      this.#logger.warn({ bucket }, 'the watch of a bucket stopped; restarting it');
+      this.#stopWatch();
+      await this.#restartWatch();
     } catch {
-      // JetStream does not respond at the moment: the next check will show
+      // JetStream does not respond at the moment: left to the next check
     } finally {
       this.#isChecking = false;
     }
   }
 
-  #tellBehind(bucket: string, behind: number): void {
-    if (this.#isBehind === behind > BEHIND) return;
-    this.#isBehind = behind > BEHIND;
-    if (this.#isBehind) this.#logger.warn({ bucket, behind }, 'overloaded: following a bucket slowly');
-    else this.#logger.info({ bucket }, 'no longer overloaded: a bucket is followed again without delay');
+  #logBehind(bucket: string, behind: number): void {
+    if (this.#isBehind === behind > LONG_LAG) return;
+    this.#isBehind = behind > LONG_LAG;
+    if (this.#isBehind) this.#logger.warn({ bucket, behind }, 'overloaded: lagging behind a bucket');
+    else this.#logger.info({ bucket }, 'no longer overloaded: caught up with a bucket');
   }
 }

@@ -35,18 +35,18 @@ export class Lease {
   readonly #options: LeaseOptions;
   /** The entry in the bucket. `isRenewed`: it was written since this process first read it, so its holder is alive. */
   #seen: { revision: number; at: number; holder: string | undefined; isRenewed: boolean } | undefined;
-  /** The known revision before another process won; a newer one was written since. */
-  #outrun: number | undefined;
+  /** The revision that a failed write named: another process may have written a newer one. */
+  #lostRevision: number | undefined;
   #renewedAt: number | undefined;
   /** The revision of the last confirmed write. */
   #written = 0;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
-  #turn: Promise<void> = Promise.resolve();
+  #checking: Promise<void> = Promise.resolve();
 
   constructor(options: LeaseOptions) {
     this.#options = options;
-    this.#next(0);
+    this.#schedule(0);
   }
 
   /**
@@ -73,7 +73,7 @@ export class Lease {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    await this.#turn;
+    await this.#checking;
     const { bucket, key } = this.#options;
     const revision = this.#seen?.revision;
     const held = this.held;
@@ -83,26 +83,26 @@ export class Lease {
     await bucket.delete(key, { previousSeq: revision }).catch(() => undefined);
   }
 
-  #next(ms: number): void {
+  #schedule(ms: number): void {
     if (this.#stopped) return;
     this.#timer = setTimeout(() => {
-      // until it is known whether somebody holds it, a master that starts is not ready
-      this.#turn = this.#look().then((isKnown) =>
-        this.#next(isKnown ? LEASE_RENEW_INTERVAL_MS : LEASE_JOIN_POLL_MS),
+      // a starting master is not ready until it knows whether another one holds the lease
+      this.#checking = this.#check().then((isKnown) =>
+        this.#schedule(isKnown ? LEASE_RENEW_INTERVAL_MS : LEASE_JOIN_POLL_MS),
       );
     }, ms);
     this.#timer.unref();
   }
 
   /** @returns whether the next check can wait for the usual interval */
-  async #look(): Promise<boolean> {
+  async #check(): Promise<boolean> {
     const { bucket, key, id, logger } = this.#options;
     try {
       if (!this.held) this.#lose();
       else if (this.#seen !== undefined) return await this.#write(this.#seen.revision);
       const entry = await bucket.get(key);
       const now = performance.now();
-      // an answer of a lagging replica
+      // the answer of a lagging replica
       if (this.held && entry !== null && entry.revision < this.#written) return false;
       if (entry === null || entry.operation !== 'PUT') return await this.#write(entry?.revision ?? 0);
       const { revision } = entry;
@@ -111,14 +111,14 @@ export class Lease {
         // the answer to a write was late or lost, and nobody took it meanwhile
         if (holder === id) return await this.#write(revision);
         this.#lose();
-        const isRenewed = this.#seen !== undefined || revision > (this.#outrun ?? Infinity);
+        const isRenewed = this.#seen !== undefined || revision > (this.#lostRevision ?? Infinity);
         this.#seen = { revision, at: now, holder, isRenewed };
         return isRenewed;
       }
       if (now - this.#seen.at > LEASE_LAPSE_MS) return await this.#write(revision);
       return this.#seen.isRenewed;
     } catch (error) {
-      logger.debug({ error: String(error), id }, 'the lease cannot be read');
+      logger.debug({ error: String(error), id }, 'cannot read the lease');
       if (!this.held) this.#lose();
       return true;
     }
@@ -132,13 +132,13 @@ export class Lease {
       const data = encodeJson({ holder: id, name });
       const written = await bucket.put(key, data, { previousSeq: revision, timeout: LEASE_WRITE_TIMEOUT_MS });
       this.#seen = { revision: written, at: performance.now(), holder: id, isRenewed: true };
-      // counts from before the request: it was certainly not written earlier
+      // counted from before the request: it was certainly not written earlier
       this.#renewedAt = before;
       this.#written = written;
     } catch {
       // another process was faster, or the answer is late or lost: the next check reads the entry
       this.#seen = undefined;
-      this.#outrun = revision;
+      this.#lostRevision = revision;
       return false;
     }
     if (!had) this.#options.onTaken();

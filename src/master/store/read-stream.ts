@@ -6,7 +6,7 @@ import { STREAM_HEARTBEAT_MS, STREAM_SILENCE_MS, STREAM_SILENCE_POLL_MS } from '
 
 /** The options of {@link readStream}. */
 export interface StreamQuery {
-  /** Subjects. */
+  /** The subjects to read. */
   filter: string;
   /** ISO 8601, by the servers' clock. */
   since?: string | undefined;
@@ -23,11 +23,11 @@ export interface StreamQuery {
 }
 
 /** Attempts to read a stream to its end. */
-const TRIES = 2;
+const MAX_TRIES = 2;
 
 /**
- * The messages in a stream now, oldest first. If the stream stops in the middle, as when its leader changes, it is read on
- * from there, once.
+ * The messages in a stream now, oldest first. If the stream stops in the middle, as when its leader changes, reading
+ * resumes from there, once.
  *
  * @throws FleetError `ERR_FLEET_STORE` when it stops again
  */
@@ -48,8 +48,8 @@ export async function* readStream(
     } catch (error) {
       const hasStopped = error instanceof FleetError && error.code === 'ERR_FLEET_STORE';
       // the last message of each subject cannot be read from the middle
-      const canGoOn = seen === undefined || query.lastPerSubject !== true;
-      if (!hasStopped || !canGoOn || tries === TRIES) throw error;
+      const canResume = seen === undefined || query.lastPerSubject !== true;
+      if (!hasStopped || !canResume || tries === MAX_TRIES) throw error;
     }
   }
 }
@@ -84,10 +84,10 @@ async function* readOnce(
   let whole = false;
   const messages = await consumer.consume({ max_messages: 5_000, idle_heartbeat: STREAM_HEARTBEAT_MS });
   // a server that dies in the middle may fall silent
-  let heard = performance.now();
+  let receivedAt = performance.now();
   let waiting = true;
   const silence = setInterval(() => {
-    if (waiting && performance.now() - heard > STREAM_SILENCE_MS) void messages.close();
+    if (waiting && performance.now() - receivedAt > STREAM_SILENCE_MS) void messages.close();
   }, STREAM_SILENCE_POLL_MS);
   try {
     for await (const message of messages) {
@@ -97,13 +97,13 @@ async function* readOnce(
       yield message;
       whole = message.seq >= newest.seq;
       if (whole) break;
-      heard = performance.now();
+      receivedAt = performance.now();
       waiting = true;
     }
   } finally {
     clearInterval(silence);
     await messages.close();
-    // the server would keep it for minutes, and has a limit of them: who may read could use it up
+    // otherwise the server keeps it for minutes, and readers could use up its limit of consumers
     void consumer.delete().catch(() => undefined);
   }
   if (!whole) {

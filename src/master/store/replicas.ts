@@ -1,6 +1,6 @@
 // The number of replicas of the registry and the audit log.
 
-/** The choices: with an even number, a cluster survives no more failures than with one copy less. */
+/** The allowed numbers. An even number survives no more failures than one replica less. */
 export const REPLICAS = [1, 3, 5] as const;
 
 /** The default. */

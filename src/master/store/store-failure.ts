@@ -13,13 +13,13 @@ import { errorMessage } from '../../text/error-message.js';
  */
 const FULL_CODES: ReadonlySet<number> = new Set([10_002, 10_023, 10_028, 10_047]);
 const STORE_FAILED = 10_077;
-const FULL_WORDS = /maximum (?:bytes|messages)|no space left|disk quota|resource/i;
+const FULL_PATTERN = /maximum (?:bytes|messages)|no space left|disk quota|resource/i;
 
 /** Whether JetStream's storage is full. Waiting does not help: an operator must free space. */
 export function isStorageFull(error: unknown): boolean {
   for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth += 1) {
     if (!(at instanceof JetStreamApiError)) continue;
-    if (FULL_CODES.has(at.code) || (at.code === STORE_FAILED && FULL_WORDS.test(at.message))) return true;
+    if (FULL_CODES.has(at.code) || (at.code === STORE_FAILED && FULL_PATTERN.test(at.message))) return true;
   }
   return false;
 }
@@ -35,8 +35,8 @@ export function storeFailureOf(cause: unknown): FleetError | undefined {
     );
   }
   if (cause instanceof FleetError) return cause.code === 'ERR_FLEET_STORE' ? cause : undefined;
-  // a leader election, a server that is missing for a moment, or this master stops
-  const isOfStore =
+  // a leader election, a server that is briefly missing, or a stopping master
+  const isStoreFailure =
     // compared by name, since JetStreamNotEnabled is not exported. It means that no server answers for a stream, for
     // example while it has no leader
     (cause instanceof Error && cause.name.startsWith('JetStream')) ||
@@ -45,7 +45,7 @@ export function storeFailureOf(cause: unknown): FleetError | undefined {
     cause instanceof errors.NoRespondersError ||
     cause instanceof errors.ClosedConnectionError ||
     cause instanceof errors.DrainingConnectionError;
-  if (!isOfStore) return undefined;
+  if (!isStoreFailure) return undefined;
   return new FleetError('ERR_FLEET_STORE', 'JetStream does not answer: try again', { cause });
 }
 

@@ -10,12 +10,12 @@ import { isStorageFull, storeFailureOf } from './store-failure.js';
  * Retries an action for a while: leader elections and lost connections are transient.
  *
  * @param act may run several times; its FleetErrors are thrown at once
- * @param isOver whether to stop waiting
+ * @param isAborted whether to stop waiting
  * @throws FleetError `ERR_FLEET_STORE`
  */
 export async function withStoreRetries<R>(
   act: () => Promise<R>,
-  isOver: () => boolean = () => false,
+  isAborted: () => boolean = () => false,
 ): Promise<R> {
   const deadline = Date.now() + STORE_RETRIES_TIMEOUT_MS;
   for (let wait = MIRROR_FIRST_RETRY_MS; ; wait = Math.min(MIRROR_MAX_RETRY_MS, wait * 2)) {
@@ -24,8 +24,8 @@ export async function withStoreRetries<R>(
     } catch (cause) {
       if (isStorageFull(cause)) throw storeFailureOf(cause);
       if (cause instanceof FleetError) throw cause;
-      // our connections reconnect by themselves, so closed means closed permanently
-      if (isOver() || cause instanceof errors.ClosedConnectionError || Date.now() > deadline) {
+      // our connections reconnect by themselves, so a closed one is closed permanently
+      if (isAborted() || cause instanceof errors.ClosedConnectionError || Date.now() > deadline) {
         throw new FleetError('ERR_FLEET_STORE', `JetStream read or write failed: ${errorMessage(cause)}`, {
           cause,
         });

@@ -33,7 +33,7 @@ export interface Store {
   fleet: KV;
   /** Values that live for minutes: open challenges, and leases. */
   challenges: KV;
-  /** Who is connected. */
+  /** Last-seen times of peels. */
   presence: KV;
 }
 
@@ -56,27 +56,27 @@ export interface OpenStoreOptions {
  */
 export async function openStore(nc: NatsConnection, options: OpenStoreOptions): Promise<Store> {
   const deadline = Date.now() + (options.waitMs ?? STORE_OPEN_TIMEOUT_MS);
-  let told: string | undefined;
+  let loggedReason: string | undefined;
   /** The last result of `whyWaiting`, and the time of the last call. */
   let reason: string | undefined;
-  let askedAt = 0;
+  let checkedAt = 0;
   for (let tries = 0; ; tries += 1) {
     options.signal?.throwIfAborted();
     try {
       return await open(nc, options);
     } catch (cause) {
-      if (!mayPass(cause)) throw storeError(nc, cause);
-      const over = Date.now() >= deadline;
+      if (!isTransient(cause)) throw storeError(nc, cause);
+      const isOver = Date.now() >= deadline;
       // a starting cluster lacks members for a moment: not worth a log line
-      if (tries > 0 && (over || Date.now() - askedAt > STORE_REASON_INTERVAL_MS)) {
+      if (tries > 0 && (isOver || Date.now() - checkedAt > STORE_REASON_INTERVAL_MS)) {
         reason = await options.whyWaiting?.().catch(() => undefined);
-        askedAt = Date.now();
+        checkedAt = Date.now();
       }
-      if (over) throw storeError(nc, cause, reason);
+      if (isOver) throw storeError(nc, cause, reason);
       const text = reason === undefined ? errorMessage(cause) : `${errorMessage(cause)}: ${reason}`;
-      if (told === undefined || (reason !== undefined && reason !== told)) {
-        options.logger.warn({ reason: text }, 'JetStream is not ready yet: waiting for it');
-        told = reason ?? '';
+      if (loggedReason === undefined || (reason !== undefined && reason !== loggedReason)) {
+        options.logger.warn({ reason: text }, 'JetStream is not ready yet; waiting for it');
+        loggedReason = reason ?? '';
       }
       await delay(STORE_RETRY_MS);
     }
@@ -137,7 +137,7 @@ function isNotFound(error: unknown): boolean {
 }
 
 /** A cluster without a leader yet, or temporarily short of servers. */
-function mayPass(error: unknown): boolean {
+function isTransient(error: unknown): boolean {
   if (error instanceof JetStreamApiError) return error.code !== JETSTREAM_NOT_ENABLED_FOR_ACCOUNT;
   return (
     error instanceof errors.TimeoutError ||

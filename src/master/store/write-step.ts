@@ -3,7 +3,7 @@ import { CONFLICT_FIRST_PAUSE_MS, CONFLICT_MAX_PAUSE_MS } from '../../timing.js'
 import type { Held } from './held-values.js';
 
 /**
- * How to continue after a decision on a value: write it at this revision, confirm it by the bucket's own value, or end.
+ * How to continue after a decision on a value: write it at this revision, confirm it by the bucket's own value, or leave it.
  */
 export type WriteStep<T> =
   { do: 'write'; value: T; revision: number } | { do: 'confirm' } | { do: 'leave'; value: T | undefined };
@@ -13,17 +13,17 @@ export type WriteStep<T> =
  *
  * "No change" counts only for the value in the bucket, not for the one in memory.
  *
- * @param standing the basis of the decision; its value is undefined if the key was deleted
+ * @param current the value that the decision is based on; its value is undefined if the key was deleted
  * @param wanted the decision; undefined: no change
- * @param isConfirmed whether `standing` was read from the bucket
+ * @param isConfirmed whether `current` was read from the bucket
  */
 export function writeStep<T>(
-  standing: Held<T | undefined> | undefined,
+  current: Held<T | undefined> | undefined,
   wanted: T | undefined,
   isConfirmed: boolean,
 ): WriteStep<T> {
-  if (wanted !== undefined) return { do: 'write', value: wanted, revision: standing?.revision ?? 0 };
-  return isConfirmed ? { do: 'leave', value: standing?.value } : { do: 'confirm' };
+  if (wanted !== undefined) return { do: 'write', value: wanted, revision: current?.revision ?? 0 };
+  return isConfirmed ? { do: 'leave', value: current?.value } : { do: 'confirm' };
 }
 
 /**

@@ -29,30 +29,30 @@ const pushSubjects = (account: string) => [
 export class AccountGuard {
   readonly #context: MasterContext;
   readonly #system: ZesterConnection;
-  readonly #at: SystemConnectionOptions;
+  readonly #pushOptions: SystemConnectionOptions;
   readonly #subscriptions: Subscription[] = [];
   readonly #timers: NodeJS.Timeout[] = [];
-  readonly #look = new Coalescer(() => this.#compare());
-  /** Consecutive checks that found a loss. */
-  #lostFor = 0;
-  #told: string | undefined;
+  readonly #comparing = new Coalescer(() => this.#compare());
+  /** The consecutive checks that found a loss. */
+  #lossChecks = 0;
+  #loggedReason: string | undefined;
   #stopped = false;
 
-  /** @param at how to open another connection like `system`, for a change of the account */
-  constructor(context: MasterContext, system: ZesterConnection, at: SystemConnectionOptions) {
+  /** @param pushOptions how to connect for a change of the account */
+  constructor(context: MasterContext, system: ZesterConnection, pushOptions: SystemConnectionOptions) {
     this.#context = context;
     this.#system = system;
-    this.#at = at;
+    this.#pushOptions = pushOptions;
   }
 
   start(): void {
     for (const subject of pushSubjects(this.#context.trust.domain.publicKeys.account)) {
-      this.#subscriptions.push(this.#system.subscribe(subject, { callback: () => this.#soon() }));
+      this.#subscriptions.push(this.#system.subscribe(subject, { callback: () => this.#compareSoon() }));
     }
-    const timer = setInterval(() => void this.#look.run(), ACCOUNT_COMPARE_INTERVAL_MS);
+    const timer = setInterval(() => void this.#comparing.run(), ACCOUNT_COMPARE_INTERVAL_MS);
     timer.unref();
     this.#timers.push(timer);
-    void this.#look.run();
+    void this.#comparing.run();
   }
 
   /** Resolves when a change of the home in progress has ended: nothing writes to the home afterwards. */
@@ -61,16 +61,16 @@ export class AccountGuard {
     clearTimeout(this.#waiting);
     for (const timer of this.#timers) clearInterval(timer);
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
-    await this.#look.idle();
+    await this.#comparing.idle();
   }
 
   /** Debounced: several pushes lead to one check. */
   #waiting: NodeJS.Timeout | undefined;
-  #soon(): void {
+  #compareSoon(): void {
     if (this.#waiting !== undefined || this.#stopped) return;
     this.#waiting = setTimeout(() => {
       this.#waiting = undefined;
-      if (!this.#stopped) void this.#look.run();
+      if (!this.#stopped) void this.#comparing.run();
     }, ACCOUNT_SETTLE_MS);
     this.#waiting.unref();
   }
@@ -82,21 +82,21 @@ export class AccountGuard {
       await trust.reload();
       const up = await listServers(this.#system);
       const { newest, isBehind, lost } = await compareAccount({ nc: this.#system, up }, trust.domain);
-      this.#lostFor = isNone(lost) ? 0 : this.#lostFor + 1;
-      if (this.#stopped || (!isBehind && this.#lostFor === 0)) return;
-      const restore = watching() === id || this.#lostFor > 2;
+      this.#lossChecks = isNone(lost) ? 0 : this.#lossChecks + 1;
+      if (this.#stopped || (!isBehind && this.#lossChecks === 0)) return;
+      const restore = watching() === id || this.#lossChecks > 2;
       const seen = isNone(lost) ? newest.jwt : undefined;
-      const options = { ...this.#at, now, restore, seen };
+      const options = { ...this.#pushOptions, now, restore, seen };
       const restored = await followAccount(trust.domain.home, options);
       await trust.reload();
       noteRestored(this.#context, restored);
-      this.#told = undefined;
+      this.#loggedReason = undefined;
     } catch (error) {
-      if (this.#stopped || this.#told === errorMessage(error)) return;
-      this.#told = errorMessage(error);
+      if (this.#stopped || this.#loggedReason === errorMessage(error)) return;
+      this.#loggedReason = errorMessage(error);
       this.#context.logger.warn(
-        { reason: this.#told },
-        "the home cannot follow the servers' account JWT; retrying",
+        { reason: this.#loggedReason },
+        "cannot sync the home's account JWT with the servers'; retrying",
       );
     }
   }

@@ -25,7 +25,9 @@ export async function auditInstallation({
       await writeSettings(paths.settings, { ...rest, master: { ...master, untold: undefined } });
     });
   } catch (error) {
-    // retried at the next start
-    logger.warn({ reason: errorMessage(error) }, 'the installation of this home was not audited');
+    logger.warn(
+      { reason: errorMessage(error) },
+      'cannot audit the installation of this home; retrying at the next start',
+    );
   }
 }

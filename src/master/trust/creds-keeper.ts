@@ -15,12 +15,12 @@ import { pathExists } from '../../trust/private-files.js';
 import type { MasterContext } from '../context.js';
 
 /** The expiries of the credentials of a home that a {@link CredsKeeper} renews. */
-interface Outlook {
+interface Expiries {
   /** When the next renewal is due. All times are milliseconds since 1970; `Infinity`: never. */
   due: number;
   /** The first expiry. */
   expires: number;
-  /** The time after which a renewal is long overdue. */
+  /** The time from which a renewal is overdue. */
   late: number;
 }
 
@@ -31,62 +31,63 @@ interface Outlook {
 export class CredsKeeper {
   readonly #context: MasterContext;
   #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void>;
-  readonly #ignore: () => void;
+  #checking: Promise<void>;
+  readonly #unsubscribe: () => void;
   #stopped = false;
 
   constructor(context: MasterContext) {
     this.#context = context;
-    this.#looking = this.#look();
-    // after "zester keys add master-signing", credentials expire that did not before
-    this.#ignore = context.trust.onChange(() => {
+    this.#checking = this.#check();
+    // after "zester keys add master-signing", the credentials expire for the first time
+    this.#unsubscribe = context.trust.onChange(() => {
       clearTimeout(this.#timer);
-      this.#looking = this.#looking.then(() => this.#look());
+      this.#checking = this.#checking.then(() => this.#check());
     });
   }
 
   /** Resolves when a renewal in progress has ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#ignore();
+    this.#unsubscribe();
     clearTimeout(this.#timer);
-    await this.#looking;
+    await this.#checking;
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     if (this.#stopped) return;
     const { trust, logger, metrics, now } = this.#context;
-    // the admin's too: programs on this host use it, and may run for longer than its lifetime. By itself: a master needs the others
+    // the admin's too: programs on this host may use it for longer than its lifetime. Separately, since a master does
+    // not need it
     const isRenewed = await this.#renew(['master', 'answers', 'system']);
     const isAdminRenewed = await this.#renew(['admin']);
     const retryMs = isRenewed ? OWN_CREDENTIALS_INTERVAL_MS : OWN_CREDENTIALS_RETRY_MS;
     try {
-      const { due, expires, late } = await this.#outlook(isAdminRenewed);
+      const { due, expires, late } = await this.#expiries(isAdminRenewed);
       metrics.ownCredentialsExpiry.set(expires === Infinity ? Infinity : expires / 1000);
       metrics.homeExpiry.reset();
       for (const [of, at] of await homeExpiries(trust.domain)) metrics.homeExpiry.set({ of }, at / 1000);
       if (late <= now())
         logger.error(
           { expires: isoTime(expires / 1000) },
-          'the own credentials expire soon and are not renewed: see "zester doctor"',
+          `the master's own credentials expire soon, but are not being renewed: see "zester doctor"`,
         );
       // after a failure, several attempts in the remaining time
       const untilDue = due <= now() ? Math.min(retryMs, (expires - now()) / 10) : due - now();
-      this.#next(Math.min(OWN_CREDENTIALS_INTERVAL_MS, untilDue));
+      this.#schedule(Math.min(OWN_CREDENTIALS_INTERVAL_MS, untilDue));
     } catch (error) {
-      logger.warn({ reason: errorMessage(error) }, 'the own credentials cannot be read; retrying');
-      this.#next(OWN_CREDENTIALS_RETRY_MS);
+      logger.warn({ reason: errorMessage(error) }, "cannot read the master's own credentials; retrying");
+      this.#schedule(OWN_CREDENTIALS_RETRY_MS);
     }
   }
 
-  /** @returns false: it failed, and the log says why */
+  /** @returns false if it failed; the reason is logged */
   async #renew(users: readonly OwnUser[]): Promise<boolean> {
     const { trust, audit, actor, logger, now } = this.#context;
     const { home, masterName } = trust.domain;
     try {
       for (const { user, path, publicKey, expiresAt } of await renewOwnCreds(home, { users, now })) {
         const expires = isoTime(expiresAt / 1000);
-        logger.info({ path, expires }, 'renewed the own credentials');
+        logger.info({ path, expires }, "renewed the master's own credentials");
         audit.note({
           kind: 'master.renewed',
           by: actor,
@@ -96,37 +97,37 @@ export class CredsKeeper {
       }
       return true;
     } catch (error) {
-      logger.warn({ reason: errorMessage(error) }, 'the own credentials cannot be renewed; retrying');
+      logger.warn({ reason: errorMessage(error) }, "cannot renew the master's own credentials; retrying");
       return false;
     }
   }
 
-  #next(ms: number): void {
+  #schedule(ms: number): void {
     if (this.#stopped) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(
       () => {
-        this.#looking = this.#looking.then(() => this.#look());
+        this.#checking = this.#checking.then(() => this.#check());
       },
       Math.max(OWN_CREDENTIALS_MIN_WAIT_MS, ms),
     ).unref();
   }
 
-  /** @param withAdmin false: the admin's cannot be renewed here, and are tried again with the next check */
-  async #outlook(withAdmin: boolean): Promise<Outlook> {
+  /** @param withAdmin false if the renewal of the admin's credentials failed, which the next check retries */
+  async #expiries(withAdmin: boolean): Promise<Expiries> {
     const { paths } = this.#context.trust.domain;
-    const outlook: Outlook = { due: Infinity, expires: Infinity, late: Infinity };
+    const expiries: Expiries = { due: Infinity, expires: Infinity, late: Infinity };
     const own = [paths.masterCreds, paths.masterAnswersCreds, paths.systemCreds];
     for (const path of withAdmin ? [...own, paths.adminCreds] : own) {
       if (!(await pathExists(path))) continue;
       const creds = await loadCredsFile(path);
       creds.wipe();
-      outlook.due = Math.min(outlook.due, renewalTime(creds.claims));
+      expiries.due = Math.min(expiries.due, renewalTime(creds.claims));
       // a master does not need an admin to run
       if (path === paths.adminCreds) continue;
-      outlook.expires = Math.min(outlook.expires, expiryTime(creds.claims) ?? Infinity);
-      outlook.late = Math.min(outlook.late, overdueTime(creds.claims));
+      expiries.expires = Math.min(expiries.expires, expiryTime(creds.claims) ?? Infinity);
+      expiries.late = Math.min(expiries.late, overdueTime(creds.claims));
     }
-    return outlook;
+    return expiries;
   }
 }

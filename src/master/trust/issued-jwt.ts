@@ -19,13 +19,13 @@ export function isAnswerTo(context: Pick<MasterContext, 'issuer'>, key: PeelKey,
 }
 
 /**
- * When the next JWT of a key is to be issued, in milliseconds since 1970: later than its last one, even if two masters'
- * clocks differ, and later than any revocation of everyone.
+ * The issue time of the next JWT of a key, in milliseconds since 1970: later than that of its last one, even if two
+ * masters' clocks differ, and later than any revocation of everyone.
  *
- * @throws FleetError `ERR_FLEET_REVOKED` when the account JWT revokes this key, or everyone up to a time that is well ahead;
- *   `ERR_FLEET_KEY_OFFLINE` when the signing key of this home was taken out of the account
+ * @throws FleetError `ERR_FLEET_REVOKED` when the account JWT revokes this key, or everyone up to a time well in the future;
+ *   `ERR_FLEET_KEY_OFFLINE` when the account no longer has the signing key of this home
  */
-export function notBefore(
+export function nextIssueTime(
   { trust, now }: Pick<MasterContext, 'trust' | 'now'>,
   publicKey: string,
   key: PeelKey | undefined,
@@ -34,7 +34,7 @@ export function notBefore(
   if (!isPeelIssuer(trust.claims, peelSigning, peelSigning)) {
     throw new FleetError(
       'ERR_FLEET_KEY_OFFLINE',
-      `the signing key of this master, ${peelSigning}, is no longer in the account: copy the home that was changed by "zester keys add" to it`,
+      `this master's signing key ${peelSigning} is no longer in the account: copy the home that "zester keys add" changed to this host`,
     );
   }
   const revocations = trust.claims.nats.revocations ?? {};
@@ -64,16 +64,16 @@ interface NextJwt {
   lifetime?: number | undefined;
 }
 
-/** The claims of the next JWT of a key. @throws as {@link notBefore} */
+/** The claims of the next JWT of a key. @throws as {@link nextIssueTime} */
 export function nextFacts(
   context: Pick<MasterContext, 'issuer' | 'trust' | 'now' | 'lifetime'>,
   { publicKey, key, requestId, lifetime = context.lifetime }: NextJwt,
 ): IssuedKey {
-  return context.issuer.facts(publicKey, notBefore(context, publicKey, key), lifetime, requestId);
+  return context.issuer.facts(publicKey, nextIssueTime(context, publicKey, key), lifetime, requestId);
 }
 
 /** JWTs for one key. */
-interface GivenJwts {
+interface IssuedJwts {
   /** The peel's. */
   jwt: string;
   /** The JWT of its recovery credential. */
@@ -90,10 +90,10 @@ export function jwtsOf(
   { issuer, recovery: { window } }: Pick<MasterContext, 'issuer' | 'recovery'>,
   record: PeelRecord,
   publicKey: string,
-): GivenJwts {
+): IssuedJwts {
   const key = keyOf(record, publicKey);
   if (key === undefined) {
-    throw new FleetError('ERR_FLEET_RECORD', `the record of "${record.id}" does not have ${publicKey}`);
+    throw new FleetError('ERR_FLEET_RECORD', `the record of "${record.id}" lacks the key ${publicKey}`);
   }
   const facts = factsOf(key);
   // the signing key changed during this request: a retry gets a new JWT

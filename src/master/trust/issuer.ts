@@ -80,7 +80,7 @@ export class Issuer {
    * The JWT of a peel's recovery credential, for the key of these facts; undefined: it does not expire, or there is no key to
    * sign with.
    *
-   * @param outlives seconds from the expiry of the peel's own
+   * @param outlives how long it outlives the peel's own JWT, in seconds
    * @param count how often the peel has recovered
    * @throws PeelIdError, JwtError
    */

@@ -21,8 +21,8 @@ export class MasterTrust {
   #domain: TrustDomain;
   #issuer: Issuer;
   #stamp: string;
-  #looking: NodeJS.Timeout | undefined;
-  readonly #look = new Coalescer(() => this.#reload());
+  #timer: NodeJS.Timeout | undefined;
+  readonly #reloading = new Coalescer(() => this.#reload());
 
   private constructor(domain: TrustDomain, issuer: Issuer, stamp: string, logger: MasterLogger) {
     this.#home = domain.home;
@@ -30,8 +30,8 @@ export class MasterTrust {
     this.#issuer = issuer;
     this.#stamp = stamp;
     this.#logger = logger;
-    this.#looking = setInterval(() => void this.reload(), HOME_RELOAD_INTERVAL_MS);
-    this.#looking.unref();
+    this.#timer = setInterval(() => void this.reload(), HOME_RELOAD_INTERVAL_MS);
+    this.#timer.unref();
   }
 
   /** @throws TrustError, FileError, KeyError */
@@ -63,7 +63,7 @@ export class MasterTrust {
    * concurrent calls: a server restart brings thousands of connections at once, and each one calls this.
    */
   reload(): Promise<void> {
-    return this.#look.run();
+    return this.#reloading.run();
   }
 
   async #reload(): Promise<void> {
@@ -76,20 +76,20 @@ export class MasterTrust {
       this.#domain = domain;
       // do not wipe the old one: an answer in progress may use it
       this.#issuer = issuer;
-      this.#logger.info({ home: this.#home }, 'the trust domain changed; reloaded it');
+      this.#logger.info({ home: this.#home }, 'reloaded the changed trust domain');
       for (const listener of this.#listeners) listener();
     } catch (error) {
       this.#logger.warn(
         { reason: errorMessage(error) },
-        'the trust domain changed but cannot be read; keeping the previous one',
+        'cannot read the changed trust domain; keeping the previous one',
       );
     }
   }
 
   /** Wipes the keys, including those of a reload in progress. */
   async close(): Promise<void> {
-    clearInterval(this.#looking);
-    await this.#look.idle();
+    clearInterval(this.#timer);
+    await this.#reloading.idle();
     this.#issuer.wipe();
   }
 }

@@ -14,12 +14,12 @@ import type { UserConnection } from './system-events.js';
 /** A verdict that a connection is refused. */
 export type Refusal = Extract<Verdict, { is: 'refused' }>;
 
-/** Connections that one peel may have: it needs one, and two while it moves. */
+/** The maximum number of connections per peel: it needs one, and two while it rotates. */
 export const MAX_CONNECTIONS = 64;
-/** Connections that one added admin may have: each command that runs has one. */
+/** The maximum number of connections per added admin: each running command has one. */
 const MAX_ADMIN_CONNECTIONS = 512;
 
-/** Connections that may have this name at the same time. */
+/** The maximum number of concurrent connections with this name. */
 export function maxConnections(name: string): number {
   return adminOfUserName(name) === undefined ? MAX_CONNECTIONS : MAX_ADMIN_CONNECTIONS;
 }
@@ -31,9 +31,9 @@ export type Admission = { do: 'leave' | 'admit' | 'reread' } | { do: 'refuse'; r
 
 /**
  * Decides about a connection. Never refuses one because of a record in memory only: another master may have issued
- * the key an instant ago. If the reason is the connection itself, no record changes it.
+ * the key an instant ago. If the reason is in the connection itself, no record can change the verdict.
  *
- * @param isFresh whether the verdict rests on the record as JetStream has it
+ * @param isFresh whether the verdict is based on the record as read from JetStream
  */
 export function admissionOf(connection: UserConnection, verdict: Verdict, isFresh: boolean): Admission {
   switch (verdict.is) {
@@ -45,8 +45,8 @@ export function admissionOf(connection: UserConnection, verdict: Verdict, isFres
     case 'new':
       return { do: 'admit' };
     case 'refused': {
-      const isItself = verdict.publicKey !== undefined || !isPeelId(connection.name);
-      return isFresh || isItself ? { do: 'refuse', refusal: verdict } : { do: 'reread' };
+      const isConclusive = verdict.publicKey !== undefined || !isPeelId(connection.name);
+      return isFresh || isConclusive ? { do: 'refuse', refusal: verdict } : { do: 'reread' };
     }
   }
 }
@@ -54,14 +54,14 @@ export function admissionOf(connection: UserConnection, verdict: Verdict, isFres
 /**
  * The change that an admitted connection makes to its peel's record; undefined: none.
  *
- * @param verdict on the record as it stands when it is changed
+ * @param verdict the verdict on the current record
  */
 export function admissionDecision(
   connection: UserConnection,
   verdict: Verdict,
   by: Actor,
 ): Decision | undefined {
-  const from = whereFrom(connection);
+  const from = describeOrigin(connection);
   if (verdict.is === 'first')
     return { change: { kind: 'key.connected', publicKey: connection.publicKey }, by, from };
   if (verdict.is !== 'new') return undefined;
@@ -84,7 +84,7 @@ export function requestToJoin(
     how: 'connection',
     trusted,
     returning: false,
-    from: whereFrom(connection),
+    from: describeOrigin(connection),
   };
 }
 
@@ -99,7 +99,7 @@ export function policyDecision(
     change: { kind: decision === 'accept' ? 'peel.accepted' : 'peel.rejected' },
     by: { kind: 'policy', name: policy },
     publicKey: connection.publicKey,
-    from: whereFrom(connection),
+    from: describeOrigin(connection),
   };
 }
 
@@ -124,10 +124,10 @@ export function refusalAction(
   const publicKey = keyToRevoke(connection, refusal);
   const named = publicKey ?? connection.publicKey;
   const peelId = liveOwnerOf(named);
-  // a key that is only named, while its peel is connected with it, was named by someone else
-  const isImpostor =
+  // a key that is only claimed, while its peel is connected with it, is a false claim
+  const isFalseClaim =
     publicKey === undefined && peelId !== undefined && isElsewhere(connection, connectionsOf(peelId));
-  if (peelId !== undefined && !isImpostor) return { do: 'hold', publicKey: named, peelId };
+  if (peelId !== undefined && !isFalseClaim) return { do: 'hold', publicKey: named, peelId };
   return publicKey === undefined ? { do: 'cut' } : { do: 'revoke', publicKey };
 }
 
@@ -157,6 +157,6 @@ export function liveOwner(record: PeelRecord | undefined, publicKey: string): st
 }
 
 /** Describes the origin of a connection, for logs and the audit log. */
-export function whereFrom({ host, serverName, server }: UserConnection): string {
+export function describeOrigin({ host, serverName, server }: UserConnection): string {
   return `${host ?? 'an unknown address'} at ${serverName ?? server}`;
 }

@@ -1,5 +1,5 @@
 // Lists all connections periodically: one list at a time, within a bounded share of the time.
-import type { ConnectionPlace } from '../../system-account/connected-users.js';
+import type { ConnectionId } from '../../system-account/kick.js';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errorMessage } from '../../text/error-message.js';
 import type { MasterLogger } from '../logger.js';
@@ -9,10 +9,10 @@ import type { ConnectionsNow, UserConnection } from './system-events.js';
 
 /** Connections applied per turn of the event loop. */
 const APPLIED_AT_ONCE = 500;
-/** Attempts after which a partial list is good enough to start with. */
-const FIRST_TRIES = 4;
+/** The attempts after which a partial list is good enough to start with. */
+const MAX_FIRST_TRIES = 4;
 /** A list that takes longer than this is logged, in milliseconds. */
-const LONG_MS = 10_000;
+const SLOW_MS = 10_000;
 
 /** The dependencies of a {@link ConnectionReader}. */
 export interface ConnectionReaderParts {
@@ -20,12 +20,12 @@ export interface ConnectionReaderParts {
   read: () => Promise<ConnectionsNow>;
   keeper: PresenceKeeper;
   connected: (connection: UserConnection) => void;
-  disconnected: (of: ConnectionPlace) => void;
+  disconnected: (of: ConnectionId) => void;
   logger: MasterLogger;
   /** Called after each reading. @param tookMs milliseconds */
   onRead: (tookMs: number) => void;
-  /** Called after a list that leaves nothing unknown: see {@link ConnectionReader.isUnsure}. */
-  onSure: () => void;
+  /** Called after a list that leaves nothing unknown: see {@link ConnectionReader.isUncertain}. */
+  onCertain: () => void;
 }
 
 /** Reconciles the connections known from events with the servers' lists, in case an event was lost. */
@@ -33,7 +33,7 @@ export class ConnectionReader {
   readonly #parts: ConnectionReaderParts;
   #reading: Reading | undefined;
   #running: Promise<void> | undefined;
-  #isUnsure = true;
+  #isUncertain = true;
   #isApplying = false;
   #wanted = false;
   #wake: (() => void) | undefined;
@@ -51,16 +51,16 @@ export class ConnectionReader {
    * Whether there may be unknown connections that are older than the known ones, so nothing is judged: until the
    * first list, while a list is read because events were lost, and while a list is applied.
    */
-  get isUnsure(): boolean {
-    return this.#isUnsure || this.#isApplying;
+  get isUncertain(): boolean {
+    return this.#isUncertain || this.#isApplying;
   }
 
   /** Records a connect event: it takes precedence over a list that is being read. */
-  noteConnected(of: ConnectionPlace): void {
+  noteConnected(of: ConnectionId): void {
     this.#reading?.connected(of);
   }
 
-  noteDisconnected(of: ConnectionPlace): void {
+  noteDisconnected(of: ConnectionId): void {
     this.#reading?.disconnected(of);
   }
 
@@ -87,32 +87,32 @@ export class ConnectionReader {
     let early = 0;
     let isFirstDone = false;
     for (let count = 1; !this.#stopped; count += 1) {
-      this.#isUnsure ||= this.#wanted;
+      this.#isUncertain ||= this.#wanted;
       this.#wanted = false;
       const startedAt = performance.now();
       const outcome = await this.#readOnce();
       const tookMs = performance.now() - startedAt;
       this.#parts.onRead(tookMs);
-      const isWhole = outcome === 'whole';
-      isFirstDone ||= isWhole || (outcome === 'partial' && count >= FIRST_TRIES);
+      const isComplete = outcome === 'complete';
+      isFirstDone ||= isComplete || (outcome === 'partial' && count >= MAX_FIRST_TRIES);
       if (isFirstDone) {
-        this.#isUnsure = false;
-        this.#parts.onSure();
+        this.#isUncertain = false;
+        this.#parts.onCertain();
         first();
       }
-      this.#tellLong(tookMs);
-      if (!isWhole) early += 1;
-      const isEarly = await this.#pause(isWhole, {
+      this.#logSlow(tookMs);
+      if (!isComplete) early += 1;
+      const isEarly = await this.#pause(isComplete, {
         due: readingPause({ tookMs, early, isWanted: false }),
         soon: readingPause({ tookMs, early, isWanted: true }),
       });
-      if (isWhole) early = isEarly ? early + 1 : 0;
+      if (isComplete) early = isEarly ? early + 1 : 0;
     }
   }
 
   /** @returns whether the pause was cut short, because the next reading is wanted early */
-  async #pause(isWhole: boolean, { due, soon }: { due: number; soon: number }): Promise<boolean> {
-    this.#wanted ||= !isWhole;
+  async #pause(isComplete: boolean, { due, soon }: { due: number; soon: number }): Promise<boolean> {
+    this.#wanted ||= !isComplete;
     for (const startedAt = performance.now(); !this.#stopped;) {
       const left = (this.#wanted ? soon : due) - (performance.now() - startedAt);
       if (left <= 0) break;
@@ -128,7 +128,7 @@ export class ConnectionReader {
     return this.#wanted;
   }
 
-  async #readOnce(): Promise<'whole' | 'partial' | 'failed'> {
+  async #readOnce(): Promise<'complete' | 'partial' | 'failed'> {
     const { keeper, connected, disconnected, logger } = this.#parts;
     const reading = new Reading();
     this.#reading = reading;
@@ -137,14 +137,14 @@ export class ConnectionReader {
       this.#isApplying = true;
       for (const [i, connection] of read.connections.entries()) {
         if (i > 0 && i % APPLIED_AT_ONCE === 0) await nextTurn();
-        if (this.#stopped) return 'whole';
+        if (this.#stopped) return 'complete';
         if (!reading.hasEnded(connection)) connected(connection);
       }
-      // a server that did not respond may still be there: ServerRoster decides whether it is gone
+      // a server that did not respond may still run: ServerRoster decides whether it is gone
       for (const connection of reading.gone(read, keeper.all())) disconnected(connection);
-      return read.isPartial === true ? 'partial' : 'whole';
+      return read.isPartial === true ? 'partial' : 'complete';
     } catch (error) {
-      logger.debug({ error: errorMessage(error) }, 'the connections cannot be read');
+      logger.debug({ error: errorMessage(error) }, 'cannot read the connections');
       return 'failed';
     } finally {
       this.#reading = undefined;
@@ -152,11 +152,11 @@ export class ConnectionReader {
     }
   }
 
-  #tellLong(tookMs: number): void {
-    if (tookMs < LONG_MS) return;
+  #logSlow(tookMs: number): void {
+    if (tookMs < SLOW_MS) return;
     this.#parts.logger.warn(
       { tookMs: Math.round(tookMs) },
-      'overloaded: reading all connections takes long; it is done less often',
+      'overloaded: reading all connections takes long; reading them less often',
     );
   }
 }

@@ -22,7 +22,7 @@ import {
   policyDecision,
   refusalAction,
   requestToJoin,
-  whereFrom,
+  describeOrigin,
   type Refusal,
 } from './admission.js';
 import { judge, type Verdict } from './judge.js';
@@ -30,7 +30,7 @@ import { revokingOf } from './key-retirement.js';
 import type { PresenceKeeper } from './presence-keeper.js';
 import type { UserConnection } from './system-events.js';
 
-/** What a {@link Gatekeeper} needs of its master. */
+/** The parts of its master that a {@link Gatekeeper} uses. */
 export interface GatekeeperContext extends HeldContext {
   registry: HeldContext['registry'] & Pick<MasterContext['registry'], 'ownerOf' | 'refresh' | 'decide'>;
   tokens: Pick<MasterContext['tokens'], 'get'>;
@@ -59,15 +59,15 @@ export class Gatekeeper {
   readonly #context: GatekeeperContext;
   readonly #parts: GatekeeperParts;
   readonly #held: HeldRevocations;
-  readonly #crowdToldAt = new Map<string, number>();
+  readonly #surplusAuditedAt = new Map<string, number>();
   /** Calls of policy functions about connections. */
-  readonly #asking = new FairQueue({
+  readonly #policyCalls = new FairQueue({
     running: 16,
     runningPerCaller: 1,
     waiting: 100_000,
     waitingPerCaller: 1,
   });
-  readonly #aheadTold = new Map<string, number>();
+  readonly #aheadLogged = new Map<string, number>();
 
   #stopped = false;
 
@@ -87,8 +87,8 @@ export class Gatekeeper {
   }
 
   /** Advances held revocations. Call it often. */
-  turn(): Promise<void> {
-    return this.#held.turn();
+  advance(): Promise<void> {
+    return this.#held.advance();
   }
 
   stop(): void {
@@ -116,7 +116,7 @@ export class Gatekeeper {
     }
   }
 
-  /** @throws errors that are not the connection's fault: it is judged again later */
+  /** Refuses a connection that cannot be judged. @throws other errors, after which it is judged again */
   #unjudged(connection: UserConnection, error: unknown): void {
     if (this.#stopped) return;
     if (!(error instanceof RangeError || error instanceof TypeError || error instanceof SyntaxError))
@@ -149,12 +149,12 @@ export class Gatekeeper {
   #judgeNow(held: UserConnection): Verdict | undefined {
     const { keeper } = this.#parts;
     const now = keeper.of(held.name).filter(({ publicKey }) => publicKey === held.publicKey);
-    const here = keeper.get(held) ?? now.at(-1);
-    return here === undefined ? undefined : this.#judge(here, this.#recordOf(here.name));
+    const found = keeper.get(held) ?? now.at(-1);
+    return found === undefined ? undefined : this.#judge(found, this.#recordOf(found.name));
   }
 
   #act(connection: UserConnection, verdict: Verdict, isFresh: boolean): Promise<void> | undefined {
-    this.#tellAhead(connection, verdict);
+    this.#logAhead(connection, verdict);
     const admission = admissionOf(connection, verdict, isFresh);
     switch (admission.do) {
       case 'leave':
@@ -176,31 +176,31 @@ export class Gatekeeper {
     const { registry, actor, logger } = this.#context;
     let verdict: Verdict | undefined;
     const changed = await registry
-      .decide(connection.name, (standing) => {
-        verdict = this.#judge(connection, standing);
+      .decide(connection.name, (current) => {
+        verdict = this.#judge(connection, current);
         return admissionDecision(connection, verdict, actor);
       })
       .then(({ changed }) => changed)
       .catch((error: unknown) => {
-        // the record is gone, and this connection does not create one
+        // the record is gone, and this connection does not create a new one
         if (error instanceof FleetError && error.code === 'ERR_FLEET_UNKNOWN_PEEL') return false;
         throw error;
       });
     if (verdict?.is === 'refused') return this.#refuse(connection, verdict);
     if (!changed || verdict?.is !== 'new') return;
     const { trusted } = verdict;
-    const asking = () => this.#askPolicy(connection, trusted);
+    const ask = () => this.#askPolicy(connection, trusted);
     // a policy function may take a while: judge other connections meanwhile
-    if (this.#context.policy.isNamed) return asking();
-    const isAsked = this.#asking.add(connection.name, () =>
-      asking().catch((error: unknown) =>
+    if (this.#context.policy.isNamed) return ask();
+    const isQueued = this.#policyCalls.add(connection.name, () =>
+      ask().catch((error: unknown) =>
         logger.error(
           { peelId: connection.name, error: errorMessage(error) },
-          'the decision of the policy was not recorded: the peel is pending',
+          'cannot record the decision of the policy: the peel stays pending',
         ),
       ),
     );
-    if (!isAsked) this.#tellPending(connection);
+    if (!isQueued) this.#logPending(connection);
   }
 
   async #askPolicy(connection: UserConnection, trusted: boolean): Promise<void> {
@@ -208,17 +208,17 @@ export class Gatekeeper {
     const answer = await policy.ask(requestToJoin(connection, { trusted }));
     const decision = policyDecision(connection, answer, policy.name);
     if (this.#stopped) return;
-    if (decision === undefined) return this.#tellPending(connection);
-    await registry.decide(connection.name, (standing) => {
-      const isIt = standing?.state === 'pending' && standing.keys.at(-1)?.publicKey === connection.publicKey;
-      return isIt ? decision : undefined;
+    if (decision === undefined) return this.#logPending(connection);
+    await registry.decide(connection.name, (current) => {
+      const isSame = current?.state === 'pending' && current.keys.at(-1)?.publicKey === connection.publicKey;
+      return isSame ? decision : undefined;
     });
   }
 
-  #tellPending(connection: UserConnection): void {
+  #logPending(connection: UserConnection): void {
     const peelId = connection.name;
     this.#context.logger.warn(
-      { peelId, from: whereFrom(connection) },
+      { peelId, from: describeOrigin(connection) },
       `pending: run "zester peel accept ${peelId}"`,
     );
   }
@@ -239,7 +239,7 @@ export class Gatekeeper {
 
   #cut(connection: UserConnection, refusal: Refusal): void {
     const publicKey = keyToRevoke(connection, refusal);
-    this.#tellRefused(connection, refusal, publicKey);
+    this.#auditRefused(connection, refusal, publicKey);
     if (publicKey === undefined) return this.#kick(connection);
     const now = nowSeconds(this.#context.now);
     const upTo = revokeUpTo(now, { issuedAt: [issuedAtOf(connection)], complete: true });
@@ -247,7 +247,7 @@ export class Gatekeeper {
     void this.#noteRevoked(publicKey, upTo, refusal.reason);
   }
 
-  /** A JWT that names no key leaves nothing to revoke: its connection is cut whenever it comes back. */
+  /** Cuts a connection whose JWT names no key, so that there is nothing to revoke; again whenever it returns. */
   #kick(connection: UserConnection): void {
     void this.#parts
       .kick(connection)
@@ -257,7 +257,7 @@ export class Gatekeeper {
       .catch((error: unknown) =>
         this.#context.logger.error(
           { peelId: connection.name, error: errorMessage(error) },
-          'a connection whose key cannot be read could not be cut',
+          'cannot cut a connection whose key is unreadable',
         ),
       );
   }
@@ -269,23 +269,23 @@ export class Gatekeeper {
     void this.#parts
       .kick(connection)
       .catch((error: unknown) =>
-        logger.debug({ peelId, error: errorMessage(error) }, 'a surplus connection could not be cut'),
+        logger.debug({ peelId, error: errorMessage(error) }, 'cannot cut a surplus connection'),
       );
     const code = 'ERR_FLEET_RATE';
     const now = performance.now();
-    if (now - (this.#crowdToldAt.get(peelId) ?? -Infinity) < SURPLUS_AUDIT_INTERVAL_MS) {
+    if (now - (this.#surplusAuditedAt.get(peelId) ?? -Infinity) < SURPLUS_AUDIT_INTERVAL_MS) {
       metrics.refusedConnections.inc({ code });
       return;
     }
-    this.#crowdToldAt.set(peelId, now);
+    this.#surplusAuditedAt.set(peelId, now);
     const admin = adminOfUserName(peelId);
-    const who = admin === undefined ? 'the peel' : `the admin "${admin}"`;
-    const reason = `${who} has more than ${maxConnections(peelId)} connections: the newest are cut`;
-    this.#tellRefused(connection, { is: 'refused', code, reason }, publicKey);
-    logger.warn({ peelId, from: whereFrom(connection) }, reason);
+    const owner = admin === undefined ? 'the peel' : `the admin "${admin}"`;
+    const reason = `${owner} has more than ${maxConnections(peelId)} connections: the newest are cut`;
+    this.#auditRefused(connection, { is: 'refused', code, reason }, publicKey);
+    logger.warn({ peelId, from: describeOrigin(connection) }, reason);
   }
 
-  #tellRefused(connection: UserConnection, { code, reason }: Refusal, publicKey: string | undefined): void {
+  #auditRefused(connection: UserConnection, { code, reason }: Refusal, publicKey: string | undefined): void {
     const { audit, actor, metrics } = this.#context;
     metrics.refusedConnections.inc({ code });
     audit.note({
@@ -293,7 +293,7 @@ export class Gatekeeper {
       by: actor,
       peelId: connection.name,
       ...(publicKey !== undefined && { publicKey }),
-      from: whereFrom(connection),
+      from: describeOrigin(connection),
       code,
       reason,
     });
@@ -310,19 +310,19 @@ export class Gatekeeper {
         return change && { change, by: actor, reason };
       })
       .catch((error: unknown) =>
-        logger.error({ peelId, error: errorMessage(error) }, 'revoked, but not yet recorded'),
+        logger.error({ peelId, error: errorMessage(error) }, 'revoked, but cannot record it yet'),
       );
   }
 
   /** If a JWT in the registry is dated in the future, a master's clock is wrong, not the peel. */
-  #tellAhead({ name }: UserConnection, verdict: Verdict): void {
+  #logAhead({ name }: UserConnection, verdict: Verdict): void {
     if (verdict.is !== 'known' && verdict.is !== 'first') return;
     const { ahead } = verdict;
-    if (ahead === undefined || this.#aheadTold.get(name) === ahead) return;
-    this.#aheadTold.set(name, ahead);
+    if (ahead === undefined || this.#aheadLogged.get(name) === ahead) return;
+    this.#aheadLogged.set(name, ahead);
     this.#context.logger.warn(
       { peelId: name, issuedAt: ahead },
-      'its JWT is dated ahead, as in the registry: the clock of the issuing master is ahead; correct it',
+      'a JWT of the registry is dated in the future: the clock of the issuing master is ahead; correct it',
     );
   }
 }

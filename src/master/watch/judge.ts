@@ -17,7 +17,7 @@ import type { UserConnection } from './system-events.js';
 
 /** The verdict on a connection. */
 export type Verdict =
-  /** Not a peel's connection, and none of the master's business. */
+  /** Not a peel's connection: not the master's concern. */
   | { is: 'other' }
   /** A join token's or a recovery credential's: it may only send requests. */
   | { is: 'token' }
@@ -50,7 +50,7 @@ export interface Known {
 
 /**
  * Judges a connection by its server's report: the JWT that was sent, its whole chain up to the operator, and earlier
- * decisions about the peel. Nothing that the peel itself claims counts. What cannot be judged is refused.
+ * decisions about the peel. Nothing that the peel itself claims counts. A connection that cannot be judged is refused.
  */
 export function judge(connection: UserConnection, known: Known): Verdict {
   try {
@@ -85,7 +85,7 @@ function judgeClaims(connection: UserConnection, claims: UserClaims, known: Know
   }
   const isToken = isJoinIssuer(known.account, claims.iss);
   const trusted = isPeelIssuer(known.account, claims.iss, known.peelSigningKey);
-  const isPeel = trusted || speaksAsPeel(claims);
+  const isPeel = trusted || hasPeelGrants(claims);
   if ((isToken || isPeel) && connection.kind?.toLowerCase() === 'leafnode') {
     // whatever its template allows: a leafnode checks its own publishing (docs/nats-facts.md, 30)
     return {
@@ -112,7 +112,7 @@ function judgeToken(connection: UserConnection, claims: UserClaims, { token, now
   if (id === undefined) {
     return refusedToken(
       'ERR_FLEET_TOKEN_UNKNOWN',
-      'the key of join tokens signed it, but its name is not that of a join token',
+      'it is signed by the key of join tokens, but its name is not that of a join token',
     );
   }
   const of = token(id);
@@ -166,7 +166,7 @@ function judgePeel(connection: UserConnection, claims: UserClaims, known: Known,
     case 'live':
       return { is: 'known', ...ahead };
     case 'retired':
-      // a key that was just replaced drains; it is revoked when its time is over
+      // a replaced key is draining; it is revoked at the end of that time
       return { is: 'known', ...ahead };
     case 'revoking':
     case 'revoked':
@@ -184,8 +184,8 @@ function issuedAhead({ iat }: UserClaims): Verdict {
     is: 'refused',
     code: 'ERR_FLEET_ISSUED_AHEAD',
     reason:
-      `its JWT claims to be issued at ${new Date(iat * 1000).toISOString()}, which is after it connected: its signer ` +
-      'has a fast clock, or wants it to outlive its revocation',
+      `its JWT claims to be issued at ${new Date(iat * 1000).toISOString()}, after it connected: its signer's clock ` +
+      'is fast, or the JWT was made to outlive its revocation',
   };
 }
 
@@ -193,7 +193,7 @@ function chain(connection: UserConnection, claims: UserClaims, known: Known): Ve
   try {
     // as of its connect time, by its server's clock: the server enforces expiry, and our clock may differ
     const at = Date.parse(connection.since);
-    if (Number.isNaN(at)) throw new RangeError('the server does not say since when it is connected');
+    if (Number.isNaN(at)) throw new RangeError('the server does not report when it connected');
     validateChainOfUser(known.operatorJwt, known.accountJwt, claims, { now: () => at });
     return undefined;
   } catch (error) {
@@ -214,7 +214,7 @@ function isOurs({ iss }: UserClaims, { account }: Known): boolean {
 /**
  * Whether a JWT grants what peels are granted, under its own name, as `bootstrapPeelCreds` with an account key does.
  */
-function speaksAsPeel({ name = '', nats }: UserClaims): boolean {
+function hasPeelGrants({ name = '', nats }: UserClaims): boolean {
   if (name === '') return false;
   const subjects = [...(nats.pub?.allow ?? []), ...(nats.sub?.allow ?? [])];
   const own = PEEL_SPACES.map((space) => `zester.${space}.${name}`);

@@ -11,9 +11,9 @@ import {
 import type { MasterLogger } from '../logger.js';
 import type { UserConnection } from './system-events.js';
 
-/** Judgments that may wait for JetStream at once. Decisions of admins and peels do not wait for them. */
-const AT_ONCE = 64;
-/** Attempts to judge a connection that has already ended. */
+/** The maximum number of judgments that wait for JetStream at a time. Requests do not wait for them. */
+const MAX_RUNNING = 64;
+/** The maximum number of attempts to judge a connection that has already ended. */
 const TRIES_WHEN_GONE = 5;
 
 /** The dependencies of a {@link JudgingQueue}. */
@@ -48,10 +48,10 @@ export class JudgingQueue {
   readonly #waiting = new Map<UserConnection, Entry>();
   readonly #retrying = new Map<UserConnection, NodeJS.Timeout>();
   #running = 0;
-  #turning = false;
+  #isJudging = false;
   #slotFree: (() => void) | undefined;
   #stopped = false;
-  #lateToldAt = -Infinity;
+  #lateLoggedAt = -Infinity;
   #isLate = false;
 
   constructor(parts: JudgingQueueParts) {
@@ -69,7 +69,7 @@ export class JudgingQueue {
 
   /** Resumes judging after a hold. */
   resume(): void {
-    void this.#turn();
+    void this.#judgeWaiting();
   }
 
   stop(): void {
@@ -87,33 +87,33 @@ export class JudgingQueue {
     const known = this.#waiting.get(connection);
     if (known === undefined) this.#waiting.set(connection, { isSurplus, tries, since: performance.now() });
     else known.isSurplus ||= isSurplus;
-    void this.#turn();
+    void this.#judgeWaiting();
   }
 
-  async #turn(): Promise<void> {
-    if (this.#turning) return;
-    this.#turning = true;
+  async #judgeWaiting(): Promise<void> {
+    if (this.#isJudging) return;
+    this.#isJudging = true;
     try {
       while (this.#waiting.size > 0 && !this.#stopped && !this.#parts.isHeld()) {
         await this.#parts.prepare();
         if (this.#parts.isHeld()) break;
         const end = performance.now() + JUDGE_TURN_MS;
         for (const [connection, entry] of this.#waiting) {
-          if (this.#running >= AT_ONCE) break;
+          if (this.#running >= MAX_RUNNING) break;
           this.#waiting.delete(connection);
-          this.#tellLate(entry);
+          this.#logLate(entry);
           this.#judge(connection, entry);
           if (performance.now() > end) break;
         }
         this.#parts.onWaiting(this.size);
-        if (this.#running >= AT_ONCE) await new Promise<void>((resolve) => (this.#slotFree = resolve));
+        if (this.#running >= MAX_RUNNING) await new Promise<void>((resolve) => (this.#slotFree = resolve));
         await nextTurn();
       }
     } finally {
-      this.#turning = false;
+      this.#isJudging = false;
       this.#parts.onWaiting(this.size);
     }
-    this.#tellCaughtUp();
+    this.#logCaughtUp();
   }
 
   #judge(connection: UserConnection, entry: Entry): void {
@@ -121,7 +121,7 @@ export class JudgingQueue {
     if (judging === undefined) return;
     this.#running += 1;
     void judging
-      .catch((error: unknown) => this.#again(connection, entry, error))
+      .catch((error: unknown) => this.#retry(connection, entry, error))
       .finally(() => {
         this.#running -= 1;
         this.#slotFree?.();
@@ -129,12 +129,12 @@ export class JudgingQueue {
       });
   }
 
-  #again(connection: UserConnection, { tries }: Entry, error: unknown): void {
+  #retry(connection: UserConnection, { tries }: Entry, error: unknown): void {
     if (this.#stopped) return;
     if (tries === 0) {
       this.#parts.logger.error(
         { peelId: connection.name, error: errorMessage(error) },
-        'a connection could not be judged; trying again with backoff',
+        'cannot judge a connection; retrying with backoff',
       );
     }
     if (tries + 1 >= TRIES_WHEN_GONE && !this.#parts.isConnected(connection)) return;
@@ -144,19 +144,19 @@ export class JudgingQueue {
     this.#retrying.set(connection, timer.unref());
   }
 
-  #tellLate({ since }: Entry): void {
+  #logLate({ since }: Entry): void {
     const now = performance.now();
     if (now - since < JUDGE_LATE_MS) return;
     this.#isLate = true;
-    if (now - this.#lateToldAt < JUDGE_LATE_LOG_INTERVAL_MS) return;
-    this.#lateToldAt = now;
+    if (now - this.#lateLoggedAt < JUDGE_LATE_LOG_INTERVAL_MS) return;
+    this.#lateLoggedAt = now;
     this.#parts.logger.warn(
       { waiting: this.size, waitedMs: Math.round(now - since) },
       'overloaded: connections wait to be judged; decisions of admins and renewals come first',
     );
   }
 
-  #tellCaughtUp(): void {
+  #logCaughtUp(): void {
     if (!this.#isLate || this.#waiting.size > 0 || this.#stopped) return;
     this.#isLate = false;
     this.#parts.logger.info({}, 'no longer overloaded: every connection has been judged');

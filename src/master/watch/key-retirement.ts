@@ -28,7 +28,7 @@ export class RetiredKeys {
     return [...this.#keys.values()].filter((key) => !isConnected(key) || now - key.since >= RETIRE_MS);
   }
 
-  /** A key that is being revoked. {@link RetiredKeys.add} undoes this. */
+  /** Removes a key that is being revoked. {@link RetiredKeys.add} undoes this. */
   remove({ publicKey }: RetiredKey): void {
     this.#keys.delete(publicKey);
   }
@@ -41,7 +41,7 @@ export class RetiredKeys {
 /**
  * The revocation of a key; undefined: the record has it in another state by now.
  *
- * @param upTo what was issued until then is revoked, in seconds since 1970
+ * @param upTo JWTs issued up to this time are revoked, in seconds since 1970
  */
 export function revokingOf(
   record: PeelRecord | undefined,

@@ -10,7 +10,7 @@ import { Lease, WATCH_LEASE_KEY } from '../store/lease.js';
 import { systemView } from './system-view.js';
 import { Watcher } from './watcher.js';
 
-/** Starts and stops the lease holder's work, one after the other. */
+/** Starts and stops the work of the lease holder, never concurrently. */
 export class LeasedWatch {
   readonly #context: MasterContext;
   readonly #system: ZesterConnection;
@@ -21,7 +21,7 @@ export class LeasedWatch {
   readonly #direct: DirectConnections | undefined;
   #watcher: Watcher | undefined;
   #feed: PresenceFeed | undefined;
-  #turn: Promise<void> = Promise.resolve();
+  #transition: Promise<void> = Promise.resolve();
   #stopped = false;
 
   /** @param direct connections of the system account to each server */
@@ -71,7 +71,7 @@ export class LeasedWatch {
 
   #begin(): void {
     const { logger, metrics, events } = this.#context;
-    this.#turn = this.#turn.then(async () => {
+    this.#transition = this.#transition.then(async () => {
       metrics.watching.set(1);
       events.emit({ type: 'watching', watching: true });
       // this master knows the connections from now on, and publishes them to the others
@@ -90,12 +90,14 @@ export class LeasedWatch {
       // it may take long, and must not delay the end of the lease
       void watcher
         .start()
-        .catch((error: unknown) => logger.error({ error: String(error) }, 'cannot follow the servers'));
+        .catch((error: unknown) =>
+          logger.error({ error: String(error) }, "cannot follow the servers' events"),
+        );
     });
   }
 
   #end(): Promise<void> {
-    this.#turn = this.#turn.then(async () => {
+    this.#transition = this.#transition.then(async () => {
       if (this.#watcher === undefined) return;
       this.#context.metrics.watching.set(0);
       this.#context.events.emit({ type: 'watching', watching: false });
@@ -104,10 +106,10 @@ export class LeasedWatch {
       this.#feed?.stop();
       this.#feed = undefined;
       this.#lastSeen.end();
-      // a master that stops, or whose connection is closed for good, does not follow another one
+      // a master that stops, or whose connection is closed permanently, does not follow another one
       if (!this.#stopped && !this.#context.nc.isClosed()) this.#follower.start();
       await this.#revoker.stop();
     });
-    return this.#turn;
+    return this.#transition;
   }
 }

@@ -1,5 +1,5 @@
 // Tracks every connection that the servers report, on the master that holds the lease.
-import type { ConnectionPlace } from '../../system-account/connected-users.js';
+import type { ConnectionId } from '../../system-account/kick.js';
 import { NAMED_CONNECTIONS } from '../../protocol/records/newest-connections.js';
 import type { PeelConnection } from '../../protocol/records/presence.js';
 import { adminOfUserName } from '../../permissions/admin-names.js';
@@ -7,7 +7,7 @@ import { isPeelId } from '../../permissions/peel-id.js';
 import type { PresenceView } from '../presence/presence-view.js';
 import type { UserConnection } from './system-events.js';
 
-/** All connections, in memory, on the lease holder only. Keeps the presence view of peels up to date. */
+/** All connections, in memory, on the lease holder only. Updates the presence view of peels. */
 export class PresenceKeeper {
   readonly #view: PresenceView;
   readonly #now: () => number;
@@ -25,7 +25,7 @@ export class PresenceKeeper {
     return this.#size;
   }
 
-  get({ server, cid }: ConnectionPlace): UserConnection | undefined {
+  get({ server, cid }: ConnectionId): UserConnection | undefined {
     return this.#byServer.get(server)?.get(cid);
   }
 
@@ -53,7 +53,7 @@ export class PresenceKeeper {
   }
 
   add(connection: UserConnection): void {
-    this.#forget(connection);
+    this.#drop(connection);
     const { server, cid, name } = connection;
     const connections = this.#byServer.get(server) ?? new Map<number, UserConnection>();
     this.#byServer.set(server, connections.set(cid, connection));
@@ -62,22 +62,22 @@ export class PresenceKeeper {
     const same = this.#byName.get(name);
     if (same === undefined) this.#byName.set(name, [connection]);
     else same.push(connection);
-    if (isPeelId(name)) this.#show(name);
+    if (isPeelId(name)) this.#publish(name);
   }
 
-  remove(of: ConnectionPlace): UserConnection | undefined {
-    const connection = this.#forget(of);
-    if (connection !== undefined && isPeelId(connection.name)) this.#show(connection.name);
+  remove(of: ConnectionId): UserConnection | undefined {
+    const connection = this.#drop(of);
+    if (connection !== undefined && isPeelId(connection.name)) this.#publish(connection.name);
     return connection;
   }
 
   /** After a takeover: marks peels that left meanwhile as disconnected. */
   correct(): void {
     for (const peelId of this.#view.peelIds())
-      if (this.#view.isConnected(peelId) && !this.#byName.has(peelId)) this.#show(peelId);
+      if (this.#view.isConnected(peelId) && !this.#byName.has(peelId)) this.#publish(peelId);
   }
 
-  #forget(of: ConnectionPlace): UserConnection | undefined {
+  #drop(of: ConnectionId): UserConnection | undefined {
     const connections = this.#byServer.get(of.server);
     const connection = connections?.get(of.cid);
     if (connections === undefined || connection === undefined) return undefined;
@@ -92,7 +92,7 @@ export class PresenceKeeper {
     return connection;
   }
 
-  #show(name: string): void {
+  #publish(name: string): void {
     const all = this.of(name);
     // only the newest ones: the cost stays the same, however many a peel opens
     const newest = all.length > NAMED_CONNECTIONS ? all.slice(-NAMED_CONNECTIONS) : all;
@@ -100,7 +100,7 @@ export class PresenceKeeper {
   }
 }
 
-/** Whether the connections with this name are counted: one peel or admin may have so many. */
+/** Whether the connections with this name are counted: those of peels and added admins are limited. */
 function isCounted(name: string): boolean {
   return isPeelId(name) || adminOfUserName(name) !== undefined;
 }

@@ -1,66 +1,66 @@
 // Decides what a list of all connections changes while connections come and go, and when to read the next list.
-import type { ConnectionPlace } from '../../system-account/connected-users.js';
+import type { ConnectionId } from '../../system-account/kick.js';
 import { CONNECTIONS_INTERVAL_MS, READING_FIRST_PAUSE_MS, READING_MAX_PAUSE_MS } from '../../timing.js';
 import type { UserConnection } from './system-events.js';
 
-/** Connection IDs, by server. */
-class Places {
+/** A set of connections, by server. */
+class ConnectionIds {
   readonly #cids = new Map<string, Set<number>>();
 
-  add({ server, cid }: ConnectionPlace): void {
+  add({ server, cid }: ConnectionId): void {
     const cids = this.#cids.get(server);
     if (cids === undefined) this.#cids.set(server, new Set([cid]));
     else cids.add(cid);
   }
 
-  has({ server, cid }: ConnectionPlace): boolean {
+  has({ server, cid }: ConnectionId): boolean {
     return this.#cids.get(server)?.has(cid) === true;
   }
 }
 
 /** Events received while a list is read: they take precedence over the list, which may be older. */
 export class Reading {
-  readonly #came = new Places();
-  readonly #ended = new Places();
+  readonly #came = new ConnectionIds();
+  readonly #ended = new ConnectionIds();
 
-  connected(of: ConnectionPlace): void {
+  connected(of: ConnectionId): void {
     this.#came.add(of);
   }
 
-  disconnected(of: ConnectionPlace): void {
+  disconnected(of: ConnectionId): void {
     this.#ended.add(of);
   }
 
   /** Whether a listed connection has ended since. Connection numbers are not reused. */
-  hasEnded(of: ConnectionPlace): boolean {
+  hasEnded(of: ConnectionId): boolean {
     return this.#ended.has(of);
   }
 
   /**
    * The known connections that are gone: missing from a server's complete list.
    *
-   * @param servers the servers that did
+   * @param servers the servers whose lists are complete
    */
   gone(
-    { servers, connections }: { servers: ReadonlySet<string>; connections: readonly ConnectionPlace[] },
+    { servers, connections }: { servers: ReadonlySet<string>; connections: readonly ConnectionId[] },
     known: Iterable<UserConnection>,
   ): UserConnection[] {
-    const there = new Places();
+    const there = new ConnectionIds();
     for (const connection of connections) there.add(connection);
     return [...known].filter((of) => servers.has(of.server) && !there.has(of) && !this.#came.has(of));
   }
 }
 
-/** Reading lists takes at most one part in this many of the time. */
+/** Reading lists takes at most one twentieth of the time. */
 const SHARE = 20;
 
 /**
  * The pause before the next list of all connections, in milliseconds. It grows with the cost of a list, and with each
  * list that failed or was requested soon after another.
  *
- * @param last how long the last one took, in milliseconds
- * @param early how many in a row failed, or were asked for before they were due
- * @param isWanted an event may have been lost, or the last list was not whole
+ * @param last.tookMs the duration of the last list, in milliseconds
+ * @param last.early the number of consecutive lists that failed or were requested early
+ * @param last.isWanted whether the next list is requested early: an event may have been lost, or the last list was incomplete
  * @example readingPause({ tookMs: 3_000, early: 0, isWanted: false }); // 60_000
  */
 export function readingPause(last: { tookMs: number; early: number; isWanted: boolean }): number {

@@ -2,14 +2,14 @@
 
 import type { ServersNow } from './system-events.js';
 
-/** Consecutive looks that a server must miss before its connections are dropped. */
-const MISSED_LOOKS = 2;
+/** The consecutive checks that a server must miss before its connections are dropped. */
+const MAX_MISSED_CHECKS = 2;
 /**
- * The same for a server that another one still has a route to: it is busy. With 16,000 connections, one answers no
- * ping for ten seconds while it checks them against a new account JWT (docs/nats-facts.md, 40). The route to a host that lost
- * its power stays for a while too.
+ * The same for a server that another one still has a route to: it may be busy. With 16,000 connections, a server answers
+ * no ping for ten seconds while it checks them against a new account JWT (docs/nats-facts.md, 40). The route to a host
+ * that lost power also stays for a while.
  */
-const MISSED_LOOKS_ROUTED = 20;
+const MAX_MISSED_CHECKS_ROUTED = 20;
 
 /** A server that is gone, with its connections. */
 export interface GoneServer {
@@ -27,7 +27,7 @@ export interface RosterChange {
 
 /** The servers of the cluster, as of the last check. */
 export class ServerRoster {
-  /** Names by ID, including servers that missed a look and are not gone yet. */
+  /** Names by ID, including servers that missed a check and are not gone yet. */
   #servers: ReadonlyMap<string, string> | undefined;
   readonly #missed = new Map<string, number>();
 
@@ -38,7 +38,7 @@ export class ServerRoster {
    *
    * @param connected IDs of the servers that have connections
    */
-  look({ names: servers, routed }: ServersNow, connected: Iterable<string>): RosterChange {
+  check({ names: servers, routed }: ServersNow, connected: Iterable<string>): RosterChange {
     const before = this.#servers;
     const hasJoined = before !== undefined && [...servers.keys()].some((id) => !before.has(id));
     const names = new Set(servers.values());
@@ -51,7 +51,7 @@ export class ServerRoster {
       const name = before?.get(id);
       const missed = (this.#missed.get(id) ?? 0) + 1;
       const isRestarted = name !== undefined && names.has(name);
-      const allowed = name !== undefined && routed.has(name) ? MISSED_LOOKS_ROUTED : MISSED_LOOKS;
+      const allowed = name !== undefined && routed.has(name) ? MAX_MISSED_CHECKS_ROUTED : MAX_MISSED_CHECKS;
       if (missed < allowed && !isRestarted) {
         this.#missed.set(id, missed);
         if (name !== undefined) known.set(id, name);

@@ -20,13 +20,13 @@ export class ServerWatch {
   readonly #system: NatsConnection;
   readonly #account: string;
   readonly #logger: MasterLogger;
-  readonly #told = new Set<string>();
+  readonly #loggedVersions = new Set<string>();
   readonly #low = new Set<string>();
   readonly #failed = new Set<string>();
   #onFailure: (failure: StorageFailure) => void = () => undefined;
   #problem: string | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #looking = false;
+  #isChecking = false;
   #stopped = false;
 
   /**
@@ -54,15 +54,15 @@ export class ServerWatch {
       throw new NatsServerError('ERR_SERVER_TOO_OLD', `${names}: ${first.message}: ${first.fix}`);
     }
     for (const { server, version, message, fix } of problems) {
-      if (this.#told.has(`${server} ${version}`)) continue;
-      this.#told.add(`${server} ${version}`);
+      if (this.#loggedVersions.has(`${server} ${version}`)) continue;
+      this.#loggedVersions.add(`${server} ${version}`);
       this.#logger.warn({ server, version, fix }, message);
     }
     await this.#checkStorage(servers.length);
     await this.#checkFailures(servers.length);
   }
 
-  /** Why nothing can be written; undefined: enough servers write, as far as is known. */
+  /** Why nothing can be written; undefined: enough servers write, or it is unknown. */
   get problem(): string | undefined {
     return this.#problem;
   }
@@ -117,13 +117,13 @@ export class ServerWatch {
       await this.check();
     } catch (error) {
       if (isTooOld(error)) throw error;
-      this.#logger.warn({ error: errorMessage(error) }, "the servers' versions cannot be read yet");
+      this.#logger.warn({ error: errorMessage(error) }, "cannot read the servers' versions yet");
     }
   }
 
   /** Keeps checking. @param onTooOld called once for a server that joined and is too old */
   follow(onTooOld: (error: NatsServerError) => void): void {
-    this.#timer = setInterval(() => void this.#look(onTooOld), VERSIONS_INTERVAL_MS);
+    this.#timer = setInterval(() => void this.#checkAgain(onTooOld), VERSIONS_INTERVAL_MS);
     this.#timer.unref();
   }
 
@@ -132,9 +132,9 @@ export class ServerWatch {
     clearInterval(this.#timer);
   }
 
-  async #look(onTooOld: (error: NatsServerError) => void): Promise<void> {
-    if (this.#looking) return;
-    this.#looking = true;
+  async #checkAgain(onTooOld: (error: NatsServerError) => void): Promise<void> {
+    if (this.#isChecking) return;
+    this.#isChecking = true;
     try {
       await this.check();
     } catch (error) {
@@ -144,9 +144,9 @@ export class ServerWatch {
         onTooOld(error);
         return;
       }
-      this.#logger.debug({ error: errorMessage(error) }, "the servers' versions cannot be read");
+      this.#logger.debug({ error: errorMessage(error) }, "cannot read the servers' versions");
     } finally {
-      this.#looking = false;
+      this.#isChecking = false;
     }
   }
 }

@@ -1,5 +1,5 @@
 // Remembers the connections of servers that stopped responding, in case they were only slow.
-import type { ConnectionPlace } from '../../system-account/connected-users.js';
+import type { ConnectionId } from '../../system-account/kick.js';
 import { SILENT_SERVER_KEPT_MS } from '../../timing.js';
 import type { UserConnection } from './system-events.js';
 
@@ -15,7 +15,7 @@ export class SilentServers {
     this.#servers.set(server, { connections: new Map(connections.map((one) => [one.cid, one])), since: now });
   }
 
-  get({ server, cid }: ConnectionPlace): UserConnection | undefined {
+  get({ server, cid }: ConnectionId): UserConnection | undefined {
     return this.#servers.get(server)?.connections.get(cid);
   }
 

@@ -1,25 +1,25 @@
-// Measures the JetStream storage of the servers, in the master that watches.
+// Measures the JetStream storage of the servers, on the watching master.
 import type { ZesterConnection } from '../../connection/connect.js';
 import { jetStreamStorage } from '../../system-account/jetstream-storage.js';
 import { errorMessage } from '../../text/error-message.js';
 import { STORAGE_METRICS_INTERVAL_MS, STORAGE_WATCH_POLL_MS } from '../../timing.js';
 import type { MasterContext } from '../context.js';
 
-/** More servers than this are not told apart: metrics must stay few. */
+/** The maximum number of servers with their own metrics. */
 const MAX_SERVERS = 100;
 
 type StorageContext = Pick<MasterContext, 'id' | 'watching' | 'metrics' | 'logger'>;
 
 /**
- * Looks when this master begins to watch, then once in {@link STORAGE_METRICS_INTERVAL_MS}, one look at a time. A master that no
- * longer watches forgets what it knew.
+ * Checks the storage when this master begins to watch, then every {@link STORAGE_METRICS_INTERVAL_MS}, one check at a
+ * time. When the master stops watching, resets the metrics.
  */
 export class StorageWatch {
   readonly #context: StorageContext;
   readonly #system: ZesterConnection;
   readonly #timer: NodeJS.Timeout;
-  #looking: Promise<void> | undefined;
-  #lookedAt = -Infinity;
+  #checking: Promise<void> | undefined;
+  #checkedAt = -Infinity;
 
   constructor(context: StorageContext, system: ZesterConnection) {
     this.#context = context;
@@ -29,28 +29,28 @@ export class StorageWatch {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#looking;
+    await this.#checking;
   }
 
   #tick(): void {
     const { id, watching } = this.#context;
-    if (this.#looking !== undefined) return;
+    if (this.#checking !== undefined) return;
     if (watching() !== id) {
-      if (this.#lookedAt !== -Infinity) this.#set([]);
-      this.#lookedAt = -Infinity;
+      if (this.#checkedAt !== -Infinity) this.#set([]);
+      this.#checkedAt = -Infinity;
       return;
     }
-    if (performance.now() - this.#lookedAt < STORAGE_METRICS_INTERVAL_MS) return;
-    this.#lookedAt = performance.now();
-    this.#looking = this.#look().finally(() => (this.#looking = undefined));
+    if (performance.now() - this.#checkedAt < STORAGE_METRICS_INTERVAL_MS) return;
+    this.#checkedAt = performance.now();
+    this.#checking = this.#check().finally(() => (this.#checking = undefined));
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     try {
       this.#set(await jetStreamStorage(this.#system, Infinity));
     } catch (error) {
       const reason = errorMessage(error);
-      this.#context.logger.debug({ reason }, 'the JetStream storage of the servers cannot be read; retrying');
+      this.#context.logger.debug({ reason }, 'cannot read the JetStream storage of the servers; retrying');
     }
   }
 

@@ -4,12 +4,13 @@ import * as v from 'valibot';
 import { parseJson } from '../../protocol/messages.js';
 import { userNameOf } from '../../jwt/decode.js';
 import { connectedUsers, type ConnectedUsersOptions } from '../../system-account/connected-users.js';
+import type { ConnectionId } from '../../system-account/kick.js';
 import { listServers } from '../../system-account/servers.js';
 import { SERVERS_STALL_MS } from '../../timing.js';
 
 /** A connection of a user of the fleet's account, as its server reports it. */
 export interface UserConnection {
-  /** The server's id, and the connection's on it. */
+  /** The server's ID, and the connection's number there. */
   server: string;
   cid: number;
   serverName: string | undefined;
@@ -41,7 +42,7 @@ const eventSchema = v.object({
 /** The callbacks of {@link listenToSystem}. */
 export interface SystemListener {
   connected(connection: UserConnection): void;
-  disconnected(of: { server: string; cid: number; reason: string | undefined }): void;
+  disconnected(of: ConnectionId & { reason: string | undefined }): void;
   /** The server's current time, in milliseconds since 1970. */
   clock(time: number): void;
 }
@@ -88,7 +89,7 @@ export function listenToSystem(
 
 /** All connections, as of one list. */
 export interface ConnectionsNow {
-  /** IDs of the servers whose list is certainly complete. */
+  /** The IDs of the servers whose list is certain to be complete. */
   servers: Set<string>;
   connections: UserConnection[];
   /** Whether a server's list is incomplete, or a server did not respond. */
@@ -104,7 +105,7 @@ export interface ConnectionsNow {
 export async function connectionsNow(
   nc: NatsConnection,
   account: string,
-  known: (of: { server: string; cid: number }) => UserConnection | undefined = () => undefined,
+  known: (of: ConnectionId) => UserConnection | undefined = () => undefined,
   options: Pick<ConnectedUsersOptions, 'over' | 'sizes'> = {},
 ): Promise<ConnectionsNow> {
   const read = await connectedUsers(nc, account, { ...options, isKnown: (of) => known(of) !== undefined });
@@ -115,10 +116,10 @@ export async function connectionsNow(
     const { since = new Date().toISOString() } = user;
     connections.push({ server, cid, serverName, name, publicKey, jwt, host, since, kind });
   }
-  return { servers: read.whole, connections, isPartial: !read.isWhole };
+  return { servers: read.complete, connections, isPartial: !read.isComplete };
 }
 
-/** The servers, as of one look. */
+/** The responding servers, and their routes. */
 export interface ServersNow {
   /** Names of the servers that respond, by ID. A restarted server has a new ID. */
   names: ReadonlyMap<string, string>;
@@ -126,7 +127,7 @@ export interface ServersNow {
   routed: ReadonlySet<string>;
 }
 
-/** Lists the servers, with the patience that an overloaded one needs. */
+/** Lists the servers, with timeouts long enough for an overloaded one. */
 export async function serversNow(nc: NatsConnection): Promise<ServersNow> {
   const servers = await listServers(nc, { stallMs: SERVERS_STALL_MS });
   return {

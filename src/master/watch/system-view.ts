@@ -1,11 +1,10 @@
-// What the watch needs of the system account, and its implementation over a connection.
+// The watch's interface to the system account, and its implementation over a connection.
 import type { ZesterConnection } from '../../connection/connect.js';
 import { withDeadline } from '../../async/deadline.js';
 import type { DirectConnections } from '../../system-account/direct-connections.js';
 import { PageSizes } from '../../system-account/page-sizes.js';
 import { DIRECT_OPEN_WAIT_MS } from '../../timing.js';
-import type { ConnectionPlace } from '../../system-account/connected-users.js';
-import { kick, type KickOutcome } from '../../system-account/kick.js';
+import { kick, type ConnectionId, type KickOutcome } from '../../system-account/kick.js';
 import {
   connectionsNow,
   listenToSystem,
@@ -20,13 +19,13 @@ import {
 export interface SystemView {
   /** Follows connects and disconnects. */
   listen(listener: SystemListener): { unsubscribe(): void }[];
-  /** Reads all connections. @param known a connection that is known already and need not be sent again */
-  connections(known: (of: ConnectionPlace) => UserConnection | undefined): Promise<ConnectionsNow>;
+  /** Reads all connections. @param known looks up a known connection, which need not be sent again */
+  connections(known: (of: ConnectionId) => UserConnection | undefined): Promise<ConnectionsNow>;
   /** The servers that respond, and their routes. */
   servers(): Promise<ServersNow>;
   /** Closes one connection on its server. */
-  kick(connection: ConnectionPlace): Promise<KickOutcome>;
-  /** What happens to the connection to the servers. Ends when it is closed. */
+  kick(connection: ConnectionId): Promise<KickOutcome>;
+  /** The status events of the connection to the servers. Ends when it is closed. */
   status(): AsyncIterable<{ type: string }>;
 }
 

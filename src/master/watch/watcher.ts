@@ -1,5 +1,6 @@
 // Follows the servers' events and maintains presence, on the master that holds the lease.
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ConnectionId } from '../../system-account/kick.js';
 import { signingKeyIds } from '../../jwt/signing-key-ids.js';
 import { nowSeconds } from '../../jwt/time.js';
 import type { MasterContext } from '../context.js';
@@ -17,7 +18,7 @@ import type { SystemView } from './system-view.js';
 import { errorMessage } from '../../text/error-message.js';
 import { MASTER_CLOCK_WARNING_MS, SERVERS_INTERVAL_MS, WATCH_RETRY_MS, WATCH_TICK_MS } from '../../timing.js';
 
-/** What a {@link Watcher} needs of its master. */
+/** The parts of its master that a {@link Watcher} uses. */
 export interface WatcherContext extends GatekeeperContext {
   registry: GatekeeperContext['registry'] & Pick<MasterContext['registry'], 'onChange'>;
   tokens: GatekeeperContext['tokens'] & Pick<MasterContext['tokens'], 'onChange'>;
@@ -43,10 +44,10 @@ export class Watcher {
   readonly #roster = new ServerRoster();
   readonly #silent = new SilentServers();
   readonly #timers: NodeJS.Timeout[] = [];
-  readonly #endings: (() => void)[] = [];
+  readonly #cleanups: (() => void)[] = [];
   #stopped = false;
-  #looking = false;
-  #clockTold = false;
+  #isCheckingServers = false;
+  #isClockLogged = false;
   #issuers: string;
 
   /** @param onSettled called once all connections have been listed */
@@ -67,7 +68,7 @@ export class Watcher {
       connected: (connection) => this.#connected(connection),
       disconnected: (of) => this.#disconnected(of),
       logger,
-      onSure: () => this.#queue.resume(),
+      onCertain: () => this.#queue.resume(),
       onRead: (tookMs) => metrics.readingSeconds.set(tookMs / 1000),
     });
     this.#gatekeeper = new Gatekeeper(context, {
@@ -81,7 +82,7 @@ export class Watcher {
       prepare: () => trust.reload(),
       judge: (connection, isSurplus) => this.#gatekeeper.check(connection, isSurplus),
       isConnected: (connection) => this.#keeper.get(connection) === connection,
-      isHeld: () => this.#reader.isUnsure,
+      isHeld: () => this.#reader.isUncertain,
       logger,
       onWaiting: (count) => metrics.waitingConnections.set(count),
     });
@@ -101,9 +102,9 @@ export class Watcher {
         this.#reader.noteDisconnected(of);
         this.#disconnected(of);
       },
-      clock: (time) => this.#clock(time),
+      clock: (time) => this.#checkClock(time),
     });
-    this.#endings.push(
+    this.#cleanups.push(
       ...subscriptions.map((subscription) => () => subscription.unsubscribe()),
       registry.onChange((record) => this.#retired.note(record, performance.now())),
       trust.onChange(() => {
@@ -123,7 +124,7 @@ export class Watcher {
     this.#onSettled();
     logger.info({ connections: this.#keeper.size }, "following the servers' events");
     this.#every(WATCH_TICK_MS, () => this.#retire());
-    this.#every(WATCH_TICK_MS, () => this.#gatekeeper.turn());
+    this.#every(WATCH_TICK_MS, () => this.#gatekeeper.advance());
     this.#every(SERVERS_INTERVAL_MS, () => this.#checkServers());
     await this.#followRevocations();
   }
@@ -133,7 +134,7 @@ export class Watcher {
     this.#queue.stop();
     this.#gatekeeper.stop();
     for (const timer of this.#timers) clearInterval(timer);
-    for (const end of this.#endings) end();
+    for (const cleanup of this.#cleanups) cleanup();
     await this.#reader.stop();
   }
 
@@ -154,10 +155,10 @@ export class Watcher {
   }
 
   async #checkServers(): Promise<void> {
-    if (this.#looking) return;
-    this.#looking = true;
+    if (this.#isCheckingServers) return;
+    this.#isCheckingServers = true;
     try {
-      const { hasJoined, gone } = this.#roster.look(await this.#system.servers(), this.#keeper.servers());
+      const { hasJoined, gone } = this.#roster.check(await this.#system.servers(), this.#keeper.servers());
       if (hasJoined) this.#reader.readSoon();
       const now = performance.now();
       for (const { id: server, mayReturn } of gone) {
@@ -168,9 +169,9 @@ export class Watcher {
       }
       this.#silent.prune(now);
     } catch {
-      // this master's own server may be the one that is down: the next check will show
+      // this master's own server may be down: left to the next check
     } finally {
-      this.#looking = false;
+      this.#isCheckingServers = false;
     }
   }
 
@@ -185,7 +186,7 @@ export class Watcher {
     this.#queue.add(connection, isSurplus);
   }
 
-  #disconnected(of: { server: string; cid: number }): void {
+  #disconnected(of: ConnectionId): void {
     this.#keeper.remove(of);
   }
 
@@ -201,7 +202,7 @@ export class Watcher {
       } catch (error) {
         this.#context.logger.debug(
           { error: errorMessage(error) },
-          'cannot read whether revocations are held',
+          'cannot read whether revocations are held; retrying',
         );
         await delay(WATCH_RETRY_MS, undefined, { ref: false });
       }
@@ -237,8 +238,8 @@ export class Watcher {
       const change = revokedInAccount(record, revocations);
       if (change === undefined || this.#stopped) continue;
       await registry
-        .decide(record.id, (standing) =>
-          standing?.number === record.number
+        .decide(record.id, (current) =>
+          current?.number === record.number
             ? { change, by, reason: 'revoked in the account JWT' }
             : undefined,
         )
@@ -254,14 +255,14 @@ export class Watcher {
     this.#judgeAll(() => true);
   }
 
-  #clock(time: number): void {
+  #checkClock(time: number): void {
     const off = this.#context.now() - time;
-    if (this.#clockTold || Math.abs(off) < MASTER_CLOCK_WARNING_MS) return;
-    this.#clockTold = true;
+    if (this.#isClockLogged || Math.abs(off) < MASTER_CLOCK_WARNING_MS) return;
+    this.#isClockLogged = true;
     this.#context.logger.warn(
       { offMs: Math.round(off) },
-      `this master's clock is ${Math.abs(Math.round(off / 1000))} s ${off > 0 ? 'ahead of' : 'behind'} a server's: JWTs expire by the ` +
-        "servers' clocks; correct it",
+      `this master's clock is ${Math.abs(Math.round(off / 1000))} s ${off > 0 ? 'ahead of' : 'behind'} a server's, and JWTs expire by ` +
+        "the servers' clocks: correct it",
     );
   }
 }

@@ -16,7 +16,7 @@ const entry: AuditEntry = {
 function started() {
   const stored = new Map<string, { subject: string; event: AuditEvent }>();
   const stream = { failures: 0, lost: 0, attempts: [] as string[] };
-  let tell: (id: string) => void = () => undefined;
+  let onStored: (id: string) => void = () => undefined;
   let closeConnection: () => void = () => undefined;
   const closed = new Promise<void>((resolve) => (closeConnection = resolve));
   const fake: AuditStream = {
@@ -28,7 +28,7 @@ function started() {
       return stored.size;
     },
     onStored: (listener) => {
-      tell = listener;
+      onStored = listener;
       return () => undefined;
     },
     closed: () => closed,
@@ -36,7 +36,7 @@ function started() {
   const { logger, lines } = keptLog();
   const log = new AuditLog(fake, logger);
   const warnings = () => lines.filter(({ level }) => level === 'warn').map(({ text }) => text);
-  return { log, stream, stored, warnings, tell: (id: string) => tell(id), closeConnection };
+  return { log, stream, stored, warnings, confirm: (id: string) => onStored(id), closeConnection };
 }
 
 beforeEach(() => void vi.useFakeTimers());
@@ -81,11 +81,11 @@ describe('the audit log', () => {
   });
 
   it('publishes the event of a master that died, and not one that it has seen in the stream', async () => {
-    const { log, stored, tell } = started();
+    const { log, stored, confirm } = started();
     const [dead, alive] = [log.complete(entry) as AuditEvent, log.complete(entry) as AuditEvent];
     log.expect(dead);
     log.expect(alive);
-    tell(alive.id);
+    confirm(alive.id);
     await vi.advanceTimersByTimeAsync(AUDIT_GRACE_MS + 2 * AUDIT_SWEEP_INTERVAL_MS);
     expect([...stored.keys()]).toEqual([dead.id]);
     await log.close();
@@ -98,7 +98,7 @@ describe('the audit log', () => {
     const closing = log.close(1_000);
     await vi.advanceTimersByTimeAsync(1_000);
     await closing;
-    expect(warnings()).toContain('stopped with unwritten audit events');
+    expect(warnings()).toContain('stopped before all audit events were stored');
   });
 
   it('does not wait without a connection', async () => {

@@ -8,10 +8,10 @@ afterEach(() => {
 
 function started() {
   vi.useFakeTimers();
-  const told: AuditEntry[] = [];
-  const refusals = new RefusalAudit({ note: (entry) => told.push(entry) });
-  const counts = () => told.map(({ code, detail }) => [code, detail?.['count']]);
-  return { told, refusals, counts };
+  const audited: AuditEntry[] = [];
+  const refusals = new RefusalAudit({ note: (entry) => audited.push(entry) });
+  const counts = () => audited.map(({ code, detail }) => [code, detail?.['count']]);
+  return { audited, refusals, counts };
 }
 
 const refused: RefusedRequest = {
@@ -24,9 +24,9 @@ const refused: RefusedRequest = {
 
 describe('the audit of refused requests', () => {
   it('has the first refusal of a kind at once, and the number of further ones a minute later', () => {
-    const { refusals, told, counts } = started();
+    const { refusals, audited, counts } = started();
     for (let i = 0; i < 1_000; i++) refusals.note(refused);
-    expect(told).toMatchObject([
+    expect(audited).toMatchObject([
       {
         kind: 'request.refused',
         code: 'ERR_FLEET_KEY_UNKNOWN',
@@ -41,35 +41,35 @@ describe('the audit of refused requests', () => {
       ['ERR_FLEET_KEY_UNKNOWN', 999],
     ]);
     vi.advanceTimersByTime(600_000);
-    expect(told).toHaveLength(2);
+    expect(audited).toHaveLength(2);
   });
 
   it('distinguishes callers, codes and peels', () => {
-    const { refusals, told } = started();
+    const { refusals, audited } = started();
     refusals.note(refused);
     refusals.note({ ...refused, code: 'ERR_FLEET_PROOF' });
     refusals.note({ ...refused, peelId: 'web-2' });
     refusals.note({ ...refused, by: { kind: 'peel', name: 'web-2' } });
-    expect(told).toHaveLength(4);
+    expect(audited).toHaveLength(4);
   });
 
   it('cannot be filled by a caller that invents a new peel or key each time', () => {
-    const { refusals, told, counts } = started();
+    const { refusals, audited, counts } = started();
     for (let i = 0; i < 1_000; i++) refusals.note({ ...refused, peelId: `web-${i}` });
-    expect(told.length).toBeLessThanOrEqual(21);
+    expect(audited.length).toBeLessThanOrEqual(21);
     refusals.close();
     expect(counts().reduce((sum, [, count]) => sum + Number(count), 0)).toBe(1_000);
-    expect(told.length).toBeLessThanOrEqual(22);
+    expect(audited.length).toBeLessThanOrEqual(22);
   });
 
   it('cannot be filled by a caller that invents a new name each time, which nothing proves', () => {
-    const { refusals, told, counts } = started();
+    const { refusals, audited, counts } = started();
     for (let i = 0; i < 1_000; i++)
       refusals.note({ ...refused, by: { kind: 'unknown', name: `admin-${i}` } });
-    expect(told.length).toBeLessThanOrEqual(21);
-    expect(told.at(-1)?.by).toEqual({ kind: 'unknown', name: 'others' });
+    expect(audited.length).toBeLessThanOrEqual(21);
+    expect(audited.at(-1)?.by).toEqual({ kind: 'unknown', name: 'others' });
     refusals.note({ ...refused, by: { kind: 'admin', name: 'ann' } });
-    expect(told.at(-1)?.by).toEqual({ kind: 'admin', name: 'ann' });
+    expect(audited.at(-1)?.by).toEqual({ kind: 'admin', name: 'ann' });
     refusals.close();
     expect(counts().reduce((sum, [, count]) => sum + Number(count), 0)).toBe(1_001);
   });

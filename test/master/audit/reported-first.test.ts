@@ -17,7 +17,7 @@ describe('the deletions of the audit log that were reported', () => {
   });
 
   it.each([{ at: '2026-05-01T00:00:00Z', detail: { events: 39 } }, { at: 3 }, 'text', null])(
-    'are all so far when an earlier version did not tell: %j',
+    'are all earlier ones if the event of an earlier version has no sequence: %j',
     (event) => {
       expect(reportedFirst(event, stream)).toBe(50);
     },

@@ -17,9 +17,9 @@ describe('an event in a record', () => {
 
   it.each(['before', 'after'])('needs nothing if the stream stored it %s the record was seen', (order) => {
     const events = new UnconfirmedEvents();
-    if (order === 'before') events.saw('a', T0);
+    if (order === 'before') events.confirm('a', T0);
     events.expect(event('a'), T0);
-    if (order === 'after') events.saw('a', T0);
+    if (order === 'after') events.confirm('a', T0);
     expect(events.takeOverdue(T0 + AUDIT_GRACE_MS)).toEqual([]);
   });
 });
@@ -28,7 +28,7 @@ describe('an event that a new record is about to hide', () => {
   it('is published unless the stream has it', () => {
     const events = new UnconfirmedEvents();
     expect(events.isMissing(event('a'), T0)).toBe(true);
-    events.saw('a', T0);
+    events.confirm('a', T0);
     expect(events.isMissing(event('a'), T0)).toBe(false);
   });
 
@@ -38,7 +38,7 @@ describe('an event that a new record is about to hide', () => {
 
   it('is forgotten after some time, so that memory stays bounded', () => {
     const events = new UnconfirmedEvents();
-    events.saw('a', T0);
+    events.confirm('a', T0);
     events.takeOverdue(T0 + AUDIT_SEEN_KEPT_MS);
     expect(events.isMissing(event('a'), T0)).toBe(true);
   });

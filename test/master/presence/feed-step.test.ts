@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { feedStep, type FeedState } from '../../../src/master/presence/feed-step.js';
 
-const state: FeedState = { holder: 'M1', since: 10, number: 4, isWhole: true };
-const heard = (number: number, peels: number, of: { holder?: string; since?: number } = {}) => ({
+const state: FeedState = { holder: 'M1', since: 10, number: 4, isComplete: true };
+const message = (number: number, peels: number, of: { holder?: string; since?: number } = {}) => ({
   holder: 'M1',
   since: 10,
   number,
@@ -12,46 +12,49 @@ const heard = (number: number, peels: number, of: { holder?: string; since?: num
 
 describe('a presence message of a master', () => {
   it('is followed as long as no message is missing', () => {
-    expect(feedStep(state, heard(5, 2), 'M1')).toMatchObject({
-      state: { number: 5, isWhole: true },
-      isMissing: false,
+    expect(feedStep(state, message(5, 2), 'M1')).toMatchObject({
+      state: { number: 5, isComplete: true },
+      hasGap: false,
     });
-    expect(feedStep(state, heard(4, 0), undefined)).toMatchObject({
-      state: { number: 4, isWhole: true },
-      isMissing: false,
+    expect(feedStep(state, message(4, 0), undefined)).toMatchObject({
+      state: { number: 4, isComplete: true },
+      hasGap: false,
     });
   });
 
   it('triggers a full read if the one before it is missing, even if it has no changes', () => {
-    expect(feedStep(state, heard(6, 2), 'M1')).toMatchObject({
-      state: { number: 6, isWhole: false },
-      isMissing: true,
+    expect(feedStep(state, message(6, 2), 'M1')).toMatchObject({
+      state: { number: 6, isComplete: false },
+      hasGap: true,
     });
-    expect(feedStep(state, heard(5, 0), 'M1')).toMatchObject({ state: { isWhole: false }, isMissing: true });
+    expect(feedStep(state, message(5, 0), 'M1')).toMatchObject({
+      state: { isComplete: false },
+      hasGap: true,
+    });
   });
 
   it('is still to be read where it could not be', () => {
-    expect(feedStep({ ...state, isWhole: false }, heard(5, 1), 'M1').isMissing).toBe(true);
+    expect(feedStep({ ...state, isComplete: false }, message(5, 1), 'M1').hasGap).toBe(true);
   });
 
   it('is read completely when another master takes over, regardless of its clock', () => {
-    expect(feedStep(undefined, heard(9, 0), undefined)).toMatchObject({
+    expect(feedStep(undefined, message(9, 0), undefined)).toMatchObject({
       state: { number: 9 },
-      isMissing: true,
+      hasGap: true,
     });
-    const next = feedStep(state, heard(0, 0, { holder: 'M2', since: 2 }), 'M2');
-    expect(next).toMatchObject({ state: { holder: 'M2', number: 0 }, isMissing: true, isOld: false });
-    const again = feedStep(next.state, heard(0, 0, { holder: 'M2', since: 1 }), 'M2');
-    expect(again).toMatchObject({ state: { since: 1 }, isMissing: true });
+    const next = feedStep(state, message(0, 0, { holder: 'M2', since: 2 }), 'M2');
+    expect(next).toMatchObject({ state: { holder: 'M2', number: 0 }, hasGap: true, isIgnored: false });
+    const again = feedStep(next.state, message(0, 0, { holder: 'M2', since: 1 }), 'M2');
+    expect(again).toMatchObject({ state: { since: 1 }, hasGap: true });
   });
 
   it('is ignored from a master that no longer watches, or does not watch yet', () => {
     const following: FeedState = { ...state, holder: 'M2' };
-    expect(feedStep(following, heard(5, 1), 'M2')).toEqual({
+    expect(feedStep(following, message(5, 1), 'M2')).toEqual({
       state: following,
-      isOld: true,
-      isMissing: false,
+      isIgnored: true,
+      hasGap: false,
     });
-    expect(feedStep(undefined, heard(5, 1), 'M2').isOld).toBe(true);
+    expect(feedStep(undefined, message(5, 1), 'M2').isIgnored).toBe(true);
   });
 });

@@ -61,7 +61,7 @@ describe('the uses of a join token', () => {
   it('are returned when the join is refused, and kept when its outcome is unknown', async () => {
     const { uses, bucket, kinds } = await withToken(10);
     const fails = (code: 'ERR_FLEET_ID_TAKEN' | 'ERR_FLEET_STORE') =>
-      uses.givingBack(use('web-1'), () => Promise.reject(new FleetError(code, 'no')));
+      uses.returnIfRefused(use('web-1'), () => Promise.reject(new FleetError(code, 'no')));
     await uses.count(use('web-1'));
     await refusal('ERR_FLEET_STORE', () => fails('ERR_FLEET_STORE'));
     expect(bucket.value('t1')).toMatchObject({ used: 1 });

@@ -16,26 +16,26 @@ const revoked: Decision = { change: { kind: 'peel.revoked', upTo: 1_900_000_001 
 
 /** A registry, and the events that it published. */
 async function opened(bucket = new MemoryBucket()) {
-  const told: string[] = [];
+  const published: string[] = [];
   let ids = 0;
   const audit = {
     complete: (entry: object) => ({ ...entry, id: `event-${++ids}`, at: '2030-01-01T00:00:00.000Z' }),
-    decided: ({ kind }: { kind: string }) => void told.push(`publish ${kind}`),
-    publishUnseen: ({ kind }: { kind: string }) => void told.push(`publishUnseen ${kind}`),
+    decided: ({ kind }: { kind: string }) => void published.push(`publish ${kind}`),
+    publishUnseen: ({ kind }: { kind: string }) => void published.push(`publishUnseen ${kind}`),
     expect: () => undefined,
   } as unknown as RegistryAudit;
   const registry = await Registry.open(bucket.kv, audit, keptLog().logger);
-  return { registry, bucket, told };
+  return { registry, bucket, published };
 }
 
 describe('a registry', () => {
   it('creates a record with the first event, and publishes it', async () => {
-    const { registry, told, bucket } = await opened();
+    const { registry, published, bucket } = await opened();
     const { record, changed } = await registry.decide('web-1', () => issued);
     expect(changed).toBe(true);
     expect(record).toMatchObject({ id: 'web-1', state: 'accepted', number: 1 });
     expect(registry.ownerOf('UA')).toBe('web-1');
-    expect(told).toEqual(['publish key.issued']);
+    expect(published).toEqual(['publish key.issued']);
     // one value: no decision exists without its event
     expect(bucket.value('web-1')).toMatchObject({
       record: { number: 1 },
@@ -44,17 +44,17 @@ describe('a registry', () => {
   });
 
   it('publishes the event that a new one overwrites, in case its master has died', async () => {
-    const { registry, told } = await opened();
+    const { registry, published } = await opened();
     await registry.decide('web-1', () => issued);
     await registry.decide('web-1', () => revoked);
-    expect(told.slice(1)).toEqual(['publishUnseen key.issued', 'publish peel.revoked']);
+    expect(published.slice(1)).toEqual(['publishUnseen key.issued', 'publish peel.revoked']);
   });
 
   it('changes and publishes nothing if nothing is decided', async () => {
-    const { registry, told } = await opened();
+    const { registry, published } = await opened();
     await registry.decide('web-1', () => issued);
     expect(await registry.decide('web-1', () => undefined)).toMatchObject({ changed: false });
-    expect(told).toHaveLength(1);
+    expect(published).toHaveLength(1);
     await refusal('ERR_FLEET_UNKNOWN_PEEL', () => registry.decide('web-2', () => undefined));
   });
 
@@ -70,8 +70,8 @@ describe('a registry', () => {
         event: { ...event, number: 2 },
       });
     };
-    const { record } = await other.registry.decide('web-1', (standing) => {
-      seen.push(standing?.state);
+    const { record } = await other.registry.decide('web-1', (current) => {
+      seen.push(current?.state);
       return revoked;
     });
     expect(seen).toEqual(['accepted', 'active']);
@@ -81,13 +81,13 @@ describe('a registry', () => {
   it('notifies listeners of changes by any master', async () => {
     const { registry, bucket } = await opened();
     const other = await opened(bucket);
-    const heard: string[] = [];
-    const stop = registry.onChange(({ id }, { kind }) => void heard.push(`${id} ${kind}`));
+    const changes: string[] = [];
+    const stop = registry.onChange(({ id }, { kind }) => void changes.push(`${id} ${kind}`));
     await other.registry.decide('web-1', () => issued);
     await new Promise(setImmediate);
     stop();
     await other.registry.decide('web-1', () => revoked);
-    expect(heard).toEqual(['web-1 key.issued']);
+    expect(changes).toEqual(['web-1 key.issued']);
   });
 
   it('refuses an invalid ID before calling the decision', async () => {

@@ -17,14 +17,14 @@ describe("the log of a master's connections", () => {
   it('logs once that all are down, and once that all are back', () => {
     const { log, lines } = started();
     for (let outage = 1; outage <= 2; outage++) {
-      for (const name of ['main', 'system', 'peels']) log.hear(name, 'a.creds', { type: 'buffering' });
+      for (const name of ['main', 'system', 'peels']) log.handle(name, 'a.creds', { type: 'buffering' });
       expect(log.isDown).toBe(true);
       for (const name of ['peels', 'main']) {
-        log.hear(name, 'a.creds', { type: 'bufferSent', messages: 1, bytes: 5 });
-        log.hear(name, 'a.creds', { type: 'reconnected', server: 'n1:4222' });
+        log.handle(name, 'a.creds', { type: 'bufferSent', messages: 1, bytes: 5 });
+        log.handle(name, 'a.creds', { type: 'reconnected', server: 'n1:4222' });
       }
       expect(lines).toHaveLength(2 * outage - 1);
-      log.hear('system', 'a.creds', { type: 'reconnected', server: 'n2:4222' });
+      log.handle('system', 'a.creds', { type: 'reconnected', server: 'n2:4222' });
       expect(log.isDown).toBe(false);
     }
     expect(lines).toEqual([DOWN, 'info reconnected to n2:4222', DOWN, 'info reconnected to n2:4222']);
@@ -33,7 +33,7 @@ describe("the log of a master's connections", () => {
   it('logs a refusal of the same credentials once, and again when it persists', () => {
     const { log, lines, pass } = started();
     const refuse = (name: string, creds: string) =>
-      log.hear(name, creds, { type: 'refused', reason: 'Revoked', attempts: 1, advice: 'see there' });
+      log.handle(name, creds, { type: 'refused', reason: 'Revoked', attempts: 1, advice: 'see there' });
     refuse('main', 'master.creds');
     pass(1_000);
     refuse('peels', 'master.creds');
@@ -47,7 +47,7 @@ describe("the log of a master's connections", () => {
   it('distinguishes two faults of one file', () => {
     const { log, lines } = started();
     for (const why of ['it is torn', 'it is torn', 'it is empty'])
-      log.hear('main', 'master.creds', {
+      log.handle('main', 'master.creds', {
         type: 'credentialsRejected',
         path: 'master.creds',
         error: new CredsError('ERR_CREDS_FORMAT', 'master.creds', why),
@@ -61,8 +61,8 @@ describe("the log of a master's connections", () => {
 
   it('sums the messages that none of them delivered', () => {
     const { log, lines } = started();
-    log.hear('main', 'a.creds', { type: 'undelivered', messages: 2, bytes: 7 });
-    log.hear('peels', 'a.creds', { type: 'undelivered', messages: 1, bytes: 3 });
+    log.handle('main', 'a.creds', { type: 'undelivered', messages: 2, bytes: 7 });
+    log.handle('peels', 'a.creds', { type: 'undelivered', messages: 1, bytes: 3 });
     expect(lines).toEqual([]);
     log.end();
     expect(lines).toEqual(['warn closed with undelivered messages']);

@@ -49,13 +49,21 @@ describe('a policy function', () => {
       'the policy threw: something without a message',
     ],
     ['hangs', never, 'the policy did not answer within 0.05 s'],
-    ['gives true', nonsense(true), 'the policy gave a boolean, not "accept", "reject" or "pending"'],
-    ['gives nothing', nonsense(undefined), 'the policy gave undefined, not "accept", "reject" or "pending"'],
-    ['gives another word', nonsense('yes'), 'the policy gave "yes", not "accept", "reject" or "pending"'],
+    ['returns true', nonsense(true), 'the policy returned a boolean, not "accept", "reject" or "pending"'],
     [
-      'gives a promise of an object',
+      'returns nothing',
+      nonsense(undefined),
+      'the policy returned undefined, not "accept", "reject" or "pending"',
+    ],
+    [
+      'returns another word',
+      nonsense('yes'),
+      'the policy returned "yes", not "accept", "reject" or "pending"',
+    ],
+    [
+      'returns a promise of an object',
       nonsense(Promise.resolve({})),
-      'the policy gave a object, not "accept", "reject" or "pending"',
+      'the policy returned an object, not "accept", "reject" or "pending"',
     ],
   ])('that %s leaves the peel pending, and reports the reason', async (_what, policy, reason) => {
     const { runner, failures } = runnerOf(policy, 50);

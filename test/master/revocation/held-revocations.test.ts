@@ -55,7 +55,7 @@ function started() {
     turns: async (count: number) => {
       for (let i = 0; i < count; i++) {
         vi.advanceTimersByTime(Math.max(HELD_GATHER_MS, HELD_INTERVAL_MS));
-        await held.turn();
+        await held.advance();
       }
     },
   };
@@ -86,8 +86,8 @@ describe('healthy peels that a master would revoke without an admin', () => {
     const { hold, turns, revoked, store } = started();
     hold(8);
     await turns(2);
-    const standing = await readBreaker(store);
-    await writeBreaker(store, { open: false, since: standing?.since ?? '', held: 8 });
+    const stored = await readBreaker(store);
+    await writeBreaker(store, { open: false, since: stored?.since ?? '', held: 8 });
     await turns(1);
     expect(revoked).toHaveLength(8);
     expect(await readBreaker(store)).toBeUndefined();

@@ -3,7 +3,7 @@ import {
   keysToPush,
   revokedBy,
   tokenRevocation,
-  uselessRevocations,
+  obsoleteRevocations,
 } from '../../../src/master/revocation/revocation-plan.js';
 import type { JoinToken } from '../../../src/protocol/records/join-token.js';
 import type { PeelRecord } from '../../../src/protocol/records/record.js';
@@ -89,12 +89,12 @@ describe('a revocation', () => {
     ['stays until every server has confirmed it', record('revoking', seconds - 601), false],
     ['stays if its key is unknown', undefined, false],
   ])('%s', (_what, known, removed) => {
-    expect(uselessRevocations({ UA: 1 }, () => known, [], seconds).has('UA')).toBe(removed);
+    expect(obsoleteRevocations({ UA: 1 }, () => known, [], seconds).has('UA')).toBe(removed);
   });
 
   it('of an expired join token is removed', () => {
     const expired = { ...token, expiresAt: '2030-01-01T11:49:00.000Z' };
-    const useless = uselessRevocations({ UTOKEN: 1, '*': 1 }, () => undefined, [expired, token], seconds);
+    const useless = obsoleteRevocations({ UTOKEN: 1, '*': 1 }, () => undefined, [expired, token], seconds);
     expect([...useless]).toEqual(['UTOKEN']);
   });
 });

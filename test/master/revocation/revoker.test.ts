@@ -26,14 +26,14 @@ function started(records: PeelRecord[], outcomes: (Pushed | Error)[]) {
   const pushes: string[][] = [];
   const events: AuditEntry[] = [];
   const decided: Decision[] = [];
-  let hear: (record: PeelRecord) => void = () => undefined;
+  let onChange: (record: PeelRecord) => void = () => undefined;
   const byId = () => new Map(records.map((record) => [record.id, record]));
   const registry = {
     records: () => records,
     get: (id: string) => byId().get(id),
     ownerOf: () => undefined,
-    onChange: (listener: typeof hear) => {
-      hear = listener;
+    onChange: (listener: typeof onChange) => {
+      onChange = listener;
       return () => undefined;
     },
     decide: async (id: string, decide: (record?: PeelRecord) => Decision | undefined) => {
@@ -57,7 +57,7 @@ function started(records: PeelRecord[], outcomes: (Pushed | Error)[]) {
     return outcome;
   };
   const revoker = new Revoker(context, push);
-  return { revoker, pushes, events, decided, tell: (record: PeelRecord) => hear(record) };
+  return { revoker, pushes, events, decided, change: (record: PeelRecord) => onChange(record) };
 }
 
 const revoking = (id: string, publicKey = `U${id}`): PeelRecord =>
@@ -109,12 +109,12 @@ describe('the revoker', () => {
   });
 
   it('does nothing without the lease, and follows the registry while it holds it', async () => {
-    const { revoker, pushes, tell } = started([], [confirmed]);
-    tell(revoking('a'));
+    const { revoker, pushes, change } = started([], [confirmed]);
+    change(revoking('a'));
     await vi.advanceTimersByTimeAsync(60_000);
     expect(pushes).toEqual([]);
     revoker.start();
-    tell(revoking('b'));
+    change(revoking('b'));
     await vi.advanceTimersByTimeAsync(60_000);
     expect(pushes).toEqual([['Ub']]);
     await revoker.close();

@@ -4,7 +4,7 @@ import type { AuditEntry } from '../../../src/master/audit/audit-log.js';
 import {
   RunningMaster,
   type RunningContext,
-  type RunningLinks,
+  type RunningConnections,
 } from '../../../src/master/start/running-master.js';
 import { keptLog } from '../../support/kept-log.js';
 
@@ -45,7 +45,7 @@ function started(closeAll: () => Promise<unknown[]> = async () => []) {
     events: { iterate: () => (async function* () {})() } as RunningContext['events'],
     metrics: { registry: { metrics: async () => '# HELP' } },
   };
-  const links: RunningLinks = {
+  const connections: RunningConnections = {
     nc: nc as never,
     system: system as never,
     answers: { all: [auth, enroll, admins], auth, enroll, admins } as never,
@@ -59,7 +59,7 @@ function started(closeAll: () => Promise<unknown[]> = async () => []) {
   };
   const master = new RunningMaster(
     context,
-    links,
+    connections,
     { held: true },
     {
       closeAll: () => {

@@ -25,18 +25,18 @@ describe('the values of a bucket in memory', () => {
 });
 
 describe('a compare-and-set', () => {
-  const standing = { value: 'v', revision: 7 };
+  const current = { value: 'v', revision: 7 };
 
   it('writes the decision at the revision that it is based on', () => {
-    expect(writeStep(standing, 'w', false)).toEqual({ do: 'write', value: 'w', revision: 7 });
+    expect(writeStep(current, 'w', false)).toEqual({ do: 'write', value: 'w', revision: 7 });
     expect(writeStep(undefined, 'w', true)).toEqual({ do: 'write', value: 'w', revision: 0 });
     const deleted = { value: undefined, revision: 9 };
     expect(writeStep(deleted, 'w', true)).toEqual({ do: 'write', value: 'w', revision: 9 });
   });
 
   it('confirms in the bucket that nothing has to change', () => {
-    expect(writeStep(standing, undefined, false)).toEqual({ do: 'confirm' });
-    expect(writeStep(standing, undefined, true)).toEqual({ do: 'leave', value: 'v' });
+    expect(writeStep(current, undefined, false)).toEqual({ do: 'confirm' });
+    expect(writeStep(current, undefined, true)).toEqual({ do: 'leave', value: 'v' });
     expect(writeStep(undefined, undefined, true)).toEqual({ do: 'leave', value: undefined });
   });
 
@@ -48,16 +48,16 @@ describe('a compare-and-set', () => {
 
 describe('the watch of a bucket', () => {
   it('has caught up with the last revision that was there, or the first that came after', () => {
-    expect(new WatchProgress().saw({ revision: 4, isUpdate: false }, 5)).toBe(false);
-    expect(new WatchProgress().saw({ revision: 5, isUpdate: false }, 5)).toBe(true);
-    expect(new WatchProgress().saw({ revision: 3, isUpdate: true }, 5)).toBe(true);
+    expect(new WatchProgress().note({ revision: 4, isUpdate: false }, 5)).toBe(false);
+    expect(new WatchProgress().note({ revision: 5, isUpdate: false }, 5)).toBe(true);
+    expect(new WatchProgress().note({ revision: 3, isUpdate: true }, 5)).toBe(true);
   });
 
-  it('has stopped when it is behind at two looks in a row', () => {
+  it('has stopped when it is behind in two checks in a row', () => {
     const progress = new WatchProgress();
-    progress.saw({ revision: 5, isUpdate: true }, 5);
+    progress.note({ revision: 5, isUpdate: true }, 5);
     expect([5, 6].map((last) => progress.hasStopped(last))).toEqual([false, false]);
-    progress.saw({ revision: 6, isUpdate: true }, 5);
+    progress.note({ revision: 6, isUpdate: true }, 5);
     expect([6, 7, 8, 9, 10].map((last) => progress.hasStopped(last))).toEqual([
       false,
       false,
@@ -72,7 +72,7 @@ describe('the watch of a bucket', () => {
   it('has not stopped while it catches up, however far behind it is', () => {
     const progress = new WatchProgress();
     for (let revision = 1; revision < 10; revision += 1) {
-      progress.saw({ revision, isUpdate: true }, 5);
+      progress.note({ revision, isUpdate: true }, 5);
       expect(progress.hasStopped(1_000_000)).toBe(false);
     }
     expect(progress.hasStopped(1_000_000)).toBe(true);

@@ -121,7 +121,7 @@ describe('a connection that is refused', () => {
     await check({ ...connection, cid: 2, kind: 'Leafnode' });
     expect(revoked).toEqual([]);
     vi.advanceTimersByTime(60_000);
-    await gatekeeper.turn();
+    await gatekeeper.advance();
     expect(revoked).toEqual([connection.publicKey]);
     await vi.waitFor(() => expect(registry.get('web-1')?.keys).toMatchObject([{ state: 'revoking' }]));
   });

@@ -261,7 +261,7 @@ describe('a master that sees another user connect', () => {
     return { connection: connected(jwt, user.publicKey), publicKey: user.publicKey };
   }
 
-  it('knows a join token, until it is taken back or over', () => {
+  it('recognizes a join token until it is removed or expires', () => {
     const { connection, publicKey } = tokenConnection();
     const with_ = (more: Partial<JoinToken>) =>
       code(judge(connection, known({ token: () => ({ ...token, publicKey, ...more }) })));
@@ -279,7 +279,7 @@ describe('a master that sees another user connect', () => {
   });
 });
 
-describe('a master that cannot tell how a server reads a JWT refuses the connection, and names the key that the server accepted', () => {
+describe('a master that cannot know how a server reads a JWT refuses the connection, and names the key that the server accepted', () => {
   const mint = (change: (text: string) => string, user = generateKeyBundle('user')) => {
     const { claims } = partsOf(peel('web-1', user).jwt);
     return connected(forge(change(JSON.stringify(claims)), trust.peelSigner), user.publicKey);

@@ -86,7 +86,7 @@ describe('a revocation in the account JWT', () => {
     ['the JWT was issued later', record({ [OLD]: 'live' }, 61), { [OLD]: 60 }],
     ['no JWT was issued', record({ [OLD]: 'issued' }), { [OLD]: 60 }],
     ['it is being revoked already', record({ [OLD]: 'revoking' }, 50), { [OLD]: 60 }],
-  ])('changes nothing where %s', (_why, standing, revocations) => {
-    expect(revokedInAccount(standing, revocations)).toBeUndefined();
+  ])('changes nothing where %s', (_why, before, revocations) => {
+    expect(revokedInAccount(before, revocations)).toBeUndefined();
   });
 });

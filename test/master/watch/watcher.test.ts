@@ -218,7 +218,7 @@ describe('a watcher', () => {
     expect(system.requested.map(({ name }) => name)).toEqual(['web-2']);
   });
 
-  it('does not read all connections again because an overloaded server misses one look', async () => {
+  it('does not read all connections again because an overloaded server misses one check', async () => {
     const { system, pass } = await started(({ system }) => system.servers.set('N2', 'n2'));
     await pass(SERVERS_INTERVAL_MS);
     const { readings } = system;

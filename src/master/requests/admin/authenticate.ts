@@ -11,10 +11,10 @@ import { ADMIN_NAME, type AdminVerb } from '../../../permissions/names.js';
 import { subjectCovers } from '../../../permissions/subject.js';
 import type { MasterContext } from '../../context.js';
 
-/** An unknown caller: only the server's permission check has passed. */
+/** An unknown caller: the server let it publish, and nothing else is known. */
 export const UNKNOWN_ACTOR: Actor = { kind: 'unknown', name: 'unsigned' };
 
-/** An admin, and its request. */
+/** An authenticated admin, and the nonce of its request. */
 export interface AdminRequest {
   by: Actor & { publicKey: string };
   nonce: string;
@@ -23,7 +23,7 @@ export interface AdminRequest {
 /** An admin request as received. */
 export interface SignedMessage {
   message: { subject: string; data: Uint8Array; headers?: MsgHdrs | undefined };
-  /** The user that the subject names. */
+  /** The user in the subject. */
   caller: string;
   /** undefined: there is no such request. */
   name: AdminVerb | undefined;
@@ -34,8 +34,8 @@ export interface SignedMessage {
  * admin, and verifies that its own JWT and role allow the request, so that a key that is not an admin's, or another
  * admin's name, gives no access.
  *
- * The time of the request is compared with this host's clock, not with `now`, which a test may move: the caller's clock
- * does not move with it.
+ * The time of the request is compared with this host's clock, not with `now`: a test may move `now`, but not the
+ * caller's clock.
  *
  * @throws FleetError `ERR_FLEET_PROOF` when it is not signed, `ERR_FLEET_CLOCK` when its time differs too much from
  *   this host's, `ERR_FLEET_DENIED` when the signer is not an admin
@@ -63,11 +63,11 @@ export function authenticateAdmin(
   const added = adminOfUserName(claims.name);
   // the owner's subjects have no name, and added admins do not publish there
   if ((added === undefined ? ADMIN_NAME : claims.name) !== caller)
-    throw denied(`it is "${claims.name ?? ''}", and not the user that the subject names`);
+    throw denied(`it is signed by "${claims.name ?? ''}", not by the user in its subject`);
   if (added === undefined)
     return { by: { kind: 'admin', name: claims.name ?? '', publicKey: claims.sub }, nonce };
   const role = roleOfTags(claims.nats.tags);
-  if (role === undefined) throw denied('its JWT names no role that this master knows');
+  if (role === undefined) throw denied('its JWT has no known role');
   // its JWT grants what the role allowed at issue time
   if (name !== undefined && !mayRequest(role, name))
     throw denied(`the role ${role} does not include "${name}"`);

@@ -34,13 +34,13 @@ export async function labelPeel(context: MasterContext, { request, by }: Call<'p
 }
 
 /**
- * The labels of a peel after a decision.
+ * Checks that an admin may give a peel these labels, and returns them.
  *
  * @param role the admin's; undefined: the owner's
  * @throws FleetError `ERR_FLEET_LABEL` when the peel would have too many of them; `ERR_FLEET_DENIED` when an existing
  *   label would be replaced and the role does not allow that
  */
-export function givenLabels(record: PeelRecord | undefined, labels: Labels, role?: string): Labels {
+export function checkedLabels(record: PeelRecord | undefined, labels: Labels, role?: string): Labels {
   if (role !== undefined && !mayRelabel(role)) {
     const known = record?.labels ?? {};
     const replaced = Object.keys(labels).find(
@@ -49,7 +49,7 @@ export function givenLabels(record: PeelRecord | undefined, labels: Labels, role
     if (replaced !== undefined) {
       throw new FleetError(
         'ERR_FLEET_DENIED',
-        `the role ${role} may not replace the label "${replaced}" that the peel has: ask an operator`,
+        `the role ${role} may not replace the peel's label "${replaced}": ask an operator`,
         { peelId: record?.id },
       );
     }

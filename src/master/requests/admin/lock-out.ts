@@ -12,7 +12,7 @@ import type { Call } from '../service.js';
 import { CONFIRM_REASON_TIMEOUT_MS, CONFIRM_TIMEOUT_MS } from '../../../timing.js';
 import { unconfirmedReason } from './unconfirmed-reason.js';
 
-/** `peel.reject`: a pending or accepted peel gets no more JWTs, and its existing ones are revoked. */
+/** `peel.reject`: issues no more JWTs to a pending or accepted peel, and revokes its existing ones. */
 export async function rejectPeel(context: MasterContext, { request, by }: Call<'peel.reject'>) {
   const { peelId, reason } = request;
   const decide = (record: PeelRecord | undefined): Decision | undefined => {
@@ -20,7 +20,7 @@ export async function rejectPeel(context: MasterContext, { request, by }: Call<'
     if (by.role !== undefined && !mayReject(by.role, record.state)) {
       throw new FleetError(
         'ERR_FLEET_DENIED',
-        `the role ${by.role} may only reject a peel that is pending, and "${peelId}" is ${record.state}: ask an operator`,
+        `the role ${by.role} may reject only pending peels, and "${peelId}" is ${record.state}: ask an operator`,
         { peelId },
       );
     }
@@ -30,12 +30,12 @@ export async function rejectPeel(context: MasterContext, { request, by }: Call<'
     }
     return { change: { kind: 'peel.rejected' }, by, reason };
   };
-  await tellEnded(context, decide, { peelId, code: 'ERR_FLEET_REJECTED', reason });
+  await notifyEnded(context, decide, { peelId, code: 'ERR_FLEET_REJECTED', reason });
   const { record } = await decideFresh(context.registry, peelId, decide);
   return { record: (await revokedEverywhere(context, record, 'rejected')).record };
 }
 
-/** `peel.revoke`: all keys of a peel, or one. */
+/** `peel.revoke`: revokes all keys of a peel, or one of them. */
 export async function revokePeel(context: MasterContext, { request, by }: Call<'peel.revoke'>) {
   const { peelId, reason, publicKey } = request;
   const decide = (record: PeelRecord | undefined): Decision | undefined => {
@@ -57,7 +57,7 @@ export async function revokePeel(context: MasterContext, { request, by }: Call<'
     if (key.state === 'revoking' || key.state === 'revoked') return undefined;
     return { change: { kind: 'key.revoking', publicKeys: [publicKey], upTo }, by, reason };
   };
-  await tellEnded(context, decide, {
+  await notifyEnded(context, decide, {
     peelId,
     code: 'ERR_FLEET_REVOKED',
     reason,
@@ -72,7 +72,7 @@ export async function revokePeel(context: MasterContext, { request, by }: Call<'
  *
  * @throws errors of `decide`
  */
-async function tellEnded(
+async function notifyEnded(
   context: MasterContext,
   decide: (record: PeelRecord | undefined) => Decision | undefined,
   notice: {
@@ -89,7 +89,7 @@ async function tellEnded(
 /**
  * Waits until every server has confirmed the revocation of the keys.
  *
- * @param publicKey only this one
+ * @param publicKey wait for this key only
  * @throws FleetError `ERR_FLEET_UNCONFIRMED` when they have not within {@link CONFIRM_TIMEOUT_MS}
  */
 async function revokedEverywhere(
@@ -99,9 +99,9 @@ async function revokedEverywhere(
   publicKey?: string,
 ): Promise<{ record: PeelRecord; revoked: string[] }> {
   const { registry } = context;
-  const concerned = (record: PeelRecord) =>
+  const selected = (record: PeelRecord) =>
     record.keys.filter((key) => publicKey === undefined || key.publicKey === publicKey);
-  const isDone = (record: PeelRecord) => concerned(record).every(({ state }) => state !== 'revoking');
+  const isDone = (record: PeelRecord) => selected(record).every(({ state }) => state !== 'revoking');
   let record = decided;
   const isConfirmed = await new Promise<boolean>((resolve) => {
     const stop = registry.onChange((changed) => {
@@ -120,7 +120,7 @@ async function revokedEverywhere(
     if (isDone(record)) end(true);
   });
   if (!isConfirmed) throw await unconfirmed(context, decided, what);
-  const revoked = concerned(record).filter(({ state }) => state === 'revoked');
+  const revoked = selected(record).filter(({ state }) => state === 'revoked');
   return { record, revoked: revoked.map((key) => key.publicKey) };
 }
 

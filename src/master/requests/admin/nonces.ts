@@ -8,7 +8,7 @@ import type { Store } from '../../store/store.js';
 
 /** The identity of a signed request. */
 export interface RequestNonce {
-  /** Of the signer (`U…`), so that nobody can use up another signer's nonces. */
+  /** The signer (`U…`): nobody can use up the nonces of another signer. */
   publicKey: string;
   nonce: string;
 }
@@ -16,7 +16,7 @@ export interface RequestNonce {
 /**
  * Replay protection for signed requests. The nonce of a request that changes something is stored for all masters, for
  * the lifetime of a challenge, which is longer than a request's validity: every master refuses a replay. A read-only
- * request costs no write: this master refuses a replay; another one may answer it, but only to the same admin's inbox.
+ * request costs no write: this master refuses a replay; another master may answer it, but only to the same admin's inbox.
  */
 export class Nonces {
   readonly #seen = new RecentIds();
@@ -24,17 +24,17 @@ export class Nonces {
   /**
    * Accepts a request.
    *
-   * @param everywhere whether to store the nonce for all masters
+   * @param forAllMasters whether to store the nonce for all masters
    * @throws FleetError `ERR_FLEET_REPLAY` when it was accepted before; `ERR_FLEET_STORE`
    */
-  async take(
+  async accept(
     { challenges }: Pick<Store, 'challenges'>,
     { publicKey, nonce }: RequestNonce,
-    everywhere: boolean,
+    forAllMasters: boolean,
   ): Promise<void> {
     const id = `${publicKey}.${nonce}`;
     if (!this.#seen.add(id)) throw replayed();
-    if (!everywhere) return;
+    if (!forAllMasters) return;
     // marks this call, so that it recognizes its own write if the answer is lost
     const mark = encodeJson({ by: randomUUID() });
     if ((await compareAndSet(challenges, `nonce.${id}`, mark, 0)) === undefined) throw replayed();
@@ -42,8 +42,5 @@ export class Nonces {
 }
 
 function replayed(): FleetError {
-  return new FleetError(
-    'ERR_FLEET_REPLAY',
-    'this signed request was received before, and is not taken twice: sign a new one',
-  );
+  return new FleetError('ERR_FLEET_REPLAY', 'this signed request was already accepted: sign a new one');
 }

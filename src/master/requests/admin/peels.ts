@@ -18,7 +18,7 @@ import { claimKey, withClaims } from '../../registry/key-claim.js';
 import { notifyPeel } from '../../revocation/notices.js';
 import { unknownPeel, type Decision } from '../../registry/registry.js';
 import type { Call } from '../service.js';
-import { givenLabels } from './labels.js';
+import { checkedLabels } from './labels.js';
 import { peelAddresses } from '../../watch/peel-addresses.js';
 
 /** `peel.add`: adds an accepted peel, and issues a JWT for a key that the admin made. */
@@ -50,11 +50,11 @@ export async function addPeel(context: MasterContext, { request, by }: Call<'pee
     }
     const facts = nextFacts(context, { publicKey, key, requestId, lifetime });
     const inUse = found !== undefined && isAccepted(found) && key?.state === 'live';
-    const given = labels === undefined ? {} : { labels: givenLabels(found, labels) };
+    const added = labels === undefined ? {} : { labels: checkedLabels(found, labels) };
     return {
       change: inUse
-        ? { kind: 'key.renewed', key: facts, ...given }
-        : { kind: 'key.issued', key: facts, origin: 'peel add', ...given },
+        ? { kind: 'key.renewed', key: facts, ...added }
+        : { kind: 'key.issued', key: facts, origin: 'peel add', ...added },
       by,
     };
   };
@@ -78,26 +78,26 @@ export async function acceptPeel(context: MasterContext, { request, by }: Call<'
       if (labels === undefined || isLabelled(found.labels, { set: labels })) return undefined;
       throw new FleetError(
         'ERR_FLEET_STATE',
-        `the peel "${peelId}" is accepted already, with other labels: change them with "zester peel label ${peelId}"`,
+        `the peel "${peelId}" is already accepted, with other labels: change them with "zester peel label ${peelId}"`,
         { peelId },
       );
     }
     if (found.state === 'pending') {
       const publicKey = found.keys.at(-1)?.publicKey;
-      const given = labels === undefined ? {} : { labels: givenLabels(found, labels, by.role) };
-      return { change: { kind: 'peel.accepted', ...given }, by, reason, from, publicKey };
+      const added = labels === undefined ? {} : { labels: checkedLabels(found, labels, by.role) };
+      return { change: { kind: 'peel.accepted', ...added }, by, reason, from, publicKey };
     }
     throw new FleetError(
       'ERR_FLEET_STATE',
-      `the peel "${peelId}" is ${found.state}: it can come back only with a new key, by "zester peel join" ` +
-        `or by "zester peel add ${peelId} --replace"`,
+      `the peel "${peelId}" is ${found.state}: it can return only with a new key; run "zester peel join" on it, ` +
+        `or "zester peel add ${peelId} --replace"`,
       { peelId },
     );
   });
   return { record };
 }
 
-/** `peel.rotate`: asks a peel to replace its key. */
+/** `peel.rotate`: tells a peel to replace its key. */
 export async function rotatePeel(context: MasterContext, { request, by }: Call<'peel.rotate'>) {
   const { registry, presence } = context;
   const { peelId, since, publicKey } = request;
@@ -115,10 +115,10 @@ export async function rotatePeel(context: MasterContext, { request, by }: Call<'
     isDone =
       (from !== undefined && hasKeySince(found, from)) ||
       (publicKey !== undefined && hasReplaced(found, publicKey));
-    const isAsked =
+    const isRequested =
       found.rotationAskedAt !== undefined &&
       (from === undefined || Date.parse(found.rotationAskedAt) >= from);
-    return isDone || isAsked ? undefined : { change: { kind: 'rotation.asked' }, by };
+    return isDone || isRequested ? undefined : { change: { kind: 'rotation.asked' }, by };
   });
   if (isDone) return { record, outcome: 'done' as const };
   // notify in any case: a peel that has just connected may not be known yet
@@ -128,11 +128,11 @@ export async function rotatePeel(context: MasterContext, { request, by }: Call<'
     peelId,
     ...(key !== undefined && { publicKey: key.publicKey }),
   });
-  const isThere = isPeelConnected(record, presence.seen(peelId));
-  return { record, outcome: isThere ? ('told' as const) : ('asked' as const) };
+  const isConnected = isPeelConnected(record, presence.seen(peelId));
+  return { record, outcome: isConnected ? ('told' as const) : ('asked' as const) };
 }
 
-/** Whether the peel has connected with a different key. */
+/** Whether the peel is using another key. */
 function hasReplaced(record: PeelRecord, publicKey: string): boolean {
   const key = liveKey(record);
   return key !== undefined && key.publicKey !== publicKey;

@@ -18,10 +18,10 @@ import { QUERY_STORE_TIMEOUT_MS } from '../../../timing.js';
 /** Limits of each message of a multi-part answer: its size in bytes, and its items. */
 const PART_BYTES = 500 * 1024;
 const PART_ITEMS = 500;
-/** The overhead of a part in addition to its items, in bytes. */
-const PART_SLACK = 256;
-/** IDs that are named of the peels that a list left out. */
-const SKIPPED_SHOWN = 100;
+/** The bytes of a part besides its items. */
+const PART_OVERHEAD = 256;
+/** The number of skipped peels that a list names. */
+const MAX_SKIPPED_SHOWN = 100;
 /** Events that `peel.show` returns by default. */
 const SHOWN_EVENTS = 10;
 
@@ -31,8 +31,8 @@ export async function* listPeels(
   { request }: Call<'peel.list'>,
 ): AsyncIterableIterator<EncodedAnswer> {
   const { presence, nc } = context;
-  const ids = chosen(context, request);
-  const most = (nc.info?.max_payload ?? Infinity) - PART_SLACK;
+  const ids = selectedIds(context, request);
+  const maxBytes = (nc.info?.max_payload ?? Infinity) - PART_OVERHEAD;
   const skipped: string[] = [];
   const sendable = function* (): IterableIterator<string> {
     for (const id of ids) {
@@ -41,21 +41,21 @@ export async function* listPeels(
       const present = effectivePresence(record, presence.get(id));
       const peel: ListedPeel = { record, ...(present !== undefined && { presence: present }) };
       const text = JSON.stringify(peel);
-      // a record that does not fit a message must not prevent listing the others
-      if (text.length * 3 <= most || Buffer.byteLength(text) <= most) yield text;
+      // a record that does not fit a message must not hide the others
+      if (text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes) yield text;
       else skipped.push(id);
     }
   };
   if (request.labels !== undefined) yield new EncodedAnswer(JSON.stringify({ peels: [], selected: true }));
-  yield* inParts('peels', sendable(), { encoded: (text) => text });
+  yield* splitIntoParts('peels', sendable(), { encoded: (text) => text });
   if (skipped.length > 0) {
-    const shown = skipped.slice(0, SKIPPED_SHOWN);
+    const shown = skipped.slice(0, MAX_SKIPPED_SHOWN);
     yield new EncodedAnswer(JSON.stringify({ peels: [], skipped: shown, skippedCount: skipped.length }));
   }
 }
 
-/** The IDs of the requested peels. */
-function chosen(context: MasterContext, request: RequestOf<'peel.list'>): string[] {
+/** The IDs of the peels that match the request, in order. */
+function selectedIds(context: MasterContext, request: RequestOf<'peel.list'>): string[] {
   const { top, limit } = request;
   const ids = [...matching(context, request)].sort().slice(0, limit);
   if (top === undefined) return ids;
@@ -96,11 +96,11 @@ export async function showPeel(
   { request: { peelId, events: last = SHOWN_EVENTS } }: Call<'peel.show'>,
 ) {
   const deadline = Date.now() + QUERY_STORE_TIMEOUT_MS;
-  const asked = withDeadline(
+  const fresh = withDeadline(
     registry.refresh(peelId).catch(() => undefined),
     deadline,
   );
-  const record = (await asked) ?? registry.get(peelId);
+  const record = (await fresh) ?? registry.get(peelId);
   if (record === undefined) throw unknownPeel(peelId);
   const events = last > 0 ? await readAuditWithin(store, { peelId, last }, deadline, logger) : [];
   const present = effectivePresence(record, presence.get(peelId));
@@ -125,9 +125,9 @@ export async function* readAudit(
   }
   let newest = 0;
   const stored = readStoredAudit(store, request, { onNewest: (seq) => (newest = seq) });
-  yield* inParts('events', stored, {
+  yield* splitIntoParts('events', stored, {
     encoded: ({ event }) => JSON.stringify(event),
-    beside: ({ seq }) => ({ lastSeq: seq }),
+    extra: ({ seq }) => ({ lastSeq: seq }),
   });
   // events that were read but did not match need not be read again
   yield new EncodedAnswer(JSON.stringify({ events: [], lastSeq: newest }));
@@ -137,7 +137,7 @@ export async function* readAudit(
 export async function status(context: MasterContext) {
   const { id, policy, lifetime, registry, tally } = context;
   const watcher = context.watching();
-  const held = await heldNow(context);
+  const held = await heldRevocations(context);
   return {
     master: id,
     version: packageVersion(),
@@ -151,9 +151,11 @@ export async function status(context: MasterContext) {
 }
 
 /** The revocations that the breaker holds; undefined: none, or JetStream does not respond at the moment. */
-async function heldNow({ store }: MasterContext): Promise<{ peels: number; since: string } | undefined> {
-  const reading = readBreaker(store).catch(() => undefined);
-  const breaker = await withDeadline(reading, Date.now() + QUERY_STORE_TIMEOUT_MS);
+async function heldRevocations({
+  store,
+}: MasterContext): Promise<{ peels: number; since: string } | undefined> {
+  const stored = readBreaker(store).catch(() => undefined);
+  const breaker = await withDeadline(stored, Date.now() + QUERY_STORE_TIMEOUT_MS);
   return breaker?.open === true ? { peels: breaker.held, since: breaker.since } : undefined;
 }
 
@@ -175,20 +177,20 @@ export async function resumeRevocations(
 }
 
 /** Answers with a named list, split into messages of limited size. Each item is serialized once. */
-async function* inParts<T>(
+async function* splitIntoParts<T>(
   name: string,
   items: Iterable<T> | AsyncIterable<T>,
   {
     encoded: encode = JSON.stringify,
-    beside,
-  }: { encoded?: (item: T) => string; beside?: (last: T) => object } = {},
+    extra,
+  }: { encoded?: (item: T) => string; extra?: (last: T) => object } = {},
 ): AsyncIterableIterator<EncodedAnswer> {
   let part: string[] = [];
   let bytes = 0;
   let last: T | undefined;
   const encoded = () => {
     const more =
-      beside === undefined || last === undefined ? '' : `,${JSON.stringify(beside(last)).slice(1, -1)}`;
+      extra === undefined || last === undefined ? '' : `,${JSON.stringify(extra(last)).slice(1, -1)}`;
     return new EncodedAnswer(`{"${name}":[${part.join(',')}]${more}}`);
   };
   for await (const item of items) {

@@ -16,12 +16,12 @@ import type { MasterContext } from '../../context.js';
 import type { RefusalAudit } from '../../audit/refusal-audit.js';
 import { RequestService, type Handlers, type Lane } from '../service.js';
 
-/** Answers that take a master long. */
+/** Requests with long, multi-part answers. */
 const STREAMED: ReadonlySet<AdminVerb> = new Set(['peel.list', 'audit']);
 
 /**
- * The requests of one admin that wait for each other. Revocations wait for servers, and delay no lists. A flood of requests
- * that read delays no decision, and holds little of a master's time and memory.
+ * The lanes of one admin's requests. Revocations wait for servers, and must not delay lists. A flood of read requests must
+ * not delay decisions, nor use much of a master's time and memory.
  */
 const LANES = {
   writes: { name: 'writes', cost: 1, runningPerCaller: 256, waitingPerCaller: 20_000 },
@@ -46,21 +46,21 @@ export function startAdminService(
 ): RequestService<AdminVerb> {
   const watches = new PresenceWatches(context);
   const handlers: Handlers<AdminVerb> = {
-    'peel.add': (asked) => addPeel(context, asked),
-    'peel.accept': (asked) => acceptPeel(context, asked),
-    'peel.reject': (asked) => rejectPeel(context, asked),
-    'peel.revoke': (asked) => revokePeel(context, asked),
-    'peel.rotate': (asked) => rotatePeel(context, asked),
-    'peel.label': (asked) => labelPeel(context, asked),
-    'peel.list': (asked) => listPeels(context, asked),
-    'peel.show': (asked) => showPeel(context, asked),
-    'token.create': (asked) => createToken(context, asked),
+    'peel.add': (call) => addPeel(context, call),
+    'peel.accept': (call) => acceptPeel(context, call),
+    'peel.reject': (call) => rejectPeel(context, call),
+    'peel.revoke': (call) => revokePeel(context, call),
+    'peel.rotate': (call) => rotatePeel(context, call),
+    'peel.label': (call) => labelPeel(context, call),
+    'peel.list': (call) => listPeels(context, call),
+    'peel.show': (call) => showPeel(context, call),
+    'token.create': (call) => createToken(context, call),
     'token.list': () => listTokens(context),
-    'token.remove': (asked) => removeToken(context, asked),
-    audit: (asked) => readAudit(context, asked),
+    'token.remove': (call) => removeToken(context, call),
+    audit: (call) => readAudit(context, call),
     status: () => status(context),
     'presence.watch': ({ caller }) => watches.watch(caller),
-    'master.resume': (asked) => resumeRevocations(context, asked),
+    'master.resume': (call) => resumeRevocations(context, call),
   };
   const verbs = Object.keys(handlers) as AdminVerb[];
   const nonces = new Nonces();
@@ -84,7 +84,7 @@ export function startAdminService(
           name: name as AdminVerb | undefined,
         });
         const { writes = false } = ADMIN_VERBS[name as AdminVerb] ?? {};
-        await nonces.take(context.store, { publicKey: by.publicKey, nonce }, writes);
+        await nonces.accept(context.store, { publicKey: by.publicKey, nonce }, writes);
         return by;
       },
       signed: false,

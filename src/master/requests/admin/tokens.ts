@@ -4,7 +4,7 @@ import { labelText } from '../../../protocol/records/labels.js';
 import type { JoinToken } from '../../../protocol/records/join-token.js';
 import { joinName } from '../../../permissions/roles.js';
 import type { MasterContext } from '../../context.js';
-import { notBefore } from '../../trust/issued-jwt.js';
+import { nextIssueTime } from '../../trust/issued-jwt.js';
 import type { Call } from '../service.js';
 import { removeJoinToken } from '../../registry/join-tokens.js';
 import { CONFIRM_TIMEOUT_MS, ENDED_TOKEN_KEPT_MS } from '../../../timing.js';
@@ -21,8 +21,8 @@ export async function createToken(context: MasterContext, { request, by }: Call<
       'this master has no signing key for join tokens: run "zester keys add join-signing" in its home',
     );
   }
-  await forgetOld(context);
-  const createdAt = Math.floor(notBefore(context, publicKey, undefined) / 1000) * 1000;
+  await deleteOldTokens(context);
+  const createdAt = Math.floor(nextIssueTime(context, publicKey, undefined) / 1000) * 1000;
   const { value, written } = await tokens.change(tokenId, (stored) => {
     // a retry of the same request, whose answer was lost
     if (stored?.publicKey === publicKey) return undefined;
@@ -66,20 +66,20 @@ export async function createToken(context: MasterContext, { request, by }: Call<
   return { jwt, token };
 }
 
-/** What an answer has besides its tokens, in bytes. */
-const ANSWER_SLACK = 256;
+/** The bytes of an answer besides its tokens. */
+const ANSWER_OVERHEAD = 256;
 
 /**
- * `token.list`: the newest first. If they do not fit a message, without the peels that used them; if they still do not,
- * the newest ones, and how many are left out: however many tokens there are, the list works.
+ * `token.list`: newest first. A list that does not fit a message omits the peels that used each token, and then the
+ * oldest tokens, with their number: the list works for any number of tokens.
  */
 export async function listTokens({ tokens, nc }: Pick<MasterContext, 'tokens' | 'nc'>) {
-  const most = (nc.info?.max_payload ?? Infinity) - ANSWER_SLACK;
+  const maxBytes = (nc.info?.max_payload ?? Infinity) - ANSWER_OVERHEAD;
   const all = [...tokens.entries()].map(([, token]) => token);
   all.sort((a, b) => (a.createdAt > b.createdAt ? -1 : 1));
   const sizeOf = (token: JoinToken) => Buffer.byteLength(JSON.stringify(token)) + 1;
-  if (all.reduce((sum, token) => sum + sizeOf(token), 0) <= most) return { tokens: all };
-  let room = most;
+  if (all.reduce((sum, token) => sum + sizeOf(token), 0) <= maxBytes) return { tokens: all };
+  let room = maxBytes;
   const shown: JoinToken[] = [];
   for (const token of all.map((one) => ({ ...one, usedBy: [] }))) {
     room -= sizeOf(token);
@@ -90,8 +90,8 @@ export async function listTokens({ tokens, nc }: Pick<MasterContext, 'tokens' | 
 }
 
 /**
- * `token.remove`: joins with it are refused from now on, and the watching master revokes its key, so connections are
- * too.
+ * `token.remove`: refuses joins with the token from now on. The watching master revokes its key, which also closes its
+ * connections.
  *
  * @throws FleetError `ERR_FLEET_TOKEN_UNKNOWN`; `ERR_FLEET_UNCONFIRMED` when a server has not confirmed in time
  */
@@ -108,11 +108,11 @@ async function revokedEverywhere(
   const isDone = ({ revokedAt, expiresAt }: JoinToken) =>
     revokedAt !== undefined || Date.parse(expiresAt) <= now();
   const confirmed = await new Promise<JoinToken | undefined>((resolve) => {
-    const look = (token: JoinToken | undefined) => {
+    const check = (token: JoinToken | undefined) => {
       if (token !== undefined && isDone(token)) end(token);
     };
     const stop = tokens.onChange((id, token) => {
-      if (id === removed.id) look(token);
+      if (id === removed.id) check(token);
     });
     const timer = setTimeout(() => end(undefined), CONFIRM_TIMEOUT_MS);
     const end = (token: JoinToken | undefined) => {
@@ -120,16 +120,16 @@ async function revokedEverywhere(
       stop();
       resolve(token);
     };
-    look(removed);
-    look(tokens.get(removed.id));
+    check(removed);
+    check(tokens.get(removed.id));
   });
   if (confirmed !== undefined) return confirmed;
   const why =
     watching() === undefined ? 'no master is following the servers' : 'not all servers have confirmed';
   throw new FleetError(
     'ERR_FLEET_UNCONFIRMED',
-    `the join token ${removed.id} is removed, so nobody can join with it, but its credentials may still connect to some server ` +
-      `(${why}): the masters keep trying until all refuse them`,
+    `the join token ${removed.id} is removed, so nobody can join with it, but some server may still accept its credentials ` +
+      `(${why}): the masters keep trying until every server refuses them`,
   );
 }
 
@@ -140,7 +140,7 @@ function unknownToken(tokenId: string): never {
   );
 }
 
-async function forgetOld({ tokens, now }: MasterContext): Promise<void> {
+async function deleteOldTokens({ tokens, now }: MasterContext): Promise<void> {
   const isOld = ({ expiresAt, removedAt }: JoinToken) =>
     Math.min(Date.parse(expiresAt), Date.parse(removedAt ?? expiresAt)) + ENDED_TOKEN_KEPT_MS < now();
   const old = [...tokens.entries()].filter(

@@ -2,11 +2,11 @@
 import type { AuditEvent } from '../../../protocol/records/audit-event.js';
 
 /**
- * Why a lock-out is not confirmed, as noted by the master that asked the servers; undefined: there is no note.
+ * Why a lock-out is not confirmed, as audited by the master that queried the servers; undefined: no such event.
  *
- * The order of the events shows which notes came after the decision; their times are from several clocks.
+ * The order of the events shows which ones came after the decision; their times come from several clocks.
  *
- * @param events of the peel, in the order of the audit
+ * @param events the peel's events, in the order of the audit log
  * @param decision the number of the decision's event
  */
 export function unconfirmedReason(events: readonly AuditEvent[], decision: number): string | undefined {

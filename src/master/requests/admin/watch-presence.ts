@@ -13,7 +13,7 @@ import { EncodedAnswer } from '../service.js';
 
 /** Concurrent watches per master: each occupies one of the slots for admin requests. */
 const MAX_WATCHES = 64;
-/** Of one admin: several pages may be open, and each begins its next watch before the last one ends. */
+/** Concurrent watches per admin: several pages may be open, and each starts its next watch before the last one ends. */
 const MAX_WATCHES_PER_ADMIN = 16;
 /** Peels in one message; each has a few connections at most. */
 const PEELS_AT_ONCE = 200;
@@ -36,7 +36,7 @@ export class PresenceWatches {
     setMaxListeners(MAX_WATCHES, this.#ended.signal);
   }
 
-  /** Ends all watches: the master stops. */
+  /** Ends all watches, because the master stops. */
   end(): void {
     this.#ended.abort();
   }
@@ -48,9 +48,9 @@ export class PresenceWatches {
   async *watch(caller: string): AsyncIterableIterator<EncodedAnswer> {
     const own = this.#byAdmin.get(caller) ?? 0;
     if (own >= MAX_WATCHES_PER_ADMIN)
-      throw new FleetError('ERR_FLEET_RATE', `this admin has ${own} watches already: try again later`);
+      throw new FleetError('ERR_FLEET_RATE', `this admin already has ${own} watches: try again later`);
     if (this.#count >= MAX_WATCHES)
-      throw new FleetError('ERR_FLEET_RATE', `${MAX_WATCHES} admins watch already: try again later`);
+      throw new FleetError('ERR_FLEET_RATE', `${MAX_WATCHES} watches are already running: try again later`);
     this.#byAdmin.set(caller, own + 1);
     this.#count += 1;
     const changed = new Set<string>();

@@ -1,7 +1,7 @@
 // Decides which flooding callers are diverted, and for how long.
 import { isHot, type Excess, type FloodLimits } from './meter.js';
 
-/** Callers that are diverted at the same time. Requests of further ones are dropped on the shared connection. */
+/** The maximum number of diverted callers. Requests of further ones are dropped on the shared connection. */
 const MAX_DIVERTED = 32;
 /** Callers counted per window. */
 const MAX_COUNTED = 1_000;
@@ -15,7 +15,7 @@ interface Count extends Excess {
 
 /**
  * Decides whose requests are diverted: as soon as a caller is far over its rate, since its queued requests delay
- * others, and until it has been quiet for a while. The caller of `turn` ends each window.
+ * others, until it has been quiet for a while. Call `endWindow` at the end of each window.
  */
 export class Diversions {
   readonly #limits: FloodLimits;
@@ -53,7 +53,7 @@ export class Diversions {
   }
 
   /** Ends a window. @returns the callers that return to the shared connection */
-  turn(): string[] {
+  endWindow(): string[] {
     const restored: string[] = [];
     for (const [caller, count] of this.#counts) {
       const hot = isHot(count, this.#limits);

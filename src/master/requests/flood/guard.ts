@@ -13,7 +13,14 @@ import { peelIdOfRecoveryName } from '../../../permissions/recovery.js';
 import { tokenIdOfName } from '../../../permissions/roles.js';
 import { readAudit } from '../../audit/read-audit.js';
 import type { MasterContext } from '../../context.js';
-import { FloodMeter, heavySenders, type Flooder, type FloodLimits, type Look, type Sent } from './meter.js';
+import {
+  FloodMeter,
+  heavySenders,
+  type Flooder,
+  type FloodLimits,
+  type Snapshot,
+  type Sent,
+} from './meter.js';
 import { removeJoinToken } from '../../registry/join-tokens.js';
 import { errorMessage } from '../../../text/error-message.js';
 import { FLOOD_CUTS_KEPT_MS, FLOOD_LOG_INTERVAL_MS, FLOOD_WINDOW_MS } from '../../../timing.js';
@@ -24,13 +31,13 @@ import { FLOOD_CUTS_KEPT_MS, FLOOD_LOG_INTERVAL_MS, FLOOD_WINDOW_MS } from '../.
 const PEEL_LIMITS: FloodLimits = { requests: 100, bytes: 4 * 1024 * 1024 };
 /** A thousand hosts may share a token and start at once. */
 const TOKEN_LIMITS: FloodLimits = { requests: 1_000, bytes: 4 * 1024 * 1024 };
-/** A program of an admin that sends more than its rate stops soon: it is refused. */
+/** An admin's program stops soon after its requests are refused. */
 const ADMIN_LIMITS: FloodLimits = { requests: 1_000, bytes: 4 * 1024 * 1024 };
 /** Cuts after which a join token is removed; the count is reset after this many milliseconds without one. */
 const TOKEN_CUTS = 3;
-/** Flooders that are looked up at a time. The others follow once these are cut. */
+/** Flooders handled at a time. The others follow once these are cut. */
 const AT_ONCE = 8;
-/** Keys that are looked up per peel: the newest. */
+/** The number of keys, the newest ones, to look up per flooder. */
 const KEYS = 4;
 /** The admin in reports about the owner, whose user has no admin's name. */
 const OWNER = 'owner';
@@ -45,8 +52,8 @@ function inWindow({ requests, bytes }: FloodLimits): FloodLimits {
 
 /**
  * Reports callers that stay far over their rate, and cuts their connections: with a kick, which pushes and revokes
- * nothing. The watching master does it; the others log. The cost does not grow with the flood: one lookup at a time, of
- * a few callers' connections.
+ * nothing. The watching master does it; the others log. The cost does not grow with the flood: it looks up the
+ * connections of a few callers at a time.
  */
 export class FloodGuard {
   readonly #context: MasterContext;
@@ -54,16 +61,16 @@ export class FloodGuard {
   readonly #peels = new FloodMeter(inWindow(PEEL_LIMITS));
   readonly #tokens = new FloodMeter(inWindow(TOKEN_LIMITS));
   readonly #admins = new FloodMeter(inWindow(ADMIN_LIMITS));
-  readonly #toldAt = new Map<string, number>();
+  readonly #loggedAt = new Map<string, number>();
   readonly #cuts = new Map<string, { count: number; at: number }>();
   readonly #timer: NodeJS.Timeout;
-  #acting: Promise<void> | undefined;
+  #handling: Promise<void> | undefined;
   #stopped = false;
 
   constructor(context: MasterContext, system: ZesterConnection) {
     this.#context = context;
     this.#system = system;
-    this.#timer = setInterval(() => this.#turn(), FLOOD_WINDOW_MS);
+    this.#timer = setInterval(() => this.#endWindow(), FLOOD_WINDOW_MS);
     this.#timer.unref();
   }
 
@@ -78,46 +85,46 @@ export class FloodGuard {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
-    await this.#acting;
+    await this.#handling;
   }
 
-  #turn(): void {
+  #endWindow(): void {
     const now = performance.now();
-    for (const [caller, at] of this.#toldAt)
-      if (now - at >= FLOOD_LOG_INTERVAL_MS) this.#toldAt.delete(caller);
+    for (const [caller, at] of this.#loggedAt)
+      if (now - at >= FLOOD_LOG_INTERVAL_MS) this.#loggedAt.delete(caller);
     for (const [caller, { at }] of this.#cuts) if (now - at >= FLOOD_CUTS_KEPT_MS) this.#cuts.delete(caller);
     const flooders = [
-      ...this.#peels.turn().map((flooder) => ({ flooder, limits: PEEL_LIMITS })),
-      ...this.#tokens.turn().map((flooder) => ({ flooder, limits: TOKEN_LIMITS })),
-      ...this.#admins.turn().map((flooder) => ({ flooder, limits: ADMIN_LIMITS })),
+      ...this.#peels.endWindow().map((flooder) => ({ flooder, limits: PEEL_LIMITS })),
+      ...this.#tokens.endWindow().map((flooder) => ({ flooder, limits: TOKEN_LIMITS })),
+      ...this.#admins.endWindow().map((flooder) => ({ flooder, limits: ADMIN_LIMITS })),
     ];
-    if (flooders.length === 0 || this.#acting !== undefined || this.#stopped) return;
+    if (flooders.length === 0 || this.#handling !== undefined || this.#stopped) return;
     if (this.#context.watching() !== this.#context.id) {
       for (const { flooder } of flooders.slice(0, AT_ONCE)) this.#report(flooder, []);
       return;
     }
-    const acting = flooders.slice(0, AT_ONCE);
-    this.#acting = this.#act(acting)
+    const handled = flooders.slice(0, AT_ONCE);
+    this.#handling = this.#handle(handled)
       .catch((error: unknown) =>
         this.#context.logger.warn({ error: errorMessage(error) }, 'a flooding caller could not be cut'),
       )
-      .finally(() => (this.#acting = undefined));
+      .finally(() => (this.#handling = undefined));
   }
 
-  async #act(flooders: readonly { flooder: Flooder; limits: FloodLimits }[]): Promise<void> {
+  async #handle(flooders: readonly { flooder: Flooder; limits: FloodLimits }[]): Promise<void> {
     const servers = await listServers(this.#system);
     if (!servers.every(({ version }) => compareVersions(version, KICK_SINCE) >= 0)) {
       for (const { flooder } of flooders) this.#report(flooder, []);
       return;
     }
     const keys = await Promise.all(flooders.map(({ flooder }) => this.#keysOf(flooder.caller)));
-    const look = () => Promise.all(keys.map((of) => this.#look(of)));
+    const takeSnapshots = () => Promise.all(keys.map((of) => this.#snapshot(of)));
     const startedAt = performance.now();
-    const before = await look();
+    const before = await takeSnapshots();
     await delay(FLOOD_WINDOW_MS);
     if (this.#stopped) return;
     const seconds = (performance.now() - startedAt) / 1000;
-    const after = await look();
+    const after = await takeSnapshots();
     for (const [i, { flooder, limits }] of flooders.entries()) {
       const [first, second] = [before[i], after[i]];
       if (first === undefined || second === undefined) continue;
@@ -129,8 +136,8 @@ export class FloodGuard {
     }
   }
 
-  async #look(keys: readonly string[]): Promise<Look<Sender>> {
-    const looks = await Promise.all(
+  async #snapshot(keys: readonly string[]): Promise<Snapshot<Sender>> {
+    const lists = await Promise.all(
       keys.map((publicKey) =>
         connectedUsers(this.#system, this.#context.trust.domain.publicKeys.account, { publicKey }),
       ),
@@ -138,9 +145,9 @@ export class FloodGuard {
     return {
       // skip servers that did not answer both times
       servers: new Set(
-        [...(looks[0]?.servers ?? [])].filter((id) => looks.every(({ servers }) => servers.has(id))),
+        [...(lists[0]?.servers ?? [])].filter((id) => lists.every(({ servers }) => servers.has(id))),
       ),
-      users: looks.flatMap(({ users }) =>
+      users: lists.flatMap(({ users }) =>
         users.flatMap((user) => (user.sent === undefined ? [] : { ...user, sent: user.sent })),
       ),
     };
@@ -159,7 +166,7 @@ export class FloodGuard {
     return token === undefined ? [] : [token.publicKey];
   }
 
-  /** Homes keep lists of their admins; what masters share is the audit log. */
+  /** Each home has its own list of admins; the masters share only the audit log. */
   async #keysOfAdmin(name: string): Promise<string[]> {
     const keys: string[] = [];
     for await (const { detail, publicKey } of readAudit(this.#context.store, { kinds: ['admin.added'] }))
@@ -181,21 +188,21 @@ export class FloodGuard {
     logger.warn({ token: tokenId }, `the join token was removed: ${reason}`);
   }
 
-  /** Counts each report; logs once a minute; the acting master audits. */
+  /** Counts each report, logs it at most once a minute, and audits it on the watching master. */
   #report({ caller, requests, bytes }: Flooder, cut: readonly Sender[]): void {
     const { audit, actor, logger, metrics, id, watching } = this.#context;
     metrics.floods.inc({ outcome: cut.length > 0 ? 'cut' : 'reported' });
     // a cut is reported even if the flood was reported before
     const key = `${cut.length > 0 ? 'cut' : 'seen'} ${caller}`;
-    if (this.#toldAt.has(key)) return;
-    this.#toldAt.set(key, performance.now());
+    if (this.#loggedAt.has(key)) return;
+    this.#loggedAt.set(key, performance.now());
     const tokenId = tokenIdOfName(caller);
     const admin = caller === ADMIN_NAME ? OWNER : adminOfUserName(caller);
     const from = cut[0] && `${cut[0].host ?? 'an unknown address'} at ${cut[0].serverName ?? cut[0].server}`;
     const reason =
       cut.length > 0
-        ? 'it stays far above its rate: its connections are cut'
-        : 'it stays far above its rate: its requests are dropped';
+        ? 'the caller stays far above its rate: closed its connections'
+        : 'the caller stays far above its rate: dropping its requests';
     const name = redactSeeds(caller).slice(0, 100);
     logger.warn({ caller: name, requests, bytes, cut: cut.length, from }, reason);
     if (watching() !== id) return;

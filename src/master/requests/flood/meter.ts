@@ -28,7 +28,7 @@ export interface Flooder extends Excess {
 const HOT_WINDOWS = 3;
 /** Silent windows until a flooding caller is forgotten. */
 const MAX_HEAT = 6;
-/** Callers tracked at the same time. Requests of further ones are not counted, but dropped all the same. */
+/** The maximum number of tracked callers. Requests of further ones are dropped, but not counted. */
 const MAX_CALLERS = 1_000;
 
 interface Heat extends Excess {
@@ -37,8 +37,8 @@ interface Heat extends Excess {
 
 /**
  * Finds callers that stay far over their rate. It takes more than one hot window, since a thousand hosts may start at
- * once; silent windows do not clear it, since a flood breaks connections. Counts the excess over the rate; the caller
- * ends each window.
+ * once; silent windows do not clear it, since a flood breaks connections. Counts the excess over the rate. Call `endWindow` at
+ * the end of each window.
  */
 export class FloodMeter {
   readonly #limits: FloodLimits;
@@ -60,7 +60,7 @@ export class FloodMeter {
   }
 
   /** Ends a window. @returns the flooding callers, most requests first */
-  turn(): Flooder[] {
+  endWindow(): Flooder[] {
     const flooders: Flooder[] = [];
     for (const [caller, count] of this.#callers) {
       const { requests, bytes } = count;
@@ -83,7 +83,7 @@ export interface Sent {
 }
 
 /** A snapshot of connections, and the servers that answered. */
-export interface Look<S extends Sent> {
+export interface Snapshot<S extends Sent> {
   servers: ReadonlySet<string>;
   users: readonly S[];
 }
@@ -95,15 +95,15 @@ export interface Look<S extends Sent> {
  * @param seconds between the snapshots
  */
 export function heavySenders<S extends Sent>(
-  before: Look<Sent>,
-  after: Look<S>,
+  before: Snapshot<Sent>,
+  after: Snapshot<S>,
   seconds: number,
   { requests, bytes }: FloodLimits,
 ): S[] {
   const known = new Map(before.users.map(({ server, cid, sent }) => [`${server}/${cid}`, sent]));
   const share = seconds / Math.max(1, after.users.length);
   return after.users.filter(({ server, cid, sent }) => {
-    // a new connection has sent all of it since; a server that did not answer is skipped
+    // a new connection has sent everything since the first snapshot; skip servers that did not answer it
     const fresh = before.servers.has(server) ? { messages: 0, bytes: 0 } : undefined;
     const then = known.get(`${server}/${cid}`) ?? fresh;
     if (then === undefined) return false;

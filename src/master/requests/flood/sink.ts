@@ -10,7 +10,7 @@ import { DIVERSION_WINDOW_MS } from '../../../timing.js';
 /** The dependencies of a {@link FloodSink}. */
 export interface FloodSinkOptions {
   /** The shared connection that all requests arrive on. */
-  relieved: NatsConnection;
+  shared: NatsConnection;
   /** Opens another connection. @param at its server, such as `127.0.0.1:4222` */
   open: (at: string) => Promise<NatsConnection>;
   /** All subjects that this caller publishes requests on. */
@@ -46,26 +46,26 @@ export class FloodSink {
   readonly #timer: NodeJS.Timeout;
   #nc: NatsConnection | undefined;
   #opening: Promise<void> | undefined;
-  /** Its failure to open was logged. */
-  #told = false;
+  /** Whether a failure to open it was logged. */
+  #isFailureLogged = false;
   #stopped = false;
 
   constructor(options: FloodSinkOptions) {
     this.#options = options;
     this.#diversions = new Diversions(options.limits);
-    this.#timer = setInterval(() => this.#turn(), DIVERSION_WINDOW_MS);
+    this.#timer = setInterval(() => this.#endWindow(), DIVERSION_WINDOW_MS);
     this.#timer.unref();
     // opened in advance: requests that arrive while it connects would delay all callers
-    this.#ensure();
+    this.#ensureOpen();
   }
 
   /** Counts a request over the rate on the shared connection. */
   readonly excess = (caller: string, bytes: number): void => {
     this.#options.onExcess(caller, bytes);
     if (!this.#options.isCaller(caller) || !this.#diversions.note(caller, bytes)) return;
-    this.#options.logger.warn({ caller }, 'a caller floods: its requests are diverted');
+    this.#options.logger.warn({ caller }, 'a caller floods: diverting its requests');
     this.#diverted.set(caller, []);
-    this.#follow(caller);
+    this.#subscribe(caller);
   };
 
   async stop(): Promise<void> {
@@ -75,33 +75,33 @@ export class FloodSink {
     await this.#nc?.close();
   }
 
-  #turn(): void {
-    for (const caller of this.#diversions.turn()) {
+  #endWindow(): void {
+    for (const caller of this.#diversions.endWindow()) {
       for (const subscription of this.#diverted.get(caller) ?? []) subscription.unsubscribe();
       this.#diverted.delete(caller);
     }
-    this.#ensure();
+    this.#ensureOpen();
   }
 
   /** Opens the connection, or reopens it at the server that the shared connection moved to. */
-  #ensure(): void {
-    const { relieved, open, logger } = this.#options;
-    const at = relieved.getServer();
-    const isThere = this.#nc !== undefined && !this.#nc.isClosed() && this.#nc.getServer() === at;
-    if (isThere || at === '' || this.#opening !== undefined || this.#stopped) return;
+  #ensureOpen(): void {
+    const { shared, open, logger } = this.#options;
+    const at = shared.getServer();
+    const isOpen = this.#nc !== undefined && !this.#nc.isClosed() && this.#nc.getServer() === at;
+    if (isOpen || at === '' || this.#opening !== undefined || this.#stopped) return;
     this.#opening = open(at)
       .then((nc) => {
         const old = this.#nc;
         this.#nc = nc;
-        this.#told = false;
-        for (const caller of this.#diverted.keys()) this.#follow(caller);
+        this.#isFailureLogged = false;
+        for (const caller of this.#diverted.keys()) this.#subscribe(caller);
         void old?.close();
       })
       .catch((error: unknown) => {
-        const isNews = this.#diverted.size > 0 && !this.#told;
-        this.#told ||= isNews;
-        // without a flood it has no effect, and the shared connection logs an outage
-        logger[isNews ? 'warn' : 'debug'](
+        const isNew = this.#diverted.size > 0 && !this.#isFailureLogged;
+        this.#isFailureLogged ||= isNew;
+        // without a flood, it does not matter, and the shared connection logs an outage
+        logger[isNew ? 'warn' : 'debug'](
           { error: errorMessage(error) },
           'the connection for floods cannot be opened',
         );
@@ -109,7 +109,7 @@ export class FloodSink {
       .finally(() => (this.#opening = undefined));
   }
 
-  #follow(caller: string): void {
+  #subscribe(caller: string): void {
     const nc = this.#nc;
     if (nc === undefined || nc.isClosed()) return;
     const { subject, onDropped } = this.#options;

@@ -13,27 +13,27 @@ function storeOf(bucket: MemoryBucket): { challenges: KV } {
 
 describe('the nonce of a signed request', () => {
   it('is accepted once by a master, whether or not it is shared with all masters', async () => {
-    for (const everywhere of [true, false]) {
+    for (const forAllMasters of [true, false]) {
       const store = storeOf(new MemoryBucket());
       const nonces = new Nonces();
-      await nonces.take(store, request, everywhere);
-      await refusal('ERR_FLEET_REPLAY', () => nonces.take(store, request, everywhere));
+      await nonces.accept(store, request, forAllMasters);
+      await refusal('ERR_FLEET_REPLAY', () => nonces.accept(store, request, forAllMasters));
     }
   });
 
   it('is accepted once by all masters together when the request changes something', async () => {
     const store = storeOf(new MemoryBucket());
-    await new Nonces().take(store, request, true);
-    await refusal('ERR_FLEET_REPLAY', () => new Nonces().take(store, request, true));
-    await new Nonces().take(store, { ...request, publicKey: 'UANOTHER' }, true);
+    await new Nonces().accept(store, request, true);
+    await refusal('ERR_FLEET_REPLAY', () => new Nonces().accept(store, request, true));
+    await new Nonces().accept(store, { ...request, publicKey: 'UANOTHER' }, true);
   });
 
   it('is accepted while JetStream elects a leader', async () => {
     const bucket = new MemoryBucket();
     bucket.failures.push(new errors.TimeoutError(), new errors.RequestError('503'));
-    await new Nonces().take(storeOf(bucket), request, true);
+    await new Nonces().accept(storeOf(bucket), request, true);
     expect(bucket.value('nonce.UADMIN.n1')).toBeDefined();
-    await refusal('ERR_FLEET_REPLAY', () => new Nonces().take(storeOf(bucket), request, true));
+    await refusal('ERR_FLEET_REPLAY', () => new Nonces().accept(storeOf(bucket), request, true));
   });
 
   it('is not mistaken for a replay when the answer to its own write was lost, and another is', async () => {
@@ -48,7 +48,7 @@ describe('the nonce of a signed request', () => {
         await put(key, isOwn ? data : '{"by":"another master"}', options);
         throw new errors.TimeoutError();
       };
-      const taken = new Nonces().take(store, request, true);
+      const taken = new Nonces().accept(store, request, true);
       if (isOwn) await taken;
       else await refusal('ERR_FLEET_REPLAY', () => taken);
     }

@@ -22,7 +22,7 @@ describe('a caller is diverted', () => {
     const diversions = new Diversions(LIMITS);
     for (let turn = 0; turn < 50; turn += 1) {
       expect(note(diversions, 'web-01', 9)).not.toContain(true);
-      expect(diversions.turn()).toEqual([]);
+      expect(diversions.endWindow()).toEqual([]);
     }
   });
 
@@ -35,12 +35,12 @@ describe('a caller is diverted', () => {
   it('until it has been quiet for twenty windows in a row', () => {
     const diversions = new Diversions(LIMITS);
     note(diversions, 'web-01', 10);
-    diversions.turn();
-    for (let turn = 0; turn < 19; turn += 1) expect(diversions.turn()).toEqual([]);
+    diversions.endWindow();
+    for (let window = 0; window < 19; window += 1) expect(diversions.endWindow()).toEqual([]);
     note(diversions, 'web-01', 10);
-    diversions.turn();
-    for (let turn = 0; turn < 19; turn += 1) expect(diversions.turn()).toEqual([]);
-    expect(diversions.turn()).toEqual(['web-01']);
+    diversions.endWindow();
+    for (let window = 0; window < 19; window += 1) expect(diversions.endWindow()).toEqual([]);
+    expect(diversions.endWindow()).toEqual(['web-01']);
     expect(diversions.size).toBe(0);
     expect(note(diversions, 'web-01', 10)).toContain(true);
   });

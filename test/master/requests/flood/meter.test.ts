@@ -6,7 +6,7 @@ const LIMITS = { requests: 10, bytes: 1_000 };
 function windows(meter: FloodMeter, counts: readonly number[], caller = 'web-01', bytes = 1): string[][] {
   return counts.map((count) => {
     for (let i = 0; i < count; i += 1) meter.note(caller, bytes);
-    return meter.turn().map((flooder) => flooder.caller);
+    return meter.endWindow().map((flooder) => flooder.caller);
   });
 }
 
@@ -44,7 +44,7 @@ describe('a flooding caller', () => {
       for (let i = 0; i < 20; i += 1) meter.note('a', 1);
       for (let i = 0; i < 30; i += 1) meter.note('b', 1);
       for (let i = 0; i < 5_000; i += 1) meter.note(`other-${turn}-${i}`, 1);
-      last = meter.turn().map(({ caller }) => caller);
+      last = meter.endWindow().map(({ caller }) => caller);
     }
     expect(last).toEqual(['b', 'a']);
   });
@@ -56,21 +56,21 @@ describe('the connections that send it', () => {
     cid,
     sent: { messages, bytes },
   });
-  const look = (...users: ReturnType<typeof sent>[]) => ({ servers: new Set(['N1']), users });
+  const snapshot = (...users: ReturnType<typeof sent>[]) => ({ servers: new Set(['N1']), users });
 
   it('are the connections with rising counts', () => {
-    const before = look(sent(1, 5), sent(2, 1_000_000), sent(3, 0, 0));
-    const after = look(sent(1, 5_000), sent(2, 1_000_001), sent(3, 1, 900_000));
+    const before = snapshot(sent(1, 5), sent(2, 1_000_000), sent(3, 0, 0));
+    const after = snapshot(sent(1, 5_000), sent(2, 1_000_001), sent(3, 1, 900_000));
     expect(heavySenders(before, after, 2, LIMITS).map(({ cid }) => cid)).toEqual([1, 3]);
   });
 
   it('include new ones, and each of many that share the load', () => {
-    const after = look(...Array.from({ length: 10 }, (_, cid) => sent(cid, 2)));
-    expect(heavySenders(look(), after, 2, LIMITS)).toHaveLength(10);
+    const after = snapshot(...Array.from({ length: 10 }, (_, cid) => sent(cid, 2)));
+    expect(heavySenders(snapshot(), after, 2, LIMITS)).toHaveLength(10);
   });
 
   it('exclude quiet ones, and those of a server that did not answer the first time', () => {
-    expect(heavySenders(look(), look(sent(1, 1_000_000, 0, 'N2')), 2, LIMITS)).toEqual([]);
-    expect(heavySenders(look(sent(1, 0)), look(sent(1, 19)), 2, LIMITS)).toEqual([]);
+    expect(heavySenders(snapshot(), snapshot(sent(1, 1_000_000, 0, 'N2')), 2, LIMITS)).toEqual([]);
+    expect(heavySenders(snapshot(sent(1, 0)), snapshot(sent(1, 19)), 2, LIMITS)).toEqual([]);
   });
 });

@@ -20,8 +20,8 @@ import type { Closing } from './closing.js';
 /** The connection to the system account that account JWTs are pushed over. */
 const PUSHES_NAME = 'zester-master-pushes';
 
-/** How a master reaches its servers. */
-export interface Links {
+/** The connections of a master. */
+export interface MasterConnections {
   servers: readonly string[];
   /** To the fleet's account, as a master. */
   nc: ZesterConnection;
@@ -29,15 +29,15 @@ export interface Links {
   system: ZesterConnection;
   /** The connections that receive and answer requests. */
   answers: AnswerConnections;
-  /** The events of all of them. */
+  /** Logs the events of all of them. */
   log: ConnectionLog;
   signers: Signers;
   serverWatch: ServerWatch;
-  /** How account JWTs are pushed: over an open connection, or a new one such as `system`. */
-  at: SystemConnectionOptions;
+  /** The options of pushes of account JWTs: over an open connection, or a new one such as `system`. */
+  pushOptions: SystemConnectionOptions;
 }
 
-/** What {@link openPushes} needs. */
+/** The parts that {@link openPushes} uses. */
 interface PushParts {
   /** The options of each connection. */
   connection: Omit<Parameters<typeof openMaster>[0], 'name' | 'onEvent'>;
@@ -50,22 +50,22 @@ interface PushParts {
 }
 
 /** Opens the connections. @throws CredsError, ConnectError; NatsServerError `ERR_SERVER_TOO_OLD` */
-export async function openLinks(
+export async function openConnections(
   options: MasterOptions,
   trust: MasterTrust,
   logger: MasterLogger,
   closing: Closing,
-): Promise<Links> {
+): Promise<MasterConnections> {
   const { domain } = trust;
   const { paths } = domain;
   const servers = serverUrls(options.servers, domain.servers);
   const tls = options.tls ?? domain.tls;
   const requireTls = options.requireTls ?? domain.requireTls;
-  // the client makes three errors with their stacks for each request, in case it fails
+  // otherwise the client creates three errors with stacks for each request, in case it fails
   const connection = { servers, requireTls, ...(tls != null && { tls }), noAsyncTraces: true };
   const log = closing.add(new ConnectionLog(logger), (part) => part.end());
   const main = masterCredentials(options, 'credentials', 'credsPath', paths.masterCreds);
-  // until the connection is open, its events arrive before its signer
+  // events arrive before the connection is open, when there is no signer yet
   let signers: Signers | undefined = undefined as Signers | undefined;
   let credentials: ConnectionCredentials | undefined = undefined as ConnectionCredentials | undefined;
   const opened = await openMaster(
@@ -73,7 +73,7 @@ export async function openLinks(
       ...connection,
       rotate: 'hitless',
       onEvent: (event) => {
-        log.hear('zester-master', nameOf(main), event);
+        log.handle('zester-master', nameOf(main), event);
         if (event.type === 'credentialsLoaded' && credentials !== undefined)
           signers?.use(credentials.current);
       },
@@ -91,7 +91,7 @@ export async function openLinks(
     {
       ...connection,
       name: 'zester-master-system',
-      onEvent: (event) => log.hear('zester-master-system', nameOf(asSystem), event),
+      onEvent: (event) => log.handle('zester-master-system', nameOf(asSystem), event),
     },
     asSystem,
   );
@@ -114,8 +114,15 @@ export async function openLinks(
   closing.add(answers, (part) => part.close());
   const systemCreds = options.systemCredentials ?? options.systemCredsPath;
   const how = { servers, tls, requireTls, ...(systemCreds !== undefined && { systemCreds }) };
-  const at = await openPushes(how, { connection, credentials: asSystem, system, trust, log, closing });
-  return { servers, nc, system, answers, log, signers, serverWatch, at };
+  const pushOptions = await openPushes(how, {
+    connection,
+    credentials: asSystem,
+    system,
+    trust,
+    log,
+    closing,
+  });
+  return { servers, nc, system, answers, log, signers, serverWatch, pushOptions };
 }
 
 /**
@@ -133,7 +140,7 @@ async function openPushes(
       ...connection,
       name: PUSHES_NAME,
       onEvent: (event) => {
-        log.hear(PUSHES_NAME, nameOf(credentials), event);
+        log.handle(PUSHES_NAME, nameOf(credentials), event);
         if (event.type === 'credentialsLoaded') for (const one of direct) void one.renew();
       },
     },
@@ -142,17 +149,17 @@ async function openPushes(
   closing.add(pushes, (part) => part.close());
   const connectOne = (only: string) =>
     connectSystem(trust.domain, { ...how, only, timeoutMs: DIRECT_CONNECT_TIMEOUT_MS });
-  const asking = new DirectConnections(system, how.servers, connectOne);
+  const querying = new DirectConnections(system, how.servers, connectOne);
   const pushing = new DirectConnections(pushes, how.servers, connectOne);
-  direct = [asking, pushing];
+  direct = [querying, pushing];
   for (const one of direct) {
     void one.open();
     const opening = setInterval(() => void one.open(), DIRECT_INTERVAL_MS).unref();
     closing.add(opening, clearInterval);
     closing.add(one, (part) => part.close());
   }
-  const standing = () => (log.down.has(PUSHES_NAME) || pushes.isClosed() ? undefined : pushes);
-  return { ...how, standing, direct: { asking, pushing } };
+  const existing = () => (log.down.has(PUSHES_NAME) || pushes.isClosed() ? undefined : pushes);
+  return { ...how, existing, direct: { querying, pushing } };
 }
 
 /** The credentials of one of a master's users: those of the options, else the file of the home. */
