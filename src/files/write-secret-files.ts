@@ -57,7 +57,7 @@ export async function writeSecretFiles(
   const outcomes: WrittenFiles['outcomes'] = [];
   const strict = isStrictMask();
   for (const { name, content } of files) {
-    const there = isThere(directory, name, replace);
+    const there = isTaken(directory, name, replace);
     if (!there) {
       try {
         settle(directory, name, place(directory, name, content, strict, true), true);
@@ -85,7 +85,7 @@ export async function placeSecretFiles(
   const strict = isStrictMask();
   for (const { name, content } of files) {
     try {
-      const there = isThere(directory, name, replace);
+      const there = isTaken(directory, name, replace);
       placed.push({ name, temporary: there ? undefined : place(directory, name, content, strict, false) });
     } catch (cause) {
       const error = await cannotWrite(join(directory, name), directory, cause);
@@ -125,7 +125,7 @@ function isStrictMask(): boolean {
   return (process.umask() & 0o600) !== 0;
 }
 
-function isThere(directory: string, name: string, replace: boolean): boolean {
+function isTaken(directory: string, name: string, replace: boolean): boolean {
   return !replace && lstatSync(join(directory, name), { throwIfNoEntry: false }) !== undefined;
 }
 

@@ -2,7 +2,7 @@
 import { readSmallFile } from '../../files/read-small-file.js';
 import type { Delivery } from '../delivery.js';
 import { MAX_CREDS_BYTES } from '../../creds/decode-creds.js';
-import { filesDelivery, isThere, thereAlready, type DirectoryOptions } from './directory.js';
+import { filesDelivery, isTaken, alreadyExists, type DirectoryOptions } from './directory.js';
 import { encrypterFor } from './encrypter.js';
 import { ageFileName } from './file-names.js';
 
@@ -26,8 +26,8 @@ export async function ageDelivery(
 
 /** Checks only that it is an age file: its writer and its peel cannot be determined. */
 async function hasAgeFile(path: string): Promise<boolean> {
-  if (!(await isThere(path))) return false;
+  if (!(await isTaken(path))) return false;
   const content = Buffer.from(await readSmallFile(path, MAX_CREDS_BYTES));
   if (content.toString('latin1', 0, AGE_HEADER.length) === AGE_HEADER) return true;
-  throw thereAlready(path);
+  throw alreadyExists(path);
 }

@@ -63,7 +63,7 @@ export async function filesDelivery(
           const { outcomes, error } = await writers.write(result, recycle);
           await events.delivered(peelIds.filter((_id, i) => outcomes[i] === 'written'));
           for (const [i, peelId] of peelIds.entries())
-            if (outcomes[i] === 'there') events.failed(peelId, thereAlready(pathOf(peelId)));
+            if (outcomes[i] === 'there') events.failed(peelId, alreadyExists(pathOf(peelId)));
           if (error !== undefined) broken ??= { error };
         } catch (error) {
           broken ??= { error };
@@ -105,12 +105,12 @@ export async function requireDirectory(directory: string): Promise<void> {
 }
 
 /** Whether something exists at a path, including a dangling link. */
-export async function isThere(path: string): Promise<boolean> {
+export async function isTaken(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => undefined)) !== undefined;
 }
 
 /** The error for a file that must not be replaced. */
-export function thereAlready(path: string): BulkError {
+export function alreadyExists(path: string): BulkError {
   return new BulkError(
     'ERR_BULK_DELIVERY',
     `${path} already exists: pass --resume to continue an interrupted run, or --force to replace it`,
