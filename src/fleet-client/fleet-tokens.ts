@@ -1,8 +1,11 @@
 // The join tokens of a fleet, for an admin program.
 import { randomBytes } from 'node:crypto';
 import { generateCredsFile } from '../creds/generate.js';
+import { FleetError } from '../errors.js';
 import { generateKeyBundle } from '../nkeys/key-bundle.js';
 import type { AdminClient } from '../protocol/admin-client.js';
+import { newKeyProof } from '../protocol/proofs.js';
+import { signProof } from '../protocol/prove-key.js';
 import type { JoinToken } from '../protocol/records/join-token.js';
 import { checkFleetOptions } from './option-names.js';
 import { checkedLabels, requireStored } from './checked-labels.js';
@@ -75,9 +78,13 @@ export class FleetTokens {
     const key = generateKeyBundle('user');
     const seed = key.seed;
     try {
+      const tokenId = newTokenId();
+      const { publicKey } = key;
+      const proof = newKeyProof({ request: 'token.create', id: tokenId, publicKey });
       const request = {
-        tokenId: newTokenId(),
-        publicKey: key.publicKey,
+        tokenId,
+        publicKey,
+        signature: signProof(key, proof),
         ttl,
         uses,
         ...(ids !== undefined && { ids }),
@@ -86,6 +93,12 @@ export class FleetTokens {
       const { jwt, token } = await this.#abortable
         .with(options.signal)
         .run(() => this.#client.ask('token.create', request));
+      // it becomes part of a file name
+      if (token.id !== tokenId)
+        throw new FleetError(
+          'ERR_FLEET_ANSWER',
+          `the master returned another join token than ${tokenId}, which was created: remove that one`,
+        );
       requireStored(labels, token.labels, `the join token ${token.id} was created, but is not returned`);
       const creds = generateCredsFile(jwt, seed);
       return { token, creds, [Symbol.dispose]: () => void creds.fill(0) };

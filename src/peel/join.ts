@@ -23,7 +23,7 @@ import type { KeyBundle } from '../nkeys/key-bundle.js';
 import { validatePeelId } from '../permissions/peel-id.js';
 import { joinInboxPrefix, tokenIdOfName } from '../permissions/roles.js';
 import { askMaster, mastersOf } from './ask-master.js';
-import { signProof } from './prove-key.js';
+import { signProof } from '../protocol/prove-key.js';
 import { checkGivenJwt } from './verify-master.js';
 import { FleetClock } from './clock.js';
 import { pathOf } from '../files/path-of.js';

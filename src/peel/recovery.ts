@@ -22,7 +22,7 @@ import { DIAL_TIMEOUT_MS, RECOVERY_ANSWER_TIMEOUT_MS } from '../timing.js';
 import { askMaster, mastersOf } from './ask-master.js';
 import type { FleetClock } from './clock.js';
 import { credsOfJwt } from './creds-of-jwt.js';
-import { signProof, signProofWith } from './prove-key.js';
+import { signProof, signProofWith } from '../protocol/prove-key.js';
 import type { RecoveryFiles } from './recovery-files.js';
 import { checkGivenJwt } from './verify-master.js';
 

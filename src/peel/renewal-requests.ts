@@ -14,7 +14,7 @@ import { rotationProof } from '../protocol/proofs.js';
 import { askMaster, mastersOf } from './ask-master.js';
 import type { FleetClock } from './clock.js';
 import { credsOfJwt } from './creds-of-jwt.js';
-import { signProof, signProofWith } from './prove-key.js';
+import { signProof, signProofWith } from '../protocol/prove-key.js';
 import type { RecoveryFiles } from './recovery-files.js';
 import { answerTimeout } from './schedule.js';
 import { checkGivenJwt, type WantedJwt } from './verify-master.js';

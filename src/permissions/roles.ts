@@ -251,7 +251,7 @@ export function joinLimits(): UserLimitOptions {
 }
 
 /** The ID of a join token: not a secret. */
-const TOKEN_ID = /^[A-Za-z0-9]{8,40}$/;
+export const TOKEN_ID = /^[A-Za-z0-9]{8,40}$/;
 const JOIN_PREFIX = '_zester-join-';
 
 /**

@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { FleetError, holdsSeed, redactSeeds, ZesterError, type FleetErrorCode } from '../errors.js';
 import { isPublicKey } from '../nkeys/validate.js';
 import { isPeelId } from '../permissions/peel-id.js';
+import { TOKEN_ID } from '../permissions/roles.js';
 import { isNestedDeeper } from '../text/json-depth.js';
 import { knownEvents } from './records/known-events.js';
 import { PEEL_PATTERN } from './glob.js';
@@ -77,6 +78,8 @@ export const requests = {
     replace: v.optional(v.boolean()),
     /** Older masters ignore them, and omit them from the answer. */
     labels: v.optional(labelsSchema),
+    /** The key signs {@link newKeyProof}. Required of added admins. Older masters ignore it. */
+    signature: v.optional(signature),
   }),
   'peel.accept': v.object({
     peelId,
@@ -130,13 +133,15 @@ export const requests = {
   'token.create': v.object({
     /** The key of the token's user. The caller generates it; the seed stays with the caller. */
     publicKey,
-    tokenId: v.pipe(v.string(), v.regex(/^[A-Za-z0-9]{8,40}$/, 'is not a token ID')),
+    tokenId: v.pipe(v.string(), v.regex(TOKEN_ID, 'is not a token ID')),
     /** In seconds. */
     ttl: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(366 * 86_400)),
     uses: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000)),
     ids: v.optional(pattern),
     /** The labels of peels that join with it. Older masters ignore them: see the token in the answer. */
     labels: v.optional(labelsSchema),
+    /** The key signs {@link newKeyProof}. Required of added admins. Older masters ignore it. */
+    signature: v.optional(signature),
   }),
   'token.list': v.object({}),
   'token.remove': v.object({ tokenId: v.string() }),

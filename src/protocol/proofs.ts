@@ -12,6 +12,20 @@ export function joinProof(of: {
   return Buffer.from(`zester-join-1\n${of.user}\n${of.peelId}\n${of.publicKey}\n${of.challenge}`);
 }
 
+/**
+ * Signed by the new key that an admin requests a JWT for. Without it, an admin could register the key of another user, and
+ * revoke that user by revoking the peel or removing the join token.
+ *
+ * @param of.id the peel ID, or the ID of the join token
+ */
+export function newKeyProof(of: {
+  request: 'peel.add' | 'token.create';
+  id: string;
+  publicKey: string;
+}): Uint8Array {
+  return Buffer.from(`zester-new-key-1\n${of.request}\n${of.id}\n${of.publicKey}`);
+}
+
 /** Signed by the last key of a peel whose credential has expired, and by its replacement. */
 export function recoveryProof(of: {
   requestId: string;

@@ -13,6 +13,8 @@ import type { CredentialsOption, UserCredentials } from '../creds/credentials-op
 import { startPeel, type Peel, type PeelSettings } from '../peel/peel.js';
 import { writeRecoveryFile } from '../peel/recovery-files.js';
 import { newRequestId } from '../protocol/admin-client.js';
+import { newKeyProof } from '../protocol/proofs.js';
+import { signProof } from '../protocol/prove-key.js';
 import { TEST_CREDENTIALS_LIFETIME_SECONDS, TEST_RECONNECT_MS, TEST_WAIT_TIMEOUT_MS } from '../timing.js';
 import { trustPaths } from '../trust/paths.js';
 import { Cleanup } from './cleanup.js';
@@ -175,6 +177,7 @@ export class TestFleet implements AsyncDisposable {
         requestId: newRequestId(),
         peelId,
         publicKey,
+        signature: signProof(key, newKeyProof({ request: 'peel.add', id: peelId, publicKey })),
         ...(expirySeconds !== undefined && { expiry: expirySeconds }),
       };
       const { jwt, recovery } = await client.ask('peel.add', request);

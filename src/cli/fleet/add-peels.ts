@@ -4,6 +4,8 @@ import { writeCredsFile } from '../../creds/generate.js';
 import { FleetError, ZesterError } from '../../errors.js';
 import type { AdminClient } from '../../protocol/admin-client.js';
 import { newRequestId } from '../../protocol/admin-client.js';
+import { newKeyProof } from '../../protocol/proofs.js';
+import { signProof } from '../../protocol/prove-key.js';
 import { decodeUserJwt } from '../../jwt/decode.js';
 import { generateKeyBundle } from '../../nkeys/key-bundle.js';
 import { requireStored } from '../../fleet-client/checked-labels.js';
@@ -58,10 +60,12 @@ export function issuerThrough(
     await ensureDirectory(dirname(path));
     const key = generateKeyBundle('user');
     try {
+      const { publicKey } = key;
       const request = {
         requestId: newRequestId(),
         peelId,
-        publicKey: key.publicKey,
+        publicKey,
+        signature: signProof(key, newKeyProof({ request: 'peel.add', id: peelId, publicKey })),
         ...(expiry !== undefined && { expiry }),
         ...(replace && { replace }),
         ...(labels !== undefined && { labels }),

@@ -1,4 +1,4 @@
-// Claims keys and IDs, so that each belongs to one peel.
+// Claims keys and IDs, so that each key belongs to one peel or one join token, and each ID to one key.
 import { FleetError, ZesterError } from '../../errors.js';
 import { keyOf, type PeelRecord } from '../../protocol/records/record.js';
 import type { MasterContext } from '../context.js';
@@ -28,22 +28,52 @@ export async function withClaims<T>(claims: readonly Claim[], act: () => Promise
   }
 }
 
-type ClaimContext = Pick<MasterContext, 'registry' | 'store' | 'logger'>;
+type ClaimContext = Pick<MasterContext, 'registry' | 'store' | 'logger'> & {
+  tokens: Pick<MasterContext['tokens'], 'entries'>;
+};
 
 /**
- * Ensures that a key belongs to one peel only, even if two masters get requests for it concurrently: the first one
- * claims it for some minutes, far longer than every master's registry takes to catch up.
+ * Ensures that a key belongs to one peel only, and to no join token, even if two masters get requests for it concurrently:
+ * the first one claims it for some minutes, far longer than every master's registry takes to catch up. A key with two
+ * owners would be revoked with either of them, and its revocation dropped when either has expired.
  *
  * @throws FleetError `ERR_FLEET_KEY_TAKEN`
  */
 export async function claimKey(context: ClaimContext, publicKey: string, peelId: string): Promise<Claim> {
   const owner = context.registry.ownerOf(publicKey);
   if (owner === peelId) return NO_CLAIM;
-  if (owner !== undefined) throw keyTaken(publicKey);
-  const { claim, holder } = await claimFor(context, `key.${publicKey}`, peelId);
-  // or another peel's claim has just expired: the caller retries
-  if (holder !== peelId) throw keyTaken(publicKey);
+  if (owner !== undefined || tokenWith(context, publicKey) !== undefined) throw keyTaken(publicKey);
+  return claimKeyFor(context, publicKey, peelId);
+}
+
+/**
+ * Ensures that a key belongs to this join token only, and to no peel: see {@link claimKey}.
+ *
+ * @throws FleetError `ERR_FLEET_KEY_TAKEN`
+ */
+export async function claimTokenKey(
+  context: ClaimContext,
+  publicKey: string,
+  tokenId: string,
+): Promise<Claim> {
+  const owner = tokenWith(context, publicKey);
+  if (owner === tokenId) return NO_CLAIM;
+  if (owner !== undefined || context.registry.ownerOf(publicKey) !== undefined) throw keyTaken(publicKey);
+  // a peel ID has no blank
+  return claimKeyFor(context, publicKey, `token ${tokenId}`);
+}
+
+async function claimKeyFor(context: ClaimContext, publicKey: string, owner: string): Promise<Claim> {
+  const { claim, holder } = await claimFor(context, `key.${publicKey}`, owner);
+  // another owner's claim has just expired: the caller retries
+  if (holder !== owner) throw keyTaken(publicKey);
   return claim;
+}
+
+/** The ID of the join token that has, or had, this key. */
+function tokenWith({ tokens }: ClaimContext, publicKey: string): string | undefined {
+  for (const [id, token] of tokens.entries()) if (token.publicKey === publicKey) return id;
+  return undefined;
 }
 
 /**
@@ -115,7 +145,7 @@ function ignoreConflict(error: unknown): void {
 export function keyTaken(publicKey: string): FleetError {
   return new FleetError(
     'ERR_FLEET_KEY_TAKEN',
-    `the key ${publicKey} belongs to another peel: each peel must make its own key`,
+    `the key ${publicKey} belongs to another peel or a join token: each must have its own key`,
   );
 }
 

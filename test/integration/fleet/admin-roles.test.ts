@@ -22,6 +22,8 @@ import { adminInboxPrefix, adminSubject, type AdminVerb } from '../../../src/per
 import { adminUserJwtOptions } from '../../../src/permissions/roles.js';
 import { requestMaster, newRequestId } from '../../../src/protocol/admin-client.js';
 import { encodeJson, refusalIn } from '../../../src/protocol/messages.js';
+import { newKeyProof } from '../../../src/protocol/proofs.js';
+import { signProof } from '../../../src/protocol/prove-key.js';
 import { MessageSigner } from '../../../src/protocol/signed.js';
 import { signRequest } from '../../../src/protocol/signed-request.js';
 import { zester } from '../../cli/run-zester.js';
@@ -53,12 +55,18 @@ async function add(name: string, role: AdminRole, ...more: string[]): Promise<st
 function requestOf(verb: AdminVerb): object {
   switch (verb) {
     case 'peel.add': {
-      const { publicKey } = generateKeyBundle('user');
-      return { requestId: newRequestId(), peelId: `made-${newRequestId()}`, publicKey };
+      const key = generateKeyBundle('user');
+      const { publicKey } = key;
+      const peelId = `made-${newRequestId()}`;
+      const proof = newKeyProof({ request: 'peel.add', id: peelId, publicKey });
+      return { requestId: newRequestId(), peelId, publicKey, signature: signProof(key, proof) };
     }
     case 'token.create': {
-      const { publicKey } = generateKeyBundle('user');
-      return { publicKey, tokenId: publicKey.slice(1, 13), ttl: 60, uses: 1 };
+      const key = generateKeyBundle('user');
+      const { publicKey } = key;
+      const tokenId = publicKey.slice(1, 13);
+      const proof = newKeyProof({ request: 'token.create', id: tokenId, publicKey });
+      return { publicKey, tokenId, ttl: 60, uses: 1, signature: signProof(key, proof) };
     }
     case 'token.remove':
       return { tokenId: 'abcdefgh' };

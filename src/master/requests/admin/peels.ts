@@ -15,6 +15,7 @@ import type { MasterContext } from '../../context.js';
 import { decideFresh } from '../../registry/decide-fresh.js';
 import { isAnswerTo, jwtsOf, nextFacts } from '../../trust/issued-jwt.js';
 import { claimKey, withClaims } from '../../registry/key-claim.js';
+import { checkNewKey } from '../check-proof.js';
 import { notifyPeel } from '../../revocation/notices.js';
 import { unknownPeel, type Decision } from '../../registry/registry.js';
 import type { Call } from '../service.js';
@@ -28,6 +29,7 @@ export async function addPeel(context: MasterContext, { request, by }: Call<'pee
   if (isReservedName(peelId)) {
     throw new FleetError('ERR_FLEET_ID_TAKEN', `"${peelId}" is a reserved name: choose another`, { peelId });
   }
+  checkNewKey(by, { request: 'peel.add', id: peelId, publicKey }, request.signature);
   const claim = await claimKey(context, publicKey, peelId);
   const decide = (found: PeelRecord | undefined): Decision | undefined => {
     const key = found && keyOf(found, publicKey);

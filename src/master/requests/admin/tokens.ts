@@ -2,18 +2,30 @@
 import { FleetError } from '../../../errors.js';
 import { labelText } from '../../../protocol/records/labels.js';
 import type { JoinToken } from '../../../protocol/records/join-token.js';
-import { joinName } from '../../../permissions/roles.js';
+import { joinName, TOKEN_ID } from '../../../permissions/roles.js';
 import type { MasterContext } from '../../context.js';
 import { nextIssueTime } from '../../trust/issued-jwt.js';
 import type { Call } from '../service.js';
 import { removeJoinToken } from '../../registry/join-tokens.js';
+import { isJoinIssuer } from '../../../trust/keys/signing-keys.js';
+import { checkNewKey } from '../check-proof.js';
+import { claimTokenKey, withClaims } from '../../registry/key-claim.js';
+import type { Actor } from '../../../protocol/records/actor.js';
 import { CONFIRM_TIMEOUT_MS, ENDED_TOKEN_KEPT_MS } from '../../../timing.js';
+
+/**
+ * Join tokens of one admin that have not expired. The revocation of a removed one stays in the account JWT until it expires,
+ * and the servers accept some ten thousand revocations in all: an admin must not use them up, since then nothing could be
+ * revoked.
+ */
+const MAX_TOKENS = 2_000;
 
 /** `token.create`: issues credentials for a key that the admin made; they can only request to join. */
 export async function createToken(context: MasterContext, { request, by }: Call<'token.create'>) {
   const { tokens, issuer, audit } = context;
   const { publicKey, tokenId, ttl, uses, ids, labels } = request;
   joinName(tokenId);
+  checkNewKey(by, { request: 'token.create', id: tokenId, publicKey }, request.signature);
   const { joinIssuer } = issuer;
   if (joinIssuer === undefined) {
     throw new FleetError(
@@ -22,8 +34,9 @@ export async function createToken(context: MasterContext, { request, by }: Call<
     );
   }
   await deleteOldTokens(context);
+  requireFewTokens(context, by);
   const createdAt = Math.floor(nextIssueTime(context, publicKey, undefined) / 1000) * 1000;
-  const { value, written } = await tokens.change(tokenId, (stored) => {
+  const make = (stored: JoinToken | undefined): JoinToken | undefined => {
     // a retry of the same request, whose answer was lost
     if (stored?.publicKey === publicKey) return undefined;
     if (stored !== undefined) {
@@ -45,7 +58,9 @@ export async function createToken(context: MasterContext, { request, by }: Call<
       ...(ids !== undefined && { ids }),
       ...(labels !== undefined && { labels }),
     };
-  });
+  };
+  const claim = await claimTokenKey(context, publicKey, tokenId);
+  const { value, written } = await withClaims([claim], () => tokens.change(tokenId, make));
   const token = value ?? unknownToken(tokenId);
   if (written) {
     audit.note({
@@ -64,6 +79,21 @@ export async function createToken(context: MasterContext, { request, by }: Call<
   const from = Date.parse(token.createdAt);
   const jwt = issuer.tokenJwt(tokenId, publicKey, from, (Date.parse(token.expiresAt) - from) / 1000);
   return { jwt, token };
+}
+
+/** @throws FleetError `ERR_FLEET_RATE` */
+function requireFewTokens({ tokens, trust, now }: MasterContext, { name }: Actor): void {
+  let count = 0;
+  for (const [, { createdBy, expiresAt, issuer }] of tokens.entries()) {
+    // servers refuse the tokens of a key that was removed
+    const isSigned = issuer === undefined || isJoinIssuer(trust.claims, issuer);
+    if (createdBy.name === name && isSigned && Date.parse(expiresAt) > now()) count += 1;
+  }
+  if (count < MAX_TOKENS) return;
+  throw new FleetError(
+    'ERR_FLEET_RATE',
+    `${count} join tokens of this admin have not expired: wait, or make fewer of them, for more hosts each (--uses)`,
+  );
 }
 
 /** The bytes of an answer besides its tokens. */
@@ -97,6 +127,8 @@ export async function listTokens({ tokens, nc }: Pick<MasterContext, 'tokens' | 
  */
 export async function removeToken(context: MasterContext, { request, by }: Call<'token.remove'>) {
   const { tokenId } = request;
+  // not a key of the bucket: its error would be logged, however long the key is
+  if (!TOKEN_ID.test(tokenId)) unknownToken(tokenId);
   const token = (await removeJoinToken(context, tokenId, by)) ?? unknownToken(tokenId);
   return { token: await revokedEverywhere(context, token) };
 }
