@@ -59,6 +59,8 @@ export function revokedBy(
 
 /**
  * The revocations of keys whose every JWT has expired. Without removing them, the account JWT would grow with each rotation.
+ * A revocation that covers more than its record asks for is another's, such as that of an admin who registered its own key
+ * as a peel's: it stays.
  *
  * @param recordOf the record of the peel that has, or had, a key
  * @param nowSeconds since 1970
@@ -70,14 +72,21 @@ export function obsoleteRevocations(
   nowSeconds: number,
 ): Set<string> {
   const before = nowSeconds - REVOCATION_KEPT_AFTER_EXPIRY_SECONDS;
-  const expiredTokens = new Set<string>();
-  for (const { publicKey, expiresAt } of tokens)
-    if (Date.parse(expiresAt) / 1000 < before) expiredTokens.add(publicKey);
-  const obsolete = Object.keys(revocations).filter((publicKey) => {
+  const ofTokens = new Map<string, number>();
+  for (const token of tokens)
+    if (Date.parse(token.expiresAt) / 1000 < before) ofTokens.set(token.publicKey, coveredBy(token));
+  const obsolete = Object.entries(revocations).filter(([publicKey, upTo]) => {
     const record = recordOf(publicKey);
-    const key = record && keyOf(record, publicKey);
+    if (record === undefined) return upTo <= (ofTokens.get(publicKey) ?? -1);
+    const key = keyOf(record, publicKey);
     const isOver = key?.state === 'revoked' && key.expiresAt !== undefined && key.expiresAt < before;
-    return isOver || expiredTokens.has(publicKey);
+    return isOver && upTo <= (key.revokedUpTo ?? Infinity);
   });
-  return new Set(obsolete);
+  return new Set(obsolete.map(([publicKey]) => publicKey));
+}
+
+/** Up to when the removal of a join token revoked its key, in seconds; -1: it was not removed, or not confirmed. */
+function coveredBy({ createdAt, removedAt, revokedAt }: JoinToken): number {
+  if (removedAt === undefined || revokedAt === undefined) return -1;
+  return Math.floor(Math.max(Date.parse(revokedAt), Date.parse(createdAt)) / 1000);
 }

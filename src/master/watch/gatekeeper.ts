@@ -1,6 +1,6 @@
 // Judges connections, and carries out what admission.ts decides about them.
 import { FleetError } from '../../errors.js';
-import type { PeelRecord } from '../../protocol/records/record.js';
+import { keyOf, type PeelRecord } from '../../protocol/records/record.js';
 import { adminOfUserName } from '../../permissions/admin-names.js';
 import { isPeelId } from '../../permissions/peel-id.js';
 import { revokeUpTo } from '../../jwt/revoke-up-to.js';
@@ -241,10 +241,22 @@ export class Gatekeeper {
     const publicKey = keyToRevoke(connection, refusal);
     this.#auditRefused(connection, refusal, publicKey);
     if (publicKey === undefined) return this.#kick(connection);
+    const issuedAt = issuedAtOf(connection);
     const now = nowSeconds(this.#context.now);
-    const upTo = revokeUpTo(now, { issuedAt: [issuedAtOf(connection)], complete: true });
+    const decided = this.#decidedUpTo(publicKey);
+    // not extended without need: a revocation that covers more than the record asks for is never dropped
+    const isCovered = decided !== undefined && issuedAt !== undefined && issuedAt <= decided;
+    const upTo = isCovered ? decided : revokeUpTo(now, { issuedAt: [issuedAt], complete: true });
     this.#parts.revoker.revokeStranger(publicKey, upTo);
     void this.#noteRevoked(publicKey, upTo, refusal.reason);
+  }
+
+  /** Up to when the record of a peel revokes its key, in seconds since 1970; undefined: it does not. */
+  #decidedUpTo(publicKey: string): number | undefined {
+    const { registry } = this.#context;
+    const record = registry.get(registry.ownerOf(publicKey) ?? '');
+    const key = record && keyOf(record, publicKey);
+    return key?.state === 'revoking' || key?.state === 'revoked' ? key.revokedUpTo : undefined;
   }
 
   /** Cuts a connection whose JWT names no key, so that there is nothing to revoke; again whenever it returns. */

@@ -5,6 +5,7 @@ import {
   tokenRevocation,
   obsoleteRevocations,
 } from '../../../src/master/revocation/revocation-plan.js';
+import { PERMANENT } from '../../../src/jwt/revoke-up-to.js';
 import type { JoinToken } from '../../../src/protocol/records/join-token.js';
 import type { PeelRecord } from '../../../src/protocol/records/record.js';
 
@@ -92,9 +93,38 @@ describe('a revocation', () => {
     expect(obsoleteRevocations({ UA: 1 }, () => known, [], seconds).has('UA')).toBe(removed);
   });
 
-  it('of an expired join token is removed', () => {
-    const expired = { ...token, expiresAt: '2030-01-01T11:49:00.000Z' };
-    const useless = obsoleteRevocations({ UTOKEN: 1, '*': 1 }, () => undefined, [expired, token], seconds);
-    expect([...useless]).toEqual(['UTOKEN']);
+  it('of a removed join token is dropped once the token has expired', () => {
+    const removed = {
+      ...token,
+      removedAt: '2030-01-01T11:10:00.000Z',
+      revokedAt: '2030-01-01T11:10:01.000Z',
+      expiresAt: '2030-01-01T11:49:00.000Z',
+    };
+    const upTo = Date.parse(removed.removedAt) / 1000;
+    const useless = (revocations: Record<string, number>, of: JoinToken) => [
+      ...obsoleteRevocations(revocations, () => undefined, [of, { ...token, publicKey: 'UOPEN' }], seconds),
+    ];
+    expect(useless({ UTOKEN: upTo, UOPEN: upTo, '*': 1 }, removed)).toEqual(['UTOKEN']);
+    // it covers more than the removal asked for: somebody else revoked the key
+    expect(useless({ UTOKEN: upTo + 2 }, removed)).toEqual([]);
+    expect(useless({ UTOKEN: PERMANENT }, removed)).toEqual([]);
+    const expired = { ...token, publicKey: 'UTOKEN', expiresAt: removed.expiresAt };
+    expect(useless({ UTOKEN: upTo }, expired)).toEqual([]);
+  });
+
+  it('of a peel stays if somebody else revoked its key, too, or an expired join token had the same key', () => {
+    const key = { publicKey: 'UA', state: 'revoked', expiresAt: seconds - 601, revokedUpTo: 100 };
+    const known = { id: 'a', keys: [key] } as unknown as PeelRecord;
+    const useless = (upTo: number) => obsoleteRevocations({ UA: upTo }, () => known, [], seconds).has('UA');
+    expect([useless(100), useless(101), useless(PERMANENT)]).toEqual([true, false, false]);
+    const valid = { id: 'a', keys: [{ ...key, expiresAt: seconds + 60 }] } as unknown as PeelRecord;
+    const borrowed = {
+      ...token,
+      publicKey: 'UA',
+      removedAt: '2030-01-01T11:10:00.000Z',
+      revokedAt: '2030-01-01T11:10:01.000Z',
+      expiresAt: '2030-01-01T11:49:00.000Z',
+    };
+    expect(obsoleteRevocations({ UA: 100 }, () => valid, [borrowed], seconds).size).toBe(0);
   });
 });
