@@ -112,6 +112,8 @@ function seedIn(content: Uint8Array): string {
 export async function isVacant(home: string): Promise<boolean> {
   if (!(await pathExists(home))) return true;
   const names = await readdir(home);
+  // it is moved into place last: with it, the home is complete, even if the stage could not be removed
+  if (names.includes('zester.json')) return false;
   return names.includes(RESTORE_STAGE) || names.every((name) => name === 'lock' || name === 'nats-server');
 }
 

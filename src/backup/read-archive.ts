@@ -55,12 +55,14 @@ export type BackupPiece =
  *
  * @param identities from `readIdentities`
  * @param onBytes called with the number of bytes read so far, and the file size
+ * @param onEntry called with the digest of each entry before it is used; throws to refuse it
  * @throws BackupError `ERR_BACKUP_DAMAGED`, `ERR_BACKUP_IDENTITY`, `ERR_BACKUP_VERSION`; FileError
  */
 export async function* readBackup(
   path: string,
   identities: readonly string[],
   onBytes: (read: number, size: number) => void = () => undefined,
+  onEntry: (digest: string) => void = () => undefined,
 ): AsyncGenerator<BackupPiece, void, undefined> {
   const { file, stats } = await openToRead(path, {});
   try {
@@ -78,7 +80,9 @@ export async function* readBackup(
         if (size > MAX_ENTRY_BYTES) throw damagedBackup(path, 'one of its entries is too large');
         const chunks: Buffer[] = [];
         for await (const chunk of entry) chunks.push(chunk as Buffer);
-        yield* reading.entry(name, Buffer.concat(chunks));
+        const content = Buffer.concat(chunks);
+        onEntry(digestOf(name, content));
+        yield* reading.entry(name, content);
       }
     } catch (cause) {
       if (cause instanceof BackupError) throw cause;
@@ -91,6 +95,12 @@ export async function* readBackup(
   } finally {
     await file.close();
   }
+}
+
+function digestOf(name: string, content: Buffer): string {
+  const digest = createHash('sha256');
+  addToDigest(digest, name, content);
+  return digest.digest('base64url');
 }
 
 async function decrypted(

@@ -28,7 +28,7 @@ import { withState } from './connect-state.js';
 import { auditMessages, bucketValues, putValue } from './fleet-state.js';
 import { isVacant, writeHome } from './home-files.js';
 import { mustHoldRecovery, revokedSince, takesBackup } from './merge-record.js';
-import { isLeftOut } from './entries.js';
+import { damagedBackup, isLeftOut } from './entries.js';
 import { readBackup, type BackupPiece } from './read-archive.js';
 import { verifyBackup, type VerifiedBackup } from './verify-backup.js';
 
@@ -55,6 +55,22 @@ export interface RestoredFleet {
  */
 export async function checkBackup(path: string, identities: readonly string[]): Promise<CheckedBackup> {
   return { ...(await verifyBackup(path, identities)), path, identities };
+}
+
+/**
+ * Requires the backup of this operator: whoever knows a recipient can make a backup of another trust domain.
+ *
+ * @param operator `O…`
+ * @throws BackupError `ERR_BACKUP_OTHER_TRUST`
+ */
+export function requireOperator({ path, header }: CheckedBackup, operator: string): void {
+  const { name, publicKey } = header.operator;
+  if (publicKey === operator) return;
+  throw new BackupError(
+    'ERR_BACKUP_OTHER_TRUST',
+    path,
+    `${path} is of the operator "${name}" (${publicKey}), not of ${operator}: nothing was changed`,
+  );
 }
 
 /**
@@ -96,9 +112,25 @@ function homeInUse(home: string, cause?: unknown): BackupError {
   );
 }
 
-async function* filesOf({ path, identities }: CheckedBackup) {
-  for await (const piece of readBackup(path, identities))
-    if (piece.is === 'file' && !isLeftOut(piece.path)) yield piece;
+async function* filesOf(backup: CheckedBackup) {
+  for await (const piece of readAgain(backup)) if (piece.is === 'file' && !isLeftOut(piece.path)) yield piece;
+}
+
+/**
+ * Reads a backup that was checked. Another process may have replaced the file since, with one that it encrypted to the same
+ * recipient.
+ *
+ * @throws BackupError `ERR_BACKUP_DAMAGED` at the first entry that differs, which is not used; as `readBackup`
+ */
+function readAgain(
+  { path, identities, entries }: CheckedBackup,
+  onBytes?: (read: number, size: number) => void,
+): AsyncIterable<BackupPiece> {
+  let next = 0;
+  return readBackup(path, identities, onBytes, (digest) => {
+    if (entries[next] !== digest) throw damagedBackup(path, 'it was changed after it had been checked');
+    next += 1;
+  });
 }
 
 /**
@@ -122,7 +154,7 @@ export async function restoreFleet(
   const now = options.now ?? Date.now;
   const { report, claims } = await pushAccount(home, { ...options, alsoHeld: backup.accounts });
   const domain = await openTrustDomain(home);
-  const pieces = readBackup(backup.path, backup.identities, onBytes);
+  const pieces = readAgain(backup, onBytes);
   return withState(domain, options, async (nc) => {
     const { storeWaitMs: waitMs = STORE_OPEN_TIMEOUT_MS } = options;
     const store = await openStore(nc, { logger: SILENT, waitMs });

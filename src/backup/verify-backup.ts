@@ -14,6 +14,8 @@ export interface VerifiedBackup {
   summary: BackupSummary;
   /** The account JWTs of the home and the servers. */
   accounts: HeldJwt[];
+  /** The digests of its entries, in their order: to recognize a file that was replaced since. */
+  entries: readonly string[];
   /** Records that do not follow from the audit log: an event was lost, or the retention has deleted older events. */
   unexplained: { peelId: string; why: string }[];
 }
@@ -35,10 +37,11 @@ export async function verifyBackup(
   let signer: UserClaims | undefined;
   const essential = new Map<string, Uint8Array>();
   const jwts: string[] = [];
+  const entries: string[] = [];
   const records = new Map<string, { number: number; compare: (fold: AuditFold) => string | undefined }>();
   let fold = new AuditFold();
   const doubtful = new Set<string>();
-  for await (const piece of readBackup(path, identities, onBytes)) {
+  for await (const piece of readBackup(path, identities, onBytes, (digest) => entries.push(digest))) {
     switch (piece.is) {
       case 'header':
         header = piece.header;
@@ -90,7 +93,7 @@ export async function verifyBackup(
       compare(fold) ?? (doubtful.has(peelId) ? 'the audit log has two events of one number' : undefined);
     return why === undefined ? [] : [{ peelId, why }];
   });
-  return { header, summary, accounts, unexplained };
+  return { header, summary, accounts, entries, unexplained };
 }
 
 function addTo(fold: AuditFold, event: Parameters<AuditFold['add']>[0], doubtful: Set<string>): void {

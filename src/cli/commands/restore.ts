@@ -1,5 +1,5 @@
 // `zester restore`: restore a backup.
-import { argument, flag, requiredText } from '../command/option.js';
+import { argument, flag, requiredText, text } from '../command/option.js';
 import { command } from '../command/declaration.js';
 import { count } from '../terminal/columns.js';
 import { pushedLine } from '../options/change-options.js';
@@ -12,22 +12,26 @@ export default command({
   arguments: { file: argument('the backup') },
   options: {
     identity: requiredText('-i, --identity <file>', 'the age identity file (AGE-SECRET-KEY-…)'),
+    operator: text('--operator <key>', 'refuse a backup of any other operator (O…)'),
     homeOnly: flag('--home-only', "restore the home only, not the servers' state"),
   },
   notes: `
 Restores the home first, unless it already has this trust domain, then the servers' state: the servers must run with
 that home's configuration ("zester server"). Anything newer than the backup stays; a peel revoked since the backup was
-made stays revoked. Start the masters afterwards. To complete an interrupted restore, run the command again.`,
+made stays revoked. Anyone who knows a recipient can encrypt a file to it: --operator makes sure whose home it is. Start
+the masters afterwards. To complete an interrupted restore, run the command again.`,
   examples: [
     ['zester restore fleet.age -i key.txt --home-only', 'then start the servers, then'],
     'zester restore fleet.age -i key.txt',
   ],
-  async run({ file, identity, homeOnly }, { io, output, home, system }) {
+  async run({ file, identity, operator, homeOnly }, { io, output, home, system }) {
     const { readIdentities } = await import('../../backup/age-identities.js');
-    const { checkBackup, restoreFleet, restoreHome } = await import('../../backup/restore-backup.js');
+    const { checkBackup, requireOperator, restoreFleet, restoreHome } =
+      await import('../../backup/restore-backup.js');
     const { requireComplete } = await import('../../account/push-account.js');
     const { Progress } = await import('../bulk/progress.js');
     const backup = await checkBackup(file, await readIdentities(identity));
+    if (operator !== undefined) requireOperator(backup, operator);
     const restored = await restoreHome(backup, home);
     const homeLine = `home: ${restored === 'kept' ? 'kept as it is' : `restored in ${home}`}`;
     if (homeOnly) return output.result([homeLine], { home: restored });

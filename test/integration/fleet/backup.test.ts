@@ -1,17 +1,20 @@
 import { addApiToken, ApiTokens, removeApiToken } from '../../../src/cli/api/token-store.js';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
-import { cp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { withState } from '../../../src/backup/connect-state.js';
 import { createBackup } from '../../../src/backup/create-backup.js';
+import { ArchiveWriter } from '../../../src/backup/write-archive.js';
 import { auditMessages, bucketValues } from '../../../src/backup/fleet-state.js';
 import { checkBackup, restoreFleet, restoreHome } from '../../../src/backup/restore-backup.js';
+import { createUserJwt } from '../../../src/jwt/user.js';
+import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { contextOf } from '../../../src/master/context-of.js';
 import { FLEET_BUCKET, PEELS_BUCKET } from '../../../src/permissions/names.js';
 import { zester } from '../../cli/run-zester.js';
 import { waitFor } from '../../support/wait-for.js';
-import { startHome } from '../trust/support.js';
+import { snapshot, startHome } from '../trust/support.js';
 import { startFleet, type Fleet } from './fleet.js';
 import { addCreds, TestPeel, tokenFile } from './peels.js';
 
@@ -344,6 +347,62 @@ describe('a backup file', () => {
     expect(ran.code).not.toBe(0);
     expect(ran.stderr).toContain('can be read by others');
     expect(ran.stderr).not.toContain(backup.identity);
+  });
+
+  it('is refused when somebody replaces it after it was checked, and nothing of the other file is restored', async () => {
+    const fleet = await startFleet();
+    await addCreds(fleet, await fleet.admin(), 'web-01');
+    const backup = await Backup.of(fleet);
+    const checked = await checkBackup(backup.path, [backup.identity]);
+    // whoever knows the recipient can encrypt to it
+    const by = { kind: 'master', name: 'm' };
+    const at = new Date().toISOString();
+    const { publicKey } = generateKeyBundle('user');
+    const event = { id: 'e1', at, by, kind: 'peel.accepted', peelId: 'mallory', number: 1 };
+    const keys = [{ publicKey, state: 'issued' }];
+    const record = { id: 'mallory', state: 'active', keys, number: 1, createdAt: at, updatedAt: at };
+    const forged = await ArchiveWriter.open(backup.path, [backup.recipient], checked.header);
+    await forged.value('peels', 'mallory', JSON.stringify({ record, event }));
+    const key = generateKeyBundle('user');
+    await forged.finish({
+      key,
+      jwt: createUserJwt(key, generateKeyBundle('account'), { name: 'zester-master' }),
+    });
+    const { home, dir } = fleet.home;
+    const refused = { code: 'ERR_BACKUP_DAMAGED', message: expect.stringContaining('changed') as string };
+    await expect(restoreFleet(checked, home, { servers: fleet.servers })).rejects.toMatchObject(refused);
+    expect([...(await stateOf(fleet)).peels.keys()]).toEqual(['web-01']);
+    await expect(restoreHome(checked, join(dir, 'new-home'))).rejects.toMatchObject(refused);
+  });
+
+  it('is refused if it is of another operator than the one that is named', async () => {
+    const fleet = await startFleet();
+    const backup = await Backup.of(fleet);
+    const { dir } = fleet.home;
+    const key = join(dir, 'key.txt');
+    await writeFile(key, `${backup.identity}\n`, { mode: 0o600 });
+    const target = join(dir, 'new-home');
+    const restore = (operator: string) =>
+      zester([
+        ...['restore', backup.path, '-i', key, '--home-only'],
+        ...['--home', target, '--operator', operator],
+      ]);
+    const refused = await restore(generateKeyBundle('operator').publicKey);
+    expect([refused.code, refused.stderr]).toEqual([3, expect.stringContaining('ERR_BACKUP_OTHER_TRUST')]);
+    await expect(stat(target)).rejects.toMatchObject({ code: 'ENOENT' });
+    const done = await restore((await fleet.home.domain()).publicKeys.operator);
+    expect(done.code, done.stderr).toBe(0);
+  });
+
+  it('does not replace a complete home whose restore was interrupted at the very end', async () => {
+    const fleet = await startFleet();
+    const { home } = fleet.home;
+    await mkdir(join(home, '.restoring'), { mode: 0o700 });
+    const other = await Backup.of(await startFleet());
+    const before = await snapshot(home);
+    const checked = await checkBackup(other.path, [other.identity]);
+    await expect(restoreHome(checked, home)).rejects.toMatchObject({ code: 'ERR_BACKUP_OTHER_TRUST' });
+    expect(await snapshot(home)).toEqual(before);
   });
 
   it('is absent if it could not be completed', async () => {
