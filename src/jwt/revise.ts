@@ -1,5 +1,5 @@
 // The common part of revisions of operator, account and user JWTs.
-import { holdsSeed, JwtError } from '../errors.js';
+import { JwtError } from '../errors.js';
 import { jwtOptionsError } from './options-error.js';
 import { anything, callback, numberOrNull } from '../options/check-options.js';
 import type { AccountClaims, OperatorClaims, UserClaims } from './claims.js';
@@ -7,6 +7,7 @@ import { expirySeconds } from './expiry.js';
 import { isoTime, nowSeconds, type Clock } from './time.js';
 import { bothExpiries, timeClaims } from './validity.js';
 import { HISTORY_TAG, tagClaims } from './tags.js';
+import { documentHoldsSeed } from '../nkeys/redacted-json.js';
 
 /** Changes common to all JWTs. Everything else is kept. */
 export interface Revision {
@@ -97,7 +98,7 @@ export function isReplacement<Item, Name>(list: ListRevision<Item, Name>): list 
 
 /** Refuses a seed, which anyone with the JWT could read. @throws JwtError `ERR_JWT_OPTIONS` */
 export function refuseSeeds(revision: object): void {
-  if (!holdsSeed(JSON.stringify(revision))) return;
+  if (!documentHoldsSeed(revision)) return;
   throw jwtOptionsError(
     'a seed was given where a name, a tag or a subject belongs: anyone with the JWT could read it',
   );

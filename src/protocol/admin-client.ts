@@ -2,9 +2,10 @@
 import { errors, nuid, type MsgHdrs, type NatsConnection } from '@nats-io/nats-core';
 import { orAborted } from '../async/or-aborted.js';
 import { withDeadline } from '../async/deadline.js';
-import { FleetError, holdsSeed } from '../errors.js';
+import { FleetError } from '../errors.js';
 import { encodeJson, parseAnswer, type AnswerOf, type RequestName, type RequestOf } from './messages.js';
 import { anything, bag, checkOptions } from '../options/check-options.js';
+import { documentHoldsSeed } from '../nkeys/redacted-json.js';
 import { isNoResponders, permissionViolationOf } from './request-errors.js';
 import type { MessageSigner } from './signed.js';
 import { signRequest } from './signed-request.js';
@@ -78,7 +79,7 @@ export function masterRequestError(nc: NatsConnection, cause: unknown, timeoutMs
 
 /** Refuses a seed before it is sent: by the time a master could refuse it, others may have read it. */
 function encodeRequest(request: object): Uint8Array {
-  if (holdsSeed(JSON.stringify(request))) {
+  if (documentHoldsSeed(request)) {
     throw new FleetError(
       'ERR_FLEET_REQUEST',
       'a seed was given where an id, a pattern or a reason belongs, and was not sent: treat the seed as exposed',

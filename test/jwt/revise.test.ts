@@ -361,6 +361,7 @@ describe('a revision', () => {
     const text = Buffer.from(seed).toString();
     await refusal('ERR_JWT_OPTIONS', () => revise({ name: text }), seed);
     await refusal('ERR_JWT_OPTIONS', () => revise({ tags: [text] }), seed);
+    await refusal('ERR_JWT_OPTIONS', () => revise({ name: `\u0002${text}` }), seed);
   });
 
   it('keeps any claims of any tool, for any revocation', () => {

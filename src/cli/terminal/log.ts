@@ -1,6 +1,7 @@
 // Creates the log of a long-running command: JSON lines, or readable on a terminal.
 import { redactSeeds } from '../../errors.js';
 import type { MasterLogger } from '../../master/logger.js';
+import { redactedJson } from '../../nkeys/redacted-json.js';
 import { printable, printableJson } from '../../text/printable.js';
 import type { LogLevel } from '../config/settings.js';
 import type { CliIo } from './io.js';
@@ -31,12 +32,20 @@ export async function createLog({ level, json = false }: LogOptions, io: CliIo):
     },
     {
       write: (line: string) => {
-        const safe = redactSeeds(line);
+        const safe = withoutSeeds(line);
         stderr.write(readable ? `${readableLine(safe, colours)}\n` : printableJson(safe));
       },
     },
   );
   return log;
+}
+
+function withoutSeeds(line: string): string {
+  const redacted = redactSeeds(line);
+  // an escape may hide a seed, or be cut in half
+  if (redacted === line && !line.includes('\\')) return line;
+  // names are not redacted yet
+  return `${redactSeeds(redactedJson(JSON.parse(line)))}\n`;
 }
 
 const COLOURS: Readonly<Record<string, number>> = { debug: 2, info: 32, warn: 33, error: 31 };

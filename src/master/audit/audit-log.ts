@@ -2,9 +2,9 @@
 import { nuid } from '@nats-io/nats-core';
 import { withDeadline } from '../../async/deadline.js';
 import { sleepUnref } from '../../async/sleep.js';
-import { redactSeeds } from '../../errors.js';
 import { auditSubject } from '../../permissions/names.js';
 import { isPeelId } from '../../permissions/peel-id.js';
+import { redactedJson } from '../../nkeys/redacted-json.js';
 import type { AuditEvent, RecordEvent } from '../../protocol/records/audit-event.js';
 import type { PeelRecord } from '../../protocol/records/record.js';
 import type { MasterLogger } from '../logger.js';
@@ -118,7 +118,7 @@ export class AuditLog {
   async #publish(event: AuditEvent | RecordEvent): Promise<void> {
     const peelId = isPeelId(event.peelId) ? event.peelId : undefined;
     const subject = auditSubject(peelId, event.kind);
-    const data = Buffer.from(redactSeeds(JSON.stringify(event)));
+    const data = Buffer.from(redactedJson(event));
     let msgID = event.id;
     let isLogged = false;
     for (let wait = AUDIT_FIRST_RETRY_MS; !this.#closed; wait = Math.min(AUDIT_MAX_RETRY_MS, wait * 2)) {

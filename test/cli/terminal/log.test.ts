@@ -69,6 +69,11 @@ describe('the log of a long-running program', () => {
       log.error({ err: new Error(`bad seed ${seed}`) }, `in the words: ${seed}`);
       log.debug({ [seed]: 1 }, 'as a name');
       log.info({ text: `\n${seed}\n` }, 'between lines');
+      // in JSON, an escape is in front of it, whose end looks like a part of the word
+      log.info({ text: `\u0002${seed}` }, `\u0017${seed}`);
+      const encoded = Buffer.from(seed).toString('base64');
+      log.warn({ text: `\n${encoded}` }, `\u001b${encoded}`);
+      expect(text()).not.toContain(encoded);
       expect(text()).not.toContain(seed);
     }
     expect(text()).not.toMatch(SEED);

@@ -5,6 +5,7 @@ import { connectPeel } from '../../../src/connection/connect.js';
 import { createLog } from '../../../src/cli/terminal/log.js';
 import { zester as run, type ZesterResult } from '../../cli/run-zester.js';
 import { processIo } from '../../../src/cli/terminal/io.js';
+import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { MAX_ANSWER_BYTES } from '../../../src/protocol/command.js';
 import { atEnd } from '../../support/cleanup.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -111,6 +112,19 @@ it('passes a result on unchanged with --json', async () => {
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ peels: [{ id: 'evil-1', result }] });
   expect(answer.length).toBeLessThan(MAX_ANSWER_BYTES);
+});
+
+it('finds each decision in the audit log, whatever its reason is', async () => {
+  const admin = await fleet.admin();
+  const encoded = Buffer.from(Buffer.from(generateKeyBundle('user').seed).toString()).toString('base64');
+  for (const [i, before] of ['\n', '\u001b', '\u0002', '\ud800'].entries()) {
+    await admin.ask('peel.label', { peelId: 'good-1', set: { n: String(i) }, reason: `${before}${encoded}` });
+    const event = await fleet.audited(
+      'peel.labelled',
+      (of) => (of as { set?: Record<string, string> }).set?.['n'] === String(i),
+    );
+    expect(event.reason).toContain('(a seed, encoded)');
+  }
 });
 
 it('shows and logs untrusted reasons, subjects and file names safely', async () => {

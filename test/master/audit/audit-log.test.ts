@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AuditLog, type AuditEntry } from '../../../src/master/audit/audit-log.js';
 import type { AuditStream } from '../../../src/master/audit/audit-stream.js';
 import type { AuditEvent } from '../../../src/protocol/records/audit-event.js';
+import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { AUDIT_GRACE_MS, AUDIT_SWEEP_INTERVAL_MS } from '../../../src/timing.js';
 import { keptLog } from '../../support/kept-log.js';
 
@@ -50,6 +51,22 @@ describe('the audit log', () => {
     const [[id, { subject, event }] = ['', { subject: '', event: undefined }]] = stored;
     expect(event).toMatchObject({ ...entry, id });
     expect(subject).toBe('zester.audit.web-1.peel.accepted');
+  });
+
+  it('stores an event that can be read, whatever text is redacted in it', async () => {
+    const { log, stored } = started();
+    const seed = Buffer.from(generateKeyBundle('user').seed).toString();
+    const encoded = Buffer.from(seed).toString('base64');
+    // in JSON, an escape is in front of each
+    for (const before of ['\n', '\u001b', '\u0002']) {
+      log.note({ ...entry, reason: `${before}${encoded}` });
+      log.note({ ...entry, reason: `${before}${seed}` });
+    }
+    await vi.advanceTimersByTimeAsync(0);
+    const reasons = [...stored.values()].map(({ event }) => event.reason);
+    expect(reasons).toEqual(
+      ['\n', '\u001b', '\u0002'].flatMap((before) => [`${before}(a seed, encoded)`, `${before}(a seed)`]),
+    );
   });
 
   it('retries until an event is stored, and warns once', async () => {
