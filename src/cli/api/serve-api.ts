@@ -16,6 +16,7 @@ import { sendEvents } from './event-stream.js';
 import { httpErrorOf } from './http-errors.js';
 import { isOwnOrigin } from '../../http/judge-origin.js';
 import { matchRoute } from './match-route.js';
+import type { Json } from './openapi.js';
 import type { PageFile } from './page-files.js';
 import { readBody } from './read-body.js';
 import type { AnyRoute, ApiContext } from './route.js';
@@ -123,6 +124,8 @@ class Api {
   readonly #log: LimitedLogger;
   /** Event streams, by caller. */
   readonly #streams = new Map<string, number>();
+  /** Made once, since that takes long. */
+  #document: Promise<Json> | undefined;
 
   constructor(options: ServeApiOptions) {
     this.#options = options;
@@ -180,8 +183,7 @@ class Api {
       case '/events':
         return this.#stream(request, response, caller);
       case '/openapi.json': {
-        const { openApiDocument } = await import('./openapi.js');
-        return sendJson(response, 200, openApiDocument(ROUTES, this.#options.context.version));
+        return sendJson(response, 200, await (this.#document ??= this.#openApi()));
       }
       case '/session':
         if (method === 'DELETE') return this.#signOut(request, response);
@@ -193,6 +195,11 @@ class Api {
       if (method !== 'GET') this.#log.info({ caller: keyOf(caller), method, path }, 'done over HTTP');
       sendJson(response, 200, answer);
     });
+  }
+
+  async #openApi(): Promise<Json> {
+    const { openApiDocument } = await import('./openapi.js');
+    return openApiDocument(ROUTES, this.#options.context.version);
   }
 
   /**
@@ -351,7 +358,8 @@ function parsed<S extends v.GenericSchema>(schema: S, given: unknown, what: stri
 /** The query of a URL. Refuses duplicate names as ambiguous. */
 function queryOf({ url = '' }: IncomingMessage): Record<string, string> {
   const [, text = ''] = /\?([^#]*)/.exec(url) ?? [];
-  const query: Record<string, string> = {};
+  // without a prototype, every name is one of its own
+  const query = Object.create(null) as Record<string, string>;
   for (const [name, value] of new URLSearchParams(text)) {
     if (Object.hasOwn(query, name)) throw new ApiError('ERR_API_REQUEST', 'the query has a duplicate name');
     query[name] = value;

@@ -241,6 +241,7 @@ describe('the HTTP interface', () => {
       ['GET', '/peels?state=none', undefined, 'ERR_API_REQUEST'],
       ['GET', '/peels?unknown=1', undefined, 'ERR_API_REQUEST'],
       ['GET', '/peels?q=a&q=b', undefined, 'ERR_API_REQUEST'],
+      ['GET', '/peels?__proto__=1', undefined, 'ERR_API_REQUEST'],
       ['GET', '/peels/none-01', undefined, 'ERR_FLEET_UNKNOWN_PEEL'],
       ['GET', '/peels/no.peel', undefined, 'ERR_API_NOT_FOUND'],
       ['GET', '/peels/%2e%2e', undefined, 'ERR_API_NOT_FOUND'],
@@ -353,7 +354,8 @@ describe('the HTTP interface', () => {
     const thief = await connectMaster({ ...fleet.connection, credsPath: paths.masterCreds });
     atEnd(() => thief.close());
     const heard = await listen('/api/v1/events');
-    const forged = { ...event, id: nuid.next(), at: new Date().toISOString(), reason: `see ${seed} planted` };
+    const reason = `see ${seed} \u0002${seed} planted`;
+    const forged = { ...event, id: nuid.next(), at: new Date().toISOString(), reason };
     thief.publish(auditSubject(undefined, event?.kind ?? ''), JSON.stringify(forged));
     await waitFor('the forged event', () => heard().includes('planted'));
     const listed = await ask('GET', '/api/v1/audit?last=50', { headers: as('viewer') });
