@@ -45,6 +45,21 @@ describe('the tokens of the HTTP interface', () => {
     expect(await names()).toEqual(['a2', 'a3', 'a4', 'b1', 'b2']);
   });
 
+  it('are not repeated when one is given as a name', async () => {
+    const { secret } = await addApiToken(home, {
+      name: 'leaked',
+      role: 'viewer',
+      lifetimeSeconds: 600,
+      now: Date.now(),
+    });
+    for (const verb of ['create-token', 'remove-token']) {
+      const { code, stdout, stderr } = await zester(['api', verb, secret, '--home', home]);
+      expect([code, `${stdout}${stderr}`.includes(secret)]).toEqual([2, false]);
+      expect(stderr).toContain('a token was given where its name belongs');
+    }
+    expect((await zester(['api', 'remove-token', 'leaked', '--home', home])).code).toBe(0);
+  });
+
   it('do not include one that could not be written', async () => {
     const before = await names();
     const { code, stderr } = await zester([

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { FileError, TrustError } from '../../errors.js';
+import { FileError, TrustError, UsageError } from '../../errors.js';
 import { readTextFile } from '../../files/read-small-file.js';
 import { writeSecretFile } from '../../files/write-secret-file.js';
 import { ADMIN_ROLES, type AdminRole } from '../../permissions/admin-roles.js';
@@ -24,6 +24,19 @@ export interface ApiToken {
 
 /** Valid token names. */
 export const TOKEN_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+
+/**
+ * Refuses a token where its name belongs: names are listed and stored, and errors repeat them.
+ *
+ * @throws UsageError, without the token
+ */
+export function refuseSecret(name: string): void {
+  if (!/^zester_[A-Za-z0-9_-]{43}$/.test(name)) return;
+  throw new UsageError(
+    'a token was given where its name belongs, and command lines are visible in process lists: find its name with ' +
+      '"zester api list-tokens", and remove it',
+  );
+}
 
 const MAX_TOKENS = 1_000;
 const MAX_BYTES = 1024 * 1024;

@@ -25,7 +25,8 @@ their home at once. A token never permits more than the admin credential of thes
     'zester api create-token deploy --role approver --ttl 90d --out /etc/deploy/zester.token',
   ],
   async run({ name, role, ttl, out = `${name}.token`, force }, { io, output, openHome }) {
-    const { addApiToken, TOKEN_NAME } = await import('../../api/token-store.js');
+    const { addApiToken, refuseSecret, TOKEN_NAME } = await import('../../api/token-store.js');
+    refuseSecret(name);
     if (!TOKEN_NAME.test(name))
       throw new UsageError(
         'the name of a token has up to 64 letters, digits and "_.-", and begins with one of the first two',

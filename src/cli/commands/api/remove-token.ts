@@ -11,7 +11,8 @@ export default command({
 The token stops working at once, also in running "zester api" and "zester ui" processes of this home.`,
   examples: ['zester api remove-token grafana'],
   async run({ name }, { output, openHome }) {
-    const { removeApiToken } = await import('../../api/token-store.js');
+    const { refuseSecret, removeApiToken } = await import('../../api/token-store.js');
+    refuseSecret(name);
     const { home } = await openHome();
     if (!(await removeApiToken(home, name)))
       throw new TrustError(
