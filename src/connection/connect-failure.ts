@@ -24,9 +24,13 @@ export const UNEXPECTED_RESPONSE = 'unexpected response from server';
 const NOT_NATS =
   /^unexpected response from server$|\bJSON\b.* position \d|is not valid JSON|end of JSON input/i;
 
+/** Longer than any message of a server. What listens in its place may send a quarter of a megabyte. */
+const MAX_REASON = 500;
+
 /** Classifies a connection failure by an error of the client or a socket. */
 export function connectFailure(cause: unknown, timeoutMs: number): ConnectFailure {
-  const { name, message } = cause instanceof Error ? cause : { name: '', message: String(cause) };
+  const { name, message: whole } = cause instanceof Error ? cause : { name: '', message: String(cause) };
+  const message = whole.slice(0, MAX_REASON);
   if (
     name === 'AuthorizationError' ||
     name === 'UserAuthenticationExpiredError' ||

@@ -32,6 +32,13 @@ describe('a first connect that fails', () => {
     expect(error.message).toContain('nats://a:4222');
   });
 
+  it('repeats no more of a listener’s message than a server sends', () => {
+    // each of these words could begin a message about JSON, which was looked for up to the end
+    const error = firstConnectError(named('ProtocolError', 'JSON '.repeat(50_000)), 'a', 1);
+    expect(error.code).toBe('ERR_CONNECT_UNREACHABLE');
+    expect(error.message.length).toBeLessThan(1_000);
+  });
+
   it('keeps an earlier decision', () => {
     const error = new ConnectError('ERR_CONNECT_URL', 'no URL');
     expect(firstConnectError(error, 'a', 1)).toBe(error);
