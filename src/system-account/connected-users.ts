@@ -22,8 +22,10 @@ import { CONNECTIONS_PAGE_TIMEOUT_MS } from '../timing.js';
 export interface ConnectedUser {
   /** The name in its JWT: a peel's ID. */
   name: string;
-  /** `U…`, as the server reports it. It may be what the client wrote into its CONNECT: see {@link keyOfUser}. */
+  /** `U…`: the subject of its JWT, as the server reads it. Without a JWT, as {@link reported}. */
   publicKey: string;
+  /** The user as the server reports it: whatever the client wrote into its CONNECT, such as another's key. */
+  reported?: string | undefined;
   /** The JWT that it connected with; undefined: none, or the server does not report it. */
   jwt: string | undefined;
   /** The server's ID, and the connection's number there. */
@@ -340,7 +342,8 @@ function usersAmong(server: Answer['server'], connections: readonly Listed[]): C
     if (authorized_user === undefined) return [];
     return {
       name: (jwt === undefined ? undefined : userNameOf(jwt)) ?? '',
-      publicKey: authorized_user,
+      publicKey: keyOfUser({ jwt, publicKey: authorized_user }),
+      reported: authorized_user,
       jwt,
       server: server.id,
       cid,

@@ -1,6 +1,7 @@
-import { connect } from '@nats-io/transport-node';
+import { connect, jwtAuthenticator, type JwtAuth } from '@nats-io/transport-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadCredsFile } from '../../src/creds/parse.js';
+import { userKeyOf } from '../../src/creds/user-key.js';
 import { connectedUsers } from '../../src/system-account/connected-users.js';
 import { connectSystem } from '../../src/system-account/system-connection.js';
 import { startHome } from '../integration/trust/support.js';
@@ -53,5 +54,28 @@ describe('the list of connections, where some are known', () => {
     expect(sorted(known)).toEqual(cids.filter((_, i) => isKnownAt(i)));
     expect(users.every(({ jwt }) => jwt !== undefined)).toBe(true);
     expect(isComplete).toBe(true);
+  });
+});
+
+describe('a user that names the key of another in its CONNECT', () => {
+  it('is listed under the key of its own JWT', async () => {
+    const home = await startHome();
+    const domain = await home.domain();
+    const [victim, own] = [await home.issue('web-01'), await home.issue('web-02')];
+    const creds = await loadCredsFile(own.path);
+    const { seed } = userKeyOf(creds);
+    const authenticate = jwtAuthenticator(creds.jwt, seed);
+    const nc = await connect({
+      servers: home.node(0).url,
+      authenticator: (nonce) => ({ ...(authenticate(nonce) as JwtAuth), nkey: victim.publicKey }),
+      reconnect: false,
+    });
+    atEnd(() => nc.close());
+    const system = await connectSystem(domain, { servers: home.servers });
+    atEnd(() => system.close());
+    const { users } = await connectedUsers(system, domain.publicKeys.account);
+    expect(users.map(({ name, publicKey, reported }) => ({ name, publicKey, reported }))).toEqual([
+      { name: 'web-02', publicKey: own.publicKey, reported: victim.publicKey },
+    ]);
   });
 });

@@ -111,7 +111,9 @@ export async function connectionsNow(
   const read = await connectedUsers(nc, account, { ...options, isKnown: (of) => known(of) !== undefined });
   const connections = read.known.flatMap((of) => known(of) ?? []);
   for (const user of read.users) {
-    const { server, cid, serverName, name, publicKey, jwt, host, kind } = user;
+    const { server, cid, serverName, name, jwt, host, kind } = user;
+    // what the server reports: a master judges whether it is the key of the JWT
+    const publicKey = user.reported ?? user.publicKey;
     if (jwt === undefined) continue;
     const { since = new Date().toISOString() } = user;
     connections.push({ server, cid, serverName, name, publicKey, jwt, host, since, kind });
