@@ -76,7 +76,7 @@ const decisions = [
   'src/timing.ts',
   'src/error-traits.ts',
   'src/http/allowed-host.ts',
-  'src/text/csv.ts',
+  'src/text/{csv,shell-word}.ts',
   'src/jwt/{dated-after,expiry,revocations,revoke-up-to}.ts',
   'src/permissions/**/*.ts',
   'src/connection/{check-options,connect-failure,connect-plan,connection-state,inbox-prefix,reconnect-delays,reconnect-spread}.ts',

@@ -1,5 +1,6 @@
 // Checks the servers: reachable, trusted operator, JetStream, clock, account.
 import { errorMessage } from '../text/error-message.js';
+import { shellWord } from '../text/shell-word.js';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { dial } from '../connection/dial.js';
 import { loadCredsFile } from '../creds/parse.js';
@@ -247,7 +248,7 @@ async function checkWeakUsers(nc: NatsConnection, domain: TrustDomain): Promise<
     check: 'migration',
     subject: `${name} (${publicKey})`,
     message: `is connected with a JWT that ${why.join(' and ')}`,
-    fix: `for a peel, run "zester permissions migrate"; for another user, issue a new credential, then run "zester revoke --key ${publicKey}"`,
+    fix: `for a peel, run "zester permissions migrate"; for another user, issue a new credential, then run "zester revoke --key ${shellWord(publicKey)}"`,
   }));
 }
 
@@ -263,7 +264,7 @@ async function checkStreams(nc: NatsConnection, domain: TrustDomain): Promise<Fi
       message:
         'it acknowledges messages from peels: a peel can direct the acknowledgement to any subject, and so overwrite records ' +
         'or send commands',
-      fix: `disable its acknowledgements ("no_ack": nats stream edit ${name} --no-ack)`,
+      fix: `disable its acknowledgements ("no_ack": nats stream edit ${shellWord(name)} --no-ack)`,
     })),
     ...retentionFindings(streams, Date.now()),
     // a warning, like an old master.creds: only a stolen master credential can exploit it

@@ -1,12 +1,8 @@
 // The command that lets a host join with a newly created token.
+import { shellWord } from '../text/shell-word.js';
 
 /** The default server of a command. */
 const USUAL_SERVER = 'nats://127.0.0.1:4222';
-
-/** Quotes a word for a POSIX shell. */
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
 
 /**
  * The command to run on the host, with an ID that the token permits.

@@ -9,6 +9,7 @@ import type { Output } from '../terminal/output.js';
 import type { Admin } from './admin.js';
 import { chosenPeels, choiceWords, type PeelChoice } from './chosen-peels.js';
 import { commandPeels, type PeelReply } from '../../fleet-client/command-peels.js';
+import { shellWord } from '../../text/shell-word.js';
 import { STARTING_RETRY_MS } from '../../timing.js';
 
 /** The command, and the peels that it is for. */
@@ -95,7 +96,7 @@ async function ask({ client, nc }: Admin, what: CommandMatching): Promise<PeelRe
       : new FleetError(
           'ERR_FLEET_PENDING',
           `no accepted peel matches ${choiceWords(choice)}, but ${others} not accepted ${others === 1 ? 'one does' : 'ones do'}: ` +
-            `see "zester peel list${choice.pattern === undefined ? '' : ` '${choice.pattern}'`}${choice.labels === undefined ? '' : ` -l '${choice.labels}'`}"`,
+            `see "zester peel list${choice.pattern === undefined ? '' : ` ${shellWord(choice.pattern)}`}${choice.labels === undefined ? '' : ` -l ${shellWord(choice.labels)}`}"`,
         );
   }
   const replies: PeelReply[] = [];

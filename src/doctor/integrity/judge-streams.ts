@@ -8,6 +8,7 @@ import {
   FLEET_SUBJECTS,
   STORED_AUDIT_SUBJECTS,
 } from '../../permissions/names.js';
+import { shellWord } from '../../text/shell-word.js';
 import { MASTER_CONSUMER_IDLE_MS } from '../../timing.js';
 
 /** The relevant part of a stream's configuration, as a server reports it. */
@@ -59,7 +60,8 @@ export function judgeStreams(
   for (const stream of streams) {
     const own = FLEET_STREAMS.get(stream.name);
     const known = own !== undefined || allowed.includes(stream.name);
-    const remove = `if none of your admins created it, delete it ("nats stream rm ${stream.name}"); otherwise pass --allow-stream ${stream.name}`;
+    const word = shellWord(stream.name);
+    const remove = `if none of your admins created it, delete it ("nats stream rm ${word}"); otherwise pass --allow-stream ${word}`;
     for (const subject of stream.subjects) {
       if (own === undefined ? !known && isOfFleet(subject) : subject !== own) {
         const what = own === undefined ? 'a foreign stream stores' : 'this stream of the fleet stores';
@@ -101,7 +103,7 @@ export function judgeStreams(
       for (const consumer of stream.consumers) {
         const why = foreignConsumer(consumer, inboxes);
         if (why === undefined) continue;
-        const fix = `masters create no such consumer: delete it ("nats consumer rm ${stream.name} ${consumer.name}")`;
+        const fix = `masters create no such consumer: delete it ("nats consumer rm ${word} ${shellWord(consumer.name)}")`;
         found('consumer', `${stream.name} > ${consumer.name}`, why, fix);
       }
     }

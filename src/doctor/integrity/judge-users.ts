@@ -2,6 +2,7 @@
 import type { ConnectedUser } from '../../system-account/connected-users.js';
 import type { Finding } from '../../trust/finding.js';
 import { fingerprint } from '../../protocol/fingerprint.js';
+import { shellWord } from '../../text/shell-word.js';
 
 /** The status of a key; undefined: no record of its being issued. */
 export type KeyKnown = 'issued' | 'revoked' | undefined;
@@ -15,6 +16,7 @@ export function judgeUsers(
   for (const { name, publicKey, host = 'an unknown address', serverName, server } of users) {
     const is = known(publicKey);
     if (is === 'issued' || findings.has(publicKey)) continue;
+    const word = shellWord(publicKey);
     const where = `connected from ${host} to ${serverName ?? server} as "${name.slice(0, 128)}"`;
     findings.set(publicKey, {
       severity: 'error',
@@ -24,7 +26,7 @@ export function judgeUsers(
         is === 'revoked'
           ? `a revoked key (${fingerprint(publicKey)}) is ${where}`
           : `a key that was never issued, according to this home and the registry (${fingerprint(publicKey)}), is ${where}`,
-      fix: `if it is not yours, run "zester revoke --key ${publicKey}" and replace the signing key that signed it; otherwise pass --known-key ${publicKey}`,
+      fix: `if it is not yours, run "zester revoke --key ${word}" and replace the signing key that signed it; otherwise pass --known-key ${word}`,
     });
   }
   return [...findings.values()];

@@ -1,6 +1,7 @@
 // Sink: writes files on hosts over ssh.
 import { BulkError, UsageError } from '../../errors.js';
 import { execSink, type ExecSinkOptions } from './exec.js';
+import { shellWord } from '../../text/shell-word.js';
 import type { CredentialSink } from './sink.js';
 
 /** The options of the ssh sink. */
@@ -53,11 +54,10 @@ function checkedHost(host: string): string {
 
 /** The script for the host, for any POSIX shell. */
 function remoteScript(path: string, length: number): string {
-  const quoted = `'${path.replaceAll("'", "'\\''")}'`;
   // check the length: a broken connection looks like the end of the file
   return [
     'set -e; umask 077',
-    `p=${quoted}; t=$(mktemp "$p.zester-XXXXXXXX")`,
+    `p=${shellWord(path)}; t=$(mktemp "$p.zester-XXXXXXXX")`,
     `trap 'rm -f "$t"' EXIT; trap 'exit 1' HUP INT TERM`,
     'cat > "$t"; chmod 600 "$t"',
     `n=$(wc -c < "$t"); if [ "$n" -ne ${length} ]; then echo "only $n of ${length} bytes came" >&2; exit 1; fi`,
