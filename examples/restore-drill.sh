@@ -37,6 +37,8 @@ export ZESTER_HOME=$dir/home ZESTER_SERVERS=nats://127.0.0.1:$PORT
 say "a fleet: a server, a master, $PEELS peels, and one that is revoked"
 zester init --operator acme --account plant-7 >/dev/null
 start server server --port "$PORT"
+# a server answers: a master does not wait for the first one
+until_true zester account show
 start master master --policy manual
 # a master answers
 until_true zester peel list
