@@ -11,6 +11,7 @@ import { POLICIES } from '../../master/requests/policy.js';
 import { DEFAULT_BREAKER_LIMITS } from '../../master/revocation/breaker.js';
 import { DEFAULT_REPLICAS, REPLICAS } from '../../master/store/replicas.js';
 import { RECONNECT_WAIT_MS } from '../../timing.js';
+import { secondsOf } from '../../text/seconds-of.js';
 
 /** The levels of the log. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -43,15 +44,21 @@ const yesOrNo = v.pipe(
   ),
   v.transform((value) => value === true || ['1', 'true', 'yes', 'on'].includes(String(value))),
 );
-const SECONDS_OF_UNIT: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };
-const lifetime = v.pipe(
+/** Seconds, or a number with a unit; NaN for anything else. */
+const seconds = v.pipe(
   v.union([v.string(), v.number()]),
-  v.transform((value) => {
-    if (typeof value === 'number') return value;
-    if (value === 'none') return 0;
-    const match = /^(\d{1,9})([smhdw]?)$/.exec(value);
-    return match === null ? NaN : Number(match[1]) * (SECONDS_OF_UNIT[match[2] ?? ''] ?? 1);
-  }),
+  v.transform((value) =>
+    typeof value === 'number' || /^\d{1,9}$/.test(value) ? Number(value) : (secondsOf(value) ?? NaN),
+  ),
+);
+const lifetime = v.pipe(
+  v.union([
+    v.pipe(
+      v.literal('none'),
+      v.transform(() => 0),
+    ),
+    seconds,
+  ]),
   v.check(
     (value) => value === 0 || (Number.isInteger(value) && value >= 5),
     'is not a lifetime: give e.g. 24h or 7d, at least 5s; 0 or none = never expires',
@@ -59,12 +66,7 @@ const lifetime = v.pipe(
 );
 
 const waitSeconds = v.pipe(
-  v.union([v.string(), v.number()]),
-  v.transform((value) => {
-    if (typeof value === 'number') return value;
-    const match = /^(\d{1,9})([smh]?)$/.exec(value);
-    return match === null ? NaN : Number(match[1]) * (SECONDS_OF_UNIT[match[2] ?? ''] ?? 1);
-  }),
+  seconds,
   v.check(
     (value) => Number.isInteger(value) && value >= 1 && value <= 86_400,
     'is not a time: give e.g. 30s or 2m, at least 1s',
@@ -96,12 +98,7 @@ const times = v.pipe(
   v.minValue(0, 'is not a number: give 0 or more'),
 );
 const recovery = v.pipe(
-  v.union([v.string(), v.number()]),
-  v.transform((value): number | 'manual' => {
-    if (typeof value === 'number' || value === 'manual') return value;
-    const match = /^(\d{1,9})([smhdw]?)$/.exec(value);
-    return match === null ? NaN : Number(match[1]) * (SECONDS_OF_UNIT[match[2] ?? ''] ?? 1);
-  }),
+  v.union([v.literal('manual'), seconds]),
   v.check(
     (value) => value === 'manual' || (Number.isInteger(value) && value >= 0),
     'is not a time: give e.g. 30d, 0 (never), or manual (an admin accepts each)',

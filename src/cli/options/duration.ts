@@ -1,7 +1,7 @@
 // Parses times and durations such as 24h, 7d or a date.
 import { UsageError } from '../../errors.js';
+import { secondsOf } from '../../text/seconds-of.js';
 
-const SECONDS_OF_UNIT: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };
 const ISO_DATE = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
 
 /** The values of `--expiry`, for the help. */
@@ -15,7 +15,7 @@ export const EXPIRY_FORM = '15m, 24h, 7d, 2w, or a date such as 2031-01-31 or 20
  * @throws UsageError
  */
 export function parseExpiry(text: string, now: number): number {
-  const seconds = /^\d/.test(text) ? (ofUnits(text) ?? untilDate(text, now)) : undefined;
+  const seconds = /^\d/.test(text) ? (secondsOf(text) ?? untilDate(text, now)) : undefined;
   if (seconds === undefined) throw new UsageError(`"${text}" is not a lifetime: give ${EXPIRY_FORM}`);
   if (seconds < 1) throw new UsageError(`"${text}" is in the past: give a lifetime that ends in the future`);
   return seconds;
@@ -39,7 +39,7 @@ export function parseExpiryOrNever(text: string, now: number): number {
  */
 export function parseRenewedLifetime(text: string): number {
   if (text === '0' || text === 'none') return 0;
-  const seconds = ofUnits(text) ?? 0;
+  const seconds = secondsOf(text) ?? 0;
   if (seconds < 1)
     throw new UsageError(`"${text}" is not a lifetime: give e.g. 24h or 90d; 0 or none = never expires`);
   return seconds;
@@ -56,7 +56,7 @@ export const PAST_FORM = '2h or 7d (ago), or a date such as 2026-01-31 or 2026-0
  * @throws UsageError
  */
 export function parsePast(text: string, now: number): number {
-  const ago = ofUnits(text);
+  const ago = secondsOf(text);
   const until = ago === undefined ? untilDate(text, now) : -ago;
   if (until === undefined) throw new UsageError(`"${text}" is not a time: give ${PAST_FORM}`);
   if (until > 0) throw new UsageError(`"${text}" is in the future: give a time in the past`);
@@ -75,7 +75,7 @@ export const SPAN_FORM = '500ms, 2s, 10m or 1h';
  */
 export function parseSpan(option: string, text: string): number {
   const ms = /^(\d{1,9})ms$/.exec(text)?.[1];
-  const span = ms === undefined ? (ofUnits(text) ?? 0) * 1000 : Number(ms);
+  const span = ms === undefined ? (secondsOf(text) ?? 0) * 1000 : Number(ms);
   if (span < 1) throw new UsageError(`${option} is "${text}": give ${SPAN_FORM}`);
   return span;
 }
@@ -83,12 +83,6 @@ export function parseSpan(option: string, text: string): number {
 /** A lifetime in the form that options take. @example lifetimeText(86_400); // '24h' */
 export function lifetimeText(seconds: number): string {
   return `${seconds / 3_600}h`;
-}
-
-function ofUnits(text: string): number | undefined {
-  const match = /^(\d{1,9})([smhdw])$/.exec(text);
-  if (match === null) return undefined;
-  return Number(match[1]) * (SECONDS_OF_UNIT[match[2] ?? ''] ?? 0);
 }
 
 function untilDate(text: string, now: number): number | undefined {
