@@ -541,7 +541,7 @@ export type FleetErrorCode =
   | 'ERR_FLEET_UNKNOWN_PEEL'
   /** The ID belongs to another key. */
   | 'ERR_FLEET_ID_TAKEN'
-  /** The public key belongs to another peel. */
+  /** The public key belongs to another peel, or to a join token. */
   | 'ERR_FLEET_KEY_TAKEN'
   /** The peel has no such key. */
   | 'ERR_FLEET_KEY_UNKNOWN'

@@ -2,6 +2,7 @@
 import type { Msg, MsgHdrs } from '@nats-io/nats-core';
 import * as v from 'valibot';
 import { FleetError, holdsSeed, redactSeeds, ZesterError, type FleetErrorCode } from '../errors.js';
+import { MAX_CLAIM_SECONDS } from '../jwt/time.js';
 import { isPublicKey } from '../nkeys/validate.js';
 import { isPeelId } from '../permissions/peel-id.js';
 import { TOKEN_ID } from '../permissions/roles.js';
@@ -39,6 +40,15 @@ export const requestIdSchema = requestId;
 const signature = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{86}$/, 'is not a signature'));
 const challenge = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{20,64}$/, 'is not a challenge'));
 const reason = v.optional(v.pipe(v.string(), v.maxLength(500), noSeed));
+/** Any form of time that JavaScript reads, in the one that JetStream reads: it ignores a request with another. */
+const time = v.pipe(
+  v.string(),
+  v.check(
+    (text: string) => Date.parse(text) >= 0 && Date.parse(text) / 1000 <= MAX_CLAIM_SECONDS,
+    'is not a time',
+  ),
+  v.transform((text: string) => new Date(text).toISOString()),
+);
 /** A glob over peel IDs: `*` and `?`. */
 const pattern = v.pipe(v.string(), v.regex(PEEL_PATTERN, 'is not a pattern of peel IDs (* and ?)'), noSeed);
 /** A glob over the kinds of audit events. */
@@ -97,7 +107,7 @@ export const requests = {
   'peel.rotate': v.object({
     peelId,
     /** ISO 8601: skip a peel whose key was issued at this time or later. */
-    since: v.optional(v.string()),
+    since: v.optional(time),
     /** Skip a peel that no longer uses this key. Older masters rotate it all the same. */
     publicKey: v.optional(publicKey),
   }),
@@ -148,9 +158,9 @@ export const requests = {
   audit: v.object({
     peelId: v.optional(peelId),
     /** ISO 8601. */
-    since: v.optional(v.string()),
+    since: v.optional(time),
     /** ISO 8601. */
-    until: v.optional(v.string()),
+    until: v.optional(time),
     /** Only events stored after this stream sequence; `since` is then ignored. */
     after: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
     /** Only about peels that match one of these patterns. */

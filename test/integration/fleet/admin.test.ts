@@ -320,7 +320,10 @@ describe('looking', () => {
     expect(await read({ peelId: 'look-1', last: 1 })).toEqual(['key.connected']);
     expect((await read({})).length).toBeGreaterThan(2);
     expect(await read({ since: new Date(Date.now() + 60_000).toISOString() })).toEqual([]);
-    await refusal('ERR_FLEET_REQUEST', () => read({ since: 'yesterday' }));
+    for (const since of ['yesterday', '+010000-01-01T00:00:00Z', '-000001-01-01T00:00:00Z'])
+      await refusal('ERR_FLEET_REQUEST', () => read({ since }));
+    for (const since of ['2026', '2026-01-01', 'Jan 1 2026', '2026-01-01T00:00Z'])
+      expect(await read({ peelId: 'look-1', since }), since).toEqual(['key.issued', 'key.connected']);
   });
 
   it('lists ten thousand peels in parts that fit a message', async () => {

@@ -104,12 +104,6 @@ export async function rotatePeel(context: MasterContext, { request, by }: Call<'
   const { registry, presence } = context;
   const { peelId, since, publicKey } = request;
   const from = since === undefined ? undefined : Date.parse(since);
-  if (from !== undefined && Number.isNaN(from)) {
-    throw new FleetError(
-      'ERR_FLEET_REQUEST',
-      'the request "peel.rotate" cannot be used: since: is not a time',
-    );
-  }
   let isDone = false;
   const { record } = await decideFresh(registry, peelId, (found): Decision | undefined => {
     if (found === undefined) throw unknownPeel(peelId);
