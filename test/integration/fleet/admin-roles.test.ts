@@ -1,12 +1,13 @@
 // Each admin role sends each request: with the client, raw, and with a JWT that grants more than its role.
 import { errors, type NatsConnection } from '@nats-io/nats-core';
-import { connect } from '@nats-io/transport-node';
+import { connect, jwtAuthenticator, type JwtAuth } from '@nats-io/transport-node';
 import { existsSync } from 'node:fs';
 import { cp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { writeCredsFile } from '../../../src/creds/generate.js';
 import { loadCredsFile } from '../../../src/creds/parse.js';
+import { userKeyOf } from '../../../src/creds/user-key.js';
 import { ZesterError } from '../../../src/errors.js';
 import { connectFleet } from '../../../src/fleet-client/connect-fleet.js';
 import { createUserJwt, type UserJwtOptions } from '../../../src/jwt/user.js';
@@ -333,6 +334,17 @@ describe('zester admin', () => {
       publicKey,
       connections: [{ host: expect.stringContaining('127.0.0.1') as string }],
     });
+    // a thief names the key of another user, to stay unseen
+    const thief = await loadCredsFile(path);
+    const authenticate = jwtAuthenticator(thief.jwt, userKeyOf(thief).seed);
+    const nkey = generateKeyBundle('user').publicKey;
+    const stolen = await connect({
+      servers: fleet.home.node(0).url,
+      authenticator: (nonce) => ({ ...(authenticate(nonce) as JwtAuth), nkey }),
+      reconnect: false,
+    });
+    atEnd(() => stolen.close());
+    expect(await list()).toMatchObject({ connections: [{}, {}] });
     const again = await zester(['admin', 'add', 'leaver', '--role', 'viewer', '--out', `${path}.2`, ...at()]);
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('already')]);
 
