@@ -8,6 +8,9 @@ import { holdsSeed, redactSeeds } from '../errors.js';
  * @example redactedJson({ reason: 'see SUA…' }); // '{"reason":"see (a seed)"}'
  */
 export function redactedJson(document: unknown): string {
+  const json = JSON.stringify(document);
+  // nearly always: there is nothing to redact, and no escape that may hide it
+  if (!json.includes('\\') && redactSeeds(json) === json) return json;
   return JSON.stringify(document, (_name, value: unknown) =>
     typeof value === 'string' ? redactSeeds(value) : value,
   );
