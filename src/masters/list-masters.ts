@@ -30,7 +30,7 @@ export interface ListedMaster extends RosterEntry {
 /**
  * Lists the masters. A home that was copied by hand is not listed separately.
  *
- * Cost: one request to all servers per master.
+ * Cost: one list of all connections.
  *
  * @param options.offline read the home only
  * @throws TrustError, NatsServerError
@@ -44,14 +44,13 @@ export async function listMasters(
     const { domain, connected } = open;
     const roster = await readRoster(open);
     const watching = offline ? undefined : await watchingMaster(domain, rest);
+    // a server looks one user up by the key that its client named, which a thief chooses
+    const users = connected && (await connectedUsers(connected.nc, domain.publicKeys.account)).users;
     const listed: ListedMaster[] = [];
     for (const entry of roster) {
       const here = entry.name === domain.masterName;
       const [main] = entry.users;
-      const found =
-        connected === undefined || main === undefined
-          ? undefined
-          : (await connectedUsers(connected.nc, domain.publicKeys.account, { publicKey: main })).users;
+      const found = main === undefined ? undefined : users?.filter(({ publicKey }) => publicKey === main);
       const jwts = (found ?? []).flatMap(({ jwt }) => jwt ?? []);
       const claims = newestOf(jwts) ?? (here ? await claimsIn(domain.paths.masterCreds) : undefined);
       listed.push({

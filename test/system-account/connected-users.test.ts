@@ -1,11 +1,11 @@
-import { connect, jwtAuthenticator, type JwtAuth } from '@nats-io/transport-node';
+import { connect } from '@nats-io/transport-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadCredsFile } from '../../src/creds/parse.js';
-import { userKeyOf } from '../../src/creds/user-key.js';
 import { connectedUsers } from '../../src/system-account/connected-users.js';
 import { connectSystem } from '../../src/system-account/system-connection.js';
 import { startHome } from '../integration/trust/support.js';
 import { atEnd } from '../support/cleanup.js';
+import { connectNaming } from '../support/connect-naming.js';
 
 describe('the list of connections, where some are known', () => {
   const COUNT = 300;
@@ -62,15 +62,7 @@ describe('a user that names the key of another in its CONNECT', () => {
     const home = await startHome();
     const domain = await home.domain();
     const [victim, own] = [await home.issue('web-01'), await home.issue('web-02')];
-    const creds = await loadCredsFile(own.path);
-    const { seed } = userKeyOf(creds);
-    const authenticate = jwtAuthenticator(creds.jwt, seed);
-    const nc = await connect({
-      servers: home.node(0).url,
-      authenticator: (nonce) => ({ ...(authenticate(nonce) as JwtAuth), nkey: victim.publicKey }),
-      reconnect: false,
-    });
-    atEnd(() => nc.close());
+    await connectNaming(victim.publicKey, own.path, home.node(0).url);
     const system = await connectSystem(domain, { servers: home.servers });
     atEnd(() => system.close());
     const { users } = await connectedUsers(system, domain.publicKeys.account);

@@ -1,13 +1,12 @@
 // Each admin role sends each request: with the client, raw, and with a JWT that grants more than its role.
 import { errors, type NatsConnection } from '@nats-io/nats-core';
-import { connect, jwtAuthenticator, type JwtAuth } from '@nats-io/transport-node';
+import { connect } from '@nats-io/transport-node';
 import { existsSync } from 'node:fs';
 import { cp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { writeCredsFile } from '../../../src/creds/generate.js';
 import { loadCredsFile } from '../../../src/creds/parse.js';
-import { userKeyOf } from '../../../src/creds/user-key.js';
 import { ZesterError } from '../../../src/errors.js';
 import { connectFleet } from '../../../src/fleet-client/connect-fleet.js';
 import { createUserJwt, type UserJwtOptions } from '../../../src/jwt/user.js';
@@ -30,6 +29,7 @@ import { signRequest } from '../../../src/protocol/signed-request.js';
 import { zester } from '../../cli/run-zester.js';
 import { VERBS } from '../../support/admin-matrix.js';
 import { atEnd } from '../../support/cleanup.js';
+import { connectNaming } from '../../support/connect-naming.js';
 import { waitFor } from '../../support/wait-for.js';
 import { addPeel, connectUser } from './asking.js';
 import { startFleet, type Fleet } from './fleet.js';
@@ -335,15 +335,7 @@ describe('zester admin', () => {
       connections: [{ host: expect.stringContaining('127.0.0.1') as string }],
     });
     // a thief names the key of another user, to stay unseen
-    const thief = await loadCredsFile(path);
-    const authenticate = jwtAuthenticator(thief.jwt, userKeyOf(thief).seed);
-    const nkey = generateKeyBundle('user').publicKey;
-    const stolen = await connect({
-      servers: fleet.home.node(0).url,
-      authenticator: (nonce) => ({ ...(authenticate(nonce) as JwtAuth), nkey }),
-      reconnect: false,
-    });
-    atEnd(() => stolen.close());
+    await connectNaming(generateKeyBundle('user').publicKey, path, fleet.home.node(0).url);
     expect(await list()).toMatchObject({ connections: [{}, {}] });
     const again = await zester(['admin', 'add', 'leaver', '--role', 'viewer', '--out', `${path}.2`, ...at()]);
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('already')]);

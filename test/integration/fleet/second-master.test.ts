@@ -17,6 +17,7 @@ import { connectSystem } from '../../../src/system-account/system-connection.js'
 import type { TrustDomain } from '../../../src/trust/domain.js';
 import { openTrustDomain } from '../../../src/trust/open.js';
 import { zester } from '../../cli/run-zester.js';
+import { connectNaming } from '../../support/connect-naming.js';
 import { waitFor } from '../../support/wait-for.js';
 import { startFleet, type Fleet } from './fleet.js';
 import { letsIn } from './lets-in.js';
@@ -98,10 +99,13 @@ describe('a second master, with its own home', () => {
       { name: 'host-b', here: false, watching: false, expiresAt: undefined, connections: [] },
     ]);
     await fleet.startMaster({ home });
+    // a thief names the key of another user, to stay unseen
+    const { masterCreds } = (await fleet.home.domain()).paths;
+    await connectNaming(generateKeyBundle('user').publicKey, masterCreds, fleet.home.node(0).url);
     // the invited home knows the first master's users, which no label names
     const after = await listMasters(home, options);
     expect(after.map(({ name, here, connections }) => [name, here, connections?.length])).toEqual([
-      ['first', false, 1],
+      ['first', false, 2],
       ['host-b', true, 1],
     ]);
     const { stdout, code } = await zester(['master', 'list', '--json', '--home', home]);
