@@ -36,7 +36,10 @@ let attempts = 0;
 let lastAt = 0;
 
 function tell(message: FromGenerator): void {
-  process.send?.(message);
+  // the bench may have ended: then this program ends, too
+  process.send?.(message, undefined, undefined, (error) => {
+    if (error !== null) process.exit();
+  });
 }
 
 function tellState(): void {
