@@ -10,7 +10,17 @@ import { isNoResponders, permissionViolationOf } from './request-errors.js';
 import type { MessageSigner } from './signed.js';
 import { signRequest } from './signed-request.js';
 import { adminSubject, type AdminVerb } from '../permissions/names.js';
-import { ASK_CONFIRMED_TIMEOUT_MS, ASK_PART_TIMEOUT_MS, ASK_TIMEOUT_MS } from '../timing.js';
+import { Reconnects } from './reconnects.js';
+import { ASK_CONFIRMED_TIMEOUT_MS, ASK_PART_TIMEOUT_MS, ASK_TIMEOUT_MS, RESEND_AT_MS } from '../timing.js';
+
+/**
+ * Whether a request may be sent twice: the second one changes nothing more. A rotation without a key or a time might
+ * replace the new key again.
+ */
+function isIdempotent(name: AdminVerb, request: object): boolean {
+  if (name === 'peel.rotate') return 'publicKey' in request || 'since' in request;
+  return name !== 'master.resume';
+}
 
 const CONFIRMED: ReadonlySet<RequestName> = new Set(['peel.revoke', 'peel.reject', 'token.remove']);
 
@@ -26,6 +36,9 @@ export function answerContext(name: RequestName, requestIdOrSubject: string): st
 
 /** The requests whose answers are streamed in several messages. */
 export type StreamedVerb = 'peel.list' | 'audit' | 'presence.watch';
+
+/** Stands for a part that was lost when the connection was interrupted. */
+const LOST: unique symbol = Symbol('lost');
 
 /** A raw answer: the bytes, and the headers that sign them. */
 export interface RawAnswer {
@@ -97,6 +110,14 @@ function unfinished(parts: number, firstMs: number): FleetError {
   );
 }
 
+/** The parts after an interruption do not follow those before it. */
+function interrupted(): FleetError {
+  return new FleetError(
+    'ERR_FLEET_TIMEOUT',
+    "the connection was interrupted in the middle of the master's answer: try again",
+  );
+}
+
 const ADMIN_CLIENT = bag({ timeoutMs: anything });
 const ASK = bag({ timeoutMs: anything, signal: anything });
 const STREAM = bag({ signal: anything });
@@ -124,6 +145,7 @@ export class AdminClient {
   readonly #nc: NatsConnection;
   readonly #signer: () => MessageSigner;
   readonly #timeoutMs: number;
+  readonly #reconnects: Reconnects;
 
   /** @param signer the admin's signer, or a function that returns it: credentials may be replaced while connected */
   constructor(
@@ -133,6 +155,7 @@ export class AdminClient {
   ) {
     checkOptions('AdminClient', options, ADMIN_CLIENT, optionsError);
     this.#nc = nc;
+    this.#reconnects = new Reconnects(nc);
     this.#signer = typeof signer === 'function' ? signer : () => signer;
     this.#timeoutMs = options.timeoutMs ?? ASK_TIMEOUT_MS;
   }
@@ -145,7 +168,8 @@ export class AdminClient {
   }
 
   /**
-   * Sends a request, and returns the answer.
+   * Sends a request, and returns the answer. Sends it again if there is none after some seconds, and after an
+   * interruption of the connection, unless a second one might change more than the first.
    *
    * @param name the request, such as `status` or `peel.show`
    * @param request its fields
@@ -160,12 +184,38 @@ export class AdminClient {
   ): Promise<AnswerOf<N>> {
     checkOptions('AdminClient.ask', options, ASK, optionsError);
     options.signal?.throwIfAborted();
-    const { subject, data, headers } = this.#signed(name, request);
     const usual = CONFIRMED.has(name) ? Math.max(ASK_CONFIRMED_TIMEOUT_MS, this.#timeoutMs) : this.#timeoutMs;
     const timeoutMs = options.timeoutMs ?? usual;
-    const asked = requestMaster(this.#nc, subject, data, { timeoutMs, headers });
+    const send = async () => {
+      // signed anew: masters refuse a nonce that they have seen
+      const { subject, data, headers } = this.#signed(name, request);
+      return requestMaster(this.#nc, subject, data, { timeoutMs, headers });
+    };
+    const asked = isIdempotent(name, request) ? this.#withResend(send, options.signal) : send();
     const answer = await orAborted(asked, options.signal);
     return parseAnswer(name, answer.data);
+  }
+
+  /** The first answer. A failure of the first attempt counts, since it waits longest; one of another does not. */
+  async #withResend(send: () => Promise<RawAnswer>, signal: AbortSignal | undefined): Promise<RawAnswer> {
+    const { reconnected, stop } = this.#reconnects.next();
+    let isOver = false;
+    let timers: NodeJS.Timeout[] = [];
+    const again = new Promise<RawAnswer>((resolve) => {
+      const resend = () => {
+        if (isOver || signal?.aborted === true) return;
+        void send().then(resolve, () => undefined);
+      };
+      timers = RESEND_AT_MS.map((ms) => setTimeout(resend, ms).unref());
+      void reconnected.then(resend);
+    });
+    try {
+      return await Promise.race([send(), again]);
+    } finally {
+      isOver = true;
+      for (const timer of timers) clearTimeout(timer);
+      stop();
+    }
   }
 
   /**
@@ -180,28 +230,34 @@ export class AdminClient {
   ): AsyncIterableIterator<AnswerOf<N>> {
     checkOptions('AdminClient.stream', options, STREAM, optionsError);
     options.signal?.throwIfAborted();
-    const { subject, data, headers } = this.#signed(name, request);
     const maxWait = Math.max(ASK_PART_TIMEOUT_MS, this.#timeoutMs);
-    try {
-      const parts = await this.#nc.requestMany(subject, data, {
-        strategy: 'sentinel',
-        maxWait,
-        headers,
-      });
-      // masters answer from memory at once; only reading the audit stream may be slow
-      const firstMs = name === 'audit' ? maxWait : this.#timeoutMs;
-      let deadline = Date.now() + firstMs;
-      const iterator = parts[Symbol.asyncIterator]();
-      for (let count = 0; ; count += 1) {
-        const part = await orAborted(withDeadline(iterator.next(), deadline), options.signal);
-        if (part === undefined || part.done === true) throw unfinished(count, firstMs);
-        if (part.value.data.length === 0) break;
-        yield parseAnswer(name, part.value.data);
-        deadline = Date.now() + maxWait;
+    // masters answer from memory at once; only reading the audit stream may be slow
+    const firstMs = name === 'audit' ? maxWait : this.#timeoutMs;
+    const firstDeadline = Date.now() + firstMs;
+    let count = 0;
+    for (;;) {
+      const { reconnected, stop } = this.#reconnects.next();
+      const lost = reconnected.then((): typeof LOST => LOST);
+      try {
+        const { subject, data, headers } = this.#signed(name, request);
+        const parts = await this.#nc.requestMany(subject, data, { strategy: 'sentinel', maxWait, headers });
+        const iterator = parts[Symbol.asyncIterator]();
+        for (let deadline = firstDeadline; ; deadline = Date.now() + maxWait) {
+          const next = withDeadline(Promise.race([iterator.next(), lost]), deadline);
+          const part = await orAborted(next, options.signal);
+          if (part === LOST && count === 0) break;
+          if (part === LOST) throw interrupted();
+          if (part === undefined || part.done === true) throw unfinished(count, firstMs);
+          if (part.value.data.length === 0) return;
+          yield parseAnswer(name, part.value.data);
+          count += 1;
+        }
+      } catch (cause) {
+        if (options.signal?.aborted === true) throw options.signal.reason;
+        throw masterRequestError(this.#nc, cause, this.#timeoutMs);
+      } finally {
+        stop();
       }
-    } catch (cause) {
-      if (options.signal?.aborted === true) throw options.signal.reason;
-      throw masterRequestError(this.#nc, cause, this.#timeoutMs);
     }
   }
 }
