@@ -22,7 +22,8 @@ export class Reconnects {
   next(): NextReconnect {
     if (!this.#isFollowing) {
       this.#isFollowing = true;
-      void this.#follow();
+      // a request over a connection that cannot be followed reports why
+      this.#follow().catch(() => undefined);
     }
     let onReconnect: () => void = () => undefined;
     const reconnected = new Promise<void>((resolve) => (onReconnect = resolve));
