@@ -1,5 +1,6 @@
 // Hostile listeners in place of a server: an attempt ends in time, with an accurate error, and prints none of their
 // input raw.
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { connectMaster, connectPeel } from '../../src/connection/connect.js';
@@ -98,16 +99,15 @@ describe('the functions of the library', () => {
 
 describe('an established connection', () => {
   it('is re-established when its server sends garbage, and reports why', async () => {
-    let count = 0;
+    const sockets: Socket[] = [];
     const { url } = await startListener({
       words: /x/,
       talk: (socket) => {
-        const isFirst = (count += 1) === 1;
+        sockets.push(socket);
         socket.write(infoLine());
         socket.on('data', (data) => {
           const pings = data.toString('latin1').split('PING\r\n').length - 1;
           socket.write('PONG\r\n'.repeat(pings));
-          if (isFirst && pings > 0) setImmediate(() => socket.write('\u001b[31m no protocol\r\n'));
         });
       },
     });
@@ -120,6 +120,7 @@ describe('an established connection', () => {
       onEvent: (event) =>
         void events.push(event.type === 'refused' ? `refused: ${event.reason}` : event.type),
     });
+    sockets[0]?.write('\u001b[31m no protocol\r\n');
     await waitFor('it to reconnect', () => events.includes('reconnected'));
     expect(events).toContain('refused: unexpected response from server');
     expect(logged).toEqual([]);
