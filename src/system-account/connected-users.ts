@@ -145,8 +145,7 @@ export async function connectedUsers(
     up.map(async ({ id }) => {
       const direct = over(id);
       const list = new ServerList({ nc: direct, id, filter, sizes: direct === nc ? undefined : sizes });
-      const isOfOne = isKnown === undefined && 'user' in filter;
-      const read = isOfOne ? await list.all() : await list.unknown(isKnown ?? (() => false));
+      const read = isKnown === undefined ? await list.all() : await list.unknown(isKnown);
       if (!list.hasAnswered) return;
       all.servers.add(id);
       if (read.isComplete) all.complete.add(id);
