@@ -187,7 +187,7 @@ export class AdminClient {
     const usual = CONFIRMED.has(name) ? Math.max(ASK_CONFIRMED_TIMEOUT_MS, this.#timeoutMs) : this.#timeoutMs;
     const timeoutMs = options.timeoutMs ?? usual;
     const send = async () => {
-      // signed anew: masters refuse a nonce that they have seen
+      // each attempt has its own signature: masters refuse a repeated nonce
       const { subject, data, headers } = this.#signed(name, request);
       return requestMaster(this.#nc, subject, data, { timeoutMs, headers });
     };

@@ -1,14 +1,15 @@
 // When a master starts, publishes events of records that the audit log lacks.
 import { sleepUnref } from '../../async/sleep.js';
-import { AUDIT_STREAM, AUDIT_SUBJECTS, PEELS_BUCKET } from '../../permissions/names.js';
+import { AUDIT_STREAM, AUDIT_SUBJECTS } from '../../permissions/names.js';
 import { parseJson } from '../../protocol/messages.js';
 import type { RecordEvent } from '../../protocol/records/audit-event.js';
 import type { AuditLog } from '../audit/audit-log.js';
 import { lastAuditTime } from '../audit/read-audit.js';
 import type { MasterLogger } from '../logger.js';
-import { readStream, type StreamQuery } from '../store/read-stream.js';
+import { readStream } from '../store/read-stream.js';
 import type { Store } from '../store/store.js';
 import { AUDIT_COMPLETE_AFTER_MS, AUDIT_COMPLETE_RETRY_MS, AUDIT_LOOKBACK_MS } from '../../timing.js';
+import { recordsSince, eventsSince } from './recent-messages.js';
 import { parseStoredRecord } from '../../protocol/records/stored-record.js';
 
 /**
@@ -48,15 +49,15 @@ export function completeAudit(
 async function publishMissing(store: Store, audit: Pick<AuditLog, 'publish'>, since: number): Promise<void> {
   const audited = new Set<unknown>();
   let newest = 0;
-  const noteAudited = async (query: Omit<StreamQuery, 'filter'>) => {
-    const messages = readStream(store, AUDIT_STREAM, { filter: AUDIT_SUBJECTS, ...query });
+  const noteAudited = async (messages: AsyncIterable<{ data: Uint8Array }>) => {
     for await (const { data } of messages) audited.add(memberOf(parseJson(data), 'id'));
   };
-  await noteAudited({ since: isoTime(since - AUDIT_LOOKBACK_MS), onNewest: (seq) => (newest = seq) });
+  const onNewest = (seq: number) => void (newest = seq);
+  await noteAudited(eventsSince(store, since - AUDIT_LOOKBACK_MS, { onNewest }));
   const unseen = await eventsOfRecords(store, since, (id) => !audited.has(id));
   if (unseen.length === 0) return;
   // their masters may have published them meanwhile
-  await noteAudited({ after: newest });
+  await noteAudited(readStream(store, AUDIT_STREAM, { filter: AUDIT_SUBJECTS, after: newest }));
   for (const event of unseen) if (!audited.has(event.id)) audit.publish(event);
 }
 
@@ -67,8 +68,7 @@ async function eventsOfRecords(
   isWanted: (id: unknown) => boolean,
 ): Promise<RecordEvent[]> {
   const events: RecordEvent[] = [];
-  const query = { filter: `$KV.${PEELS_BUCKET}.>`, since: isoTime(since) };
-  for await (const { data } of readStream(store, `KV_${PEELS_BUCKET}`, query)) {
+  for await (const { data } of recordsSince(store, since)) {
     if (!isWanted(memberOf(memberOf(parseJson(data), 'event'), 'id'))) continue;
     const stored = parseStoredRecord(data);
     if (stored !== undefined) events.push(stored.event); // otherwise it has the state of a newer version
@@ -78,9 +78,4 @@ async function eventsOfRecords(
 
 function memberOf(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
-}
-
-/** For a query: undefined, which means everything, if it is before 1970. */
-function isoTime(ms: number): string | undefined {
-  return ms < 0 ? undefined : new Date(ms).toISOString();
 }

@@ -1,7 +1,7 @@
 // Restores records that lack decisions of the audit log.
 import type { NatsConnection } from '@nats-io/nats-core';
 import { Coalescer } from '../../async/coalesce.js';
-import { AUDIT_STREAM, AUDIT_SUBJECTS, PEELS_BUCKET } from '../../permissions/names.js';
+import { AUDIT_STREAM } from '../../permissions/names.js';
 import { encodeJson } from '../../protocol/messages.js';
 import { applyEvent } from '../../protocol/records/apply-event.js';
 import { isRecordEvent, type RecordEvent } from '../../protocol/records/audit-event.js';
@@ -16,6 +16,7 @@ import { compareAndSet } from '../store/compare-and-set.js';
 import { readStream } from '../store/read-stream.js';
 import type { Store } from '../store/store.js';
 import { missedEvents } from './missed-events.js';
+import { eventsSince, recordsSince } from './recent-messages.js';
 
 type Streams = Pick<Store, 'js' | 'jsm' | 'peels'>;
 
@@ -41,10 +42,10 @@ export async function restoreRecords(
   const end = await lastAuditTime(store);
   if (end === undefined) return [];
   const last = new Map<string, number>();
-  for (const { peelId, number } of await eventsOf(store, AUDIT_SUBJECTS, isoTime(end - AUDIT_LOOKBACK_MS)))
-    last.set(peelId, Math.max(number, last.get(peelId) ?? 0));
+  const recent = await recordEvents(eventsSince(store, end - AUDIT_LOOKBACK_MS));
+  for (const { peelId, number } of recent) last.set(peelId, Math.max(number, last.get(peelId) ?? 0));
   // a record is written before its event
-  const known = numberOf ?? (await recentNumbers(store, isoTime(end - 2 * AUDIT_LOOKBACK_MS)));
+  const known = numberOf ?? (await recentNumbers(store, end - 2 * AUDIT_LOOKBACK_MS));
   const restored: string[] = [];
   for (const [peelId, number] of last) {
     if ((known(peelId) ?? 0) >= number) continue;
@@ -65,7 +66,7 @@ async function restore(
   { stored, revision }: { stored: StoredRecord | undefined; revision: number },
   logger: MasterLogger,
 ): Promise<boolean> {
-  const events = await eventsOf(store, auditSubjects({ peelId }));
+  const events = await recordEvents(readStream(store, AUDIT_STREAM, { filter: auditSubjects({ peelId }) }));
   const missed = missedEvents(stored, events);
   const event = missed.at(-1);
   const changes = { peelId, record: stored?.record.number ?? 0, audit: event?.number };
@@ -84,9 +85,9 @@ async function restore(
   return isWritten;
 }
 
-async function eventsOf(store: Streams, filter: string, since?: string): Promise<RecordEvent[]> {
+async function recordEvents(messages: AsyncIterable<{ data: Uint8Array }>): Promise<RecordEvent[]> {
   const events: RecordEvent[] = [];
-  for await (const { data } of readStream(store, AUDIT_STREAM, { filter, since })) {
+  for await (const { data } of messages) {
     const event = parseAnyEvent(data);
     if (event !== undefined && isRecordEvent(event)) events.push(event);
   }
@@ -94,18 +95,13 @@ async function eventsOf(store: Streams, filter: string, since?: string): Promise
 }
 
 /** The numbers of the records that were written since then, in one read: thousands of peels may have renewed. */
-async function recentNumbers(store: Streams, since: string): Promise<NumberOf> {
+async function recentNumbers(store: Streams, since: number): Promise<NumberOf> {
   const numbers = new Map<string, number>();
-  const query = { filter: `$KV.${PEELS_BUCKET}.>`, since };
-  for await (const { data } of readStream(store, `KV_${PEELS_BUCKET}`, query)) {
+  for await (const { data } of recordsSince(store, since)) {
     const record = parseStoredRecord(data)?.record;
     if (record !== undefined) numbers.set(record.id, record.number);
   }
   return (peelId) => numbers.get(peelId);
-}
-
-function isoTime(ms: number): string {
-  return new Date(Math.max(0, ms)).toISOString();
 }
 
 /** Restores records after each reconnect: a server that crashed may have lost writes. */
