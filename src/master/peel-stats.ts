@@ -31,9 +31,14 @@ export interface PeelStats {
   unconfirmed: number;
 }
 
+/** No peel in any state. */
+export function noPeels(): Record<PeelState, number> {
+  return Object.fromEntries(PEEL_STATES.map((state) => [state, 0])) as Record<PeelState, number>;
+}
+
 export function emptyStats(): PeelStats {
   return {
-    states: Object.fromEntries(PEEL_STATES.map((state) => [state, 0])) as Record<PeelState, number>,
+    states: noPeels(),
     connected: 0,
     expiring: Object.fromEntries(WINDOWS.map(([window]) => [window, 0])) as Record<ExpiryWindow, number>,
     expired: 0,

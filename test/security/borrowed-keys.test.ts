@@ -13,13 +13,13 @@ import { adminSubject } from '../../src/permissions/names.js';
 import { newRequestId } from '../../src/protocol/admin-client.js';
 import { newKeyProof } from '../../src/protocol/proofs.js';
 import { signProof } from '../../src/protocol/prove-key.js';
-import type { JoinToken } from '../../src/protocol/records/join-token.js';
 import { zester } from '../cli/run-zester.js';
 import { addPeel, createToken } from '../integration/fleet/asking.js';
 import { Fleet, startFleet } from '../integration/fleet/fleet.js';
 import { startHome } from '../integration/trust/support.js';
 import { atEnd } from '../support/cleanup.js';
 import { refusal } from '../support/refusal.js';
+import { joinToken } from '../support/join-token.js';
 
 /** The masters' clock is ahead of the servers' by this, in milliseconds. */
 let ahead = 0;
@@ -137,16 +137,12 @@ describe('join tokens', () => {
     const admin = await fleet.admin();
     const { tokens } = contextOf(fleet.master);
     const { publicKey } = generateKeyBundle('user');
-    const token = (i: number): JoinToken => ({
-      id: `many${String(i).padStart(8, '0')}`,
-      publicKey,
-      createdAt: new Date().toISOString(),
-      expiresAt: new Date(Date.now() + ahead + 366 * 86_400_000).toISOString(),
-      createdBy: { kind: 'admin', name: 'zester-admin' },
-      uses: 1,
-      used: 0,
-      usedBy: [],
-    });
+    const token = (i: number) =>
+      joinToken({
+        id: `many${String(i).padStart(8, '0')}`,
+        publicKey,
+        expiresAt: new Date(Date.now() + ahead + 366 * 86_400_000).toISOString(),
+      });
     const most = 2_000;
     for (let from = 0; from < most; from += 200)
       await Promise.all(
@@ -172,16 +168,7 @@ describe('join tokens', () => {
     master.subscribe(adminSubject('token.create'), {
       callback: (_error, msg) => {
         const { publicKey } = msg.json<{ publicKey: string }>();
-        const token = {
-          id: 'x/../../escaped',
-          publicKey,
-          createdAt: new Date().toISOString(),
-          expiresAt: new Date(Date.now() + 60_000).toISOString(),
-          createdBy: { kind: 'admin', name: 'zester-admin' },
-          uses: 1,
-          used: 0,
-          usedBy: [],
-        };
+        const token = joinToken({ id: 'x/../../escaped', publicKey });
         const jwt = createUserJwtForPublicKey(publicKey, account, { name: 'x' });
         msg.respond(JSON.stringify({ jwt, token }));
       },

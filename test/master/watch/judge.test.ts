@@ -18,6 +18,7 @@ import {
 } from '../../../src/permissions/roles.js';
 import { forge, partsOf } from '../../jwt/forge.js';
 import { createTestTrust } from '../../support/trust.js';
+import { joinToken } from '../../support/join-token.js';
 
 // counted, not replaced
 vi.mock('../../../src/nkeys/verify.js', { spy: true });
@@ -245,16 +246,7 @@ describe('a master that sees another user connect', () => {
     expect(code(judge(connected(jwt, user.publicKey), known()))).toBe('ERR_PEEL_ID');
   });
 
-  const token: JoinToken = {
-    id: 'abcdefgh12',
-    publicKey: '',
-    createdAt: new Date().toISOString(),
-    expiresAt: new Date(Date.now() + 60_000).toISOString(),
-    createdBy: { kind: 'admin', name: 'zester-admin' },
-    uses: 1,
-    used: 0,
-    usedBy: [],
-  };
+  const token = joinToken();
   function tokenConnection(name = 'abcdefgh12') {
     const user = generateKeyBundle('user');
     const jwt = createUserJwt(user, joinSigner, joinUserJwtOptions(name, account, { expiry: 60 }));
