@@ -3,10 +3,12 @@
 /**
  * Resolves after `ms` milliseconds.
  *
- * @throws the reason of `signal`, when it is aborted first
+ * @throws the reason of `signal`, when it is aborted first, or was aborted before
  */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
+    // an aborted signal has no more events: a loop that waits would never end
+    signal?.throwIfAborted();
     const stop = (): void => {
       clearTimeout(timer);
       reject(signal?.reason as Error);

@@ -410,6 +410,8 @@ export class Peel {
       connection.flush().catch(() => undefined),
       Date.now() + DRAIN_TIMEOUT_MS,
     );
+    // a master may have ended it meanwhile
+    if (this.#end !== undefined) return;
     const { publicKey } = current;
     this.#emit({ type: 'started', peelId: this.id, server: connection.getServer(), publicKey, expiresAt });
     this.#startRenewing(connection, credentials);

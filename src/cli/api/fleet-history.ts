@@ -25,7 +25,7 @@ export class FleetHistory {
 
   /** Starts sampling periodically. Idempotent. */
   start(counts: () => { connected: number; peels: number }, signal: AbortSignal): void {
-    if (this.#timer !== undefined) return;
+    if (this.#timer !== undefined || signal.aborted) return;
     const sample = () => {
       const { connected, peels } = counts();
       this.#samples.push([this.#now(), connected, peels]);

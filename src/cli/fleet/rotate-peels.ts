@@ -130,11 +130,9 @@ export async function rotatePeels(
 /** Waits until woken, aborted, or the next check is due. @returns whether the check is due */
 async function isTimeToLook(woken: Promise<void>, signal: AbortSignal): Promise<boolean> {
   const timer = new AbortController();
-  const stopped = new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true, signal: timer.signal });
-  });
-  const waited = delay(ROTATION_POLL_MS, 'look', { signal: timer.signal }).catch(() => undefined);
-  const why = await Promise.race([woken, stopped, waited]);
+  const either = AbortSignal.any([signal, timer.signal]);
+  const waited = delay(ROTATION_POLL_MS, 'look', { signal: either }).catch(() => undefined);
+  const why = await Promise.race([woken, waited]);
   timer.abort();
   return why === 'look';
 }

@@ -1,4 +1,5 @@
 // Runs the HTTP interface, and optionally the page, until the command is interrupted.
+import { whenAborted } from '../../async/when-aborted.js';
 import { join } from 'node:path';
 import { ZesterError } from '../../errors.js';
 import { isLoopback } from '../../connection/server-urls.js';
@@ -48,11 +49,7 @@ export async function runApi(options: RunApiOptions, context: FleetContext): Pro
     );
     if (link !== undefined && options.open) await openInBrowser(link);
     const stopAsking = link === undefined ? undefined : newLinksOnEnter(api, context);
-    await new Promise<void>((resolve) => {
-      if (interruption.aborted) resolve();
-      interruption.addEventListener('abort', () => resolve(), { once: true });
-      void served.admin.nc.closed().then(() => resolve());
-    });
+    await Promise.race([whenAborted(interruption), served.admin.nc.closed()]);
     stopAsking?.();
   } finally {
     await served.close();

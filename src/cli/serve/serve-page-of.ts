@@ -1,4 +1,5 @@
 // Serves the page from the process that runs the fleet: `zester up --ui`.
+import { whenAborted } from '../../async/when-aborted.js';
 import type { MasterLogger } from '../../master/logger.js';
 import { ZesterError } from '../../errors.js';
 import { withContext } from '../command/context.js';
@@ -33,10 +34,7 @@ export async function servePageOf(
       const link = api.newLink();
       output.event(`the page is ready: open ${link}`, { event: 'page', url: api.url, link });
       const stopAsking = newLinksOnEnter(api, context);
-      await new Promise<void>((resolve) => {
-        if (signal.aborted) resolve();
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
+      await whenAborted(signal);
       stopAsking();
     } finally {
       await close();

@@ -1,4 +1,5 @@
 // Keeps a view of a fleet up to date: pushed events trigger reads of the state.
+import { whenAborted } from '../../async/when-aborted.js';
 import { errorMessage } from '../../text/error-message.js';
 import type { AuditEvent } from '../../protocol/records/audit-event.js';
 import { parseEvent } from '../../protocol/records/parse-event.js';
@@ -88,11 +89,7 @@ export class FollowedFleet {
       });
     }, TOP_REFRESH_MS);
     try {
-      await new Promise<void>((resolve) => {
-        if (signal.aborted) resolve();
-        signal.addEventListener('abort', () => resolve(), { once: true });
-        void this.#admin.nc.closed().then(() => resolve());
-      });
+      await Promise.race([whenAborted(signal), this.#admin.nc.closed()]);
     } finally {
       clearInterval(timer);
       if (!this.#admin.nc.isClosed()) subscription.unsubscribe();

@@ -1,4 +1,5 @@
 // `zester master`: run a master: it issues, renews, accepts and revokes.
+import { whenAborted } from '../../../async/when-aborted.js';
 import { ConnectError } from '../../../errors.js';
 import { command } from '../../command/declaration.js';
 import { connectionOfConfig, TLS_SETTINGS } from '../../config/connection.js';
@@ -58,7 +59,7 @@ gracefully.`,
         `master ${master.id} is ready (policy ${policy}${http === null ? '' : `, ${http}/healthz`})`,
         { event: 'ready', master: master.id, server, policy, lifetime, http },
       );
-      const asked = aborted(ending.signal);
+      const asked = whenAborted(ending.signal);
       const ended = await Promise.race([asked.then(() => false), master.closed.then(() => true)]);
       await running.stop();
       if (ended && !ending.signal.aborted) {
@@ -78,11 +79,3 @@ gracefully.`,
     }
   },
 });
-
-/** Resolves when the signal is aborted. */
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}
