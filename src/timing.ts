@@ -286,6 +286,10 @@ export const LEASE_WRITE_TIMEOUT_MS = 2_000;
 export const LEASE_GIVE_UP_MS = 60_000;
 /** A holder that has been silent for this long has lost the lease. */
 export const LEASE_LAPSE_MS = 5_000;
+/** A holder that has been silent for this long has lost the lease if its connection has ended. */
+export const LEASE_QUIET_MS = 1_500;
+/** How long to wait for a server that says whether a connection is open. */
+export const CONNECTION_OPEN_TIMEOUT_MS = 1_000;
 /** How often a starting master checks whether the current holder renews the lease. */
 export const LEASE_JOIN_POLL_MS = 200;
 

@@ -18,6 +18,13 @@ const ASCENDING: readonly (readonly [why: string, ...ms: number[]])[] = [
     timing.LEASE_LAPSE_MS,
     timing.READY_TIMEOUT_MS,
   ],
+  [
+    'a holder whose connection has ended has missed a renewal, and loses the lease before it lapses',
+    timing.LEASE_RENEW_INTERVAL_MS,
+    timing.LEASE_QUIET_MS,
+    timing.LEASE_QUIET_MS + timing.CONNECTION_OPEN_TIMEOUT_MS + timing.LEASE_RENEW_INTERVAL_MS,
+    timing.LEASE_LAPSE_MS,
+  ],
   ['a master drops a request once its caller has given up', timing.REQUEST_STALE_MS, timing.ASK_TIMEOUT_MS],
   [
     'a policy decides while the host that joins waits for the answer',

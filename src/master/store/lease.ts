@@ -1,11 +1,14 @@
 // A lease in KV: one master at a time does the background work.
 import type { KV } from '@nats-io/kv';
+import * as v from 'valibot';
 import { encodeJson, parseJson } from '../../protocol/messages.js';
+import type { ConnectionId } from '../../system-account/kick.js';
 import type { MasterLogger } from '../logger.js';
 import {
   LEASE_GIVE_UP_MS,
   LEASE_JOIN_POLL_MS,
   LEASE_LAPSE_MS,
+  LEASE_QUIET_MS,
   LEASE_RENEW_INTERVAL_MS,
   LEASE_WRITE_TIMEOUT_MS,
 } from '../../timing.js';
@@ -23,18 +26,38 @@ export interface LeaseOptions {
   /** Its display name, stored with the ID. */
   name: string;
   logger: MasterLogger;
+  /** The connection of this process, stored with the ID; undefined: unknown. */
+  connection: () => ConnectionId | undefined;
+  /** Whether a connection has ended, for certain: its process holds the lease no longer. */
+  isGone: (connection: ConnectionId) => Promise<boolean>;
   onTaken: () => void;
   onLost: () => void;
+}
+
+/** An entry of the bucket. Entries of older masters have no connection. */
+const entrySchema = v.object({
+  holder: v.string(),
+  connection: v.optional(v.object({ server: v.string(), cid: v.number() })),
+});
+
+/** The known entry. */
+interface Seen {
+  revision: number;
+  at: number;
+  holder: string | undefined;
+  connection?: ConnectionId | undefined;
+  /** It was written since this process first read it, so its holder is alive. */
+  isRenewed: boolean;
 }
 
 /**
  * Work that one of several processes does at a time. The process that changes the key by compare-and-set holds the
  * lease as long as it keeps changing it; the others watch for changes, each by its own clock, so clocks need not agree.
+ * The lease of a process whose connection has ended is taken as soon as it missed a renewal.
  */
 export class Lease {
   readonly #options: LeaseOptions;
-  /** The entry in the bucket. `isRenewed`: it was written since this process first read it, so its holder is alive. */
-  #seen: { revision: number; at: number; holder: string | undefined; isRenewed: boolean } | undefined;
+  #seen: Seen | undefined;
   /** The revision that a failed write named: another process may have written a newer one. */
   #lostRevision: number | undefined;
   #renewedAt: number | undefined;
@@ -107,15 +130,16 @@ export class Lease {
       if (entry === null || entry.operation !== 'PUT') return await this.#write(entry?.revision ?? 0);
       const { revision } = entry;
       if (revision !== this.#seen?.revision) {
-        const { holder } = (parseJson(entry.string()) ?? {}) as { holder?: string };
+        const parsed = v.safeParse(entrySchema, parseJson(entry.string()));
+        const { holder, connection } = parsed.success ? parsed.output : {};
         // the answer to a write was late or lost, and nobody took it meanwhile
         if (holder === id) return await this.#write(revision);
         this.#lose();
         const isRenewed = this.#seen !== undefined || revision > (this.#lostRevision ?? Infinity);
-        this.#seen = { revision, at: now, holder, isRenewed };
+        this.#seen = { revision, at: now, holder, connection, isRenewed };
         return isRenewed;
       }
-      if (now - this.#seen.at > LEASE_LAPSE_MS) return await this.#write(revision);
+      if (await this.#hasLapsed(this.#seen, now)) return await this.#write(revision);
       return this.#seen.isRenewed;
     } catch (error) {
       logger.debug({ error: String(error), id }, 'cannot read the lease');
@@ -124,12 +148,19 @@ export class Lease {
     }
   }
 
+  async #hasLapsed({ at, connection }: Seen, now: number): Promise<boolean> {
+    const silentMs = now - at;
+    if (silentMs > LEASE_LAPSE_MS) return true;
+    if (silentMs <= LEASE_QUIET_MS || connection === undefined) return false;
+    return this.#options.isGone(connection);
+  }
+
   async #write(revision: number): Promise<boolean> {
     const { bucket, key, id, name } = this.#options;
     const before = performance.now();
     const had = this.#renewedAt !== undefined;
     try {
-      const data = encodeJson({ holder: id, name });
+      const data = encodeJson({ holder: id, name, connection: this.#options.connection() });
       const written = await bucket.put(key, data, { previousSeq: revision, timeout: LEASE_WRITE_TIMEOUT_MS });
       this.#seen = { revision: written, at: performance.now(), holder: id, isRenewed: true };
       // counted from before the request: it was certainly not written earlier

@@ -1,7 +1,9 @@
 // Lets one master at a time watch the servers and push revocations: the lease holder.
 import type { ZesterConnection } from '../../connection/connect.js';
+import { isConnectionOpen } from '../../system-account/connection-open.js';
 import type { DirectConnections } from '../../system-account/direct-connections.js';
 import type { MasterContext } from '../context.js';
+import type { ConnectionId } from '../../system-account/kick.js';
 import type { Revoker } from '../revocation/revoker.js';
 import { PresenceFeed } from '../presence/feed.js';
 import { PresenceFollower } from '../presence/follower.js';
@@ -46,6 +48,8 @@ export class LeasedWatch {
       id: context.id,
       name: context.trust.domain.masterName,
       logger: context.logger,
+      connection: () => connectionIdOf(context.nc),
+      isGone: async (connection) => (await isConnectionOpen(system, connection)) === false,
       onTaken: () => this.#begin(),
       onLost: () => void this.#end(),
     });
@@ -112,4 +116,8 @@ export class LeasedWatch {
     });
     return this.#transition;
   }
+}
+
+function connectionIdOf({ info }: ZesterConnection): ConnectionId | undefined {
+  return info && { server: info.server_id, cid: info.client_id };
 }

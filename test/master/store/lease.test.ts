@@ -1,7 +1,13 @@
 import type { KV } from '@nats-io/kv';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Lease } from '../../../src/master/store/lease.js';
-import { LEASE_GIVE_UP_MS, LEASE_LAPSE_MS, LEASE_RENEW_INTERVAL_MS } from '../../../src/timing.js';
+import {
+  LEASE_GIVE_UP_MS,
+  LEASE_JOIN_POLL_MS,
+  LEASE_LAPSE_MS,
+  LEASE_QUIET_MS,
+  LEASE_RENEW_INTERVAL_MS,
+} from '../../../src/timing.js';
 import { keptLog } from '../../support/kept-log.js';
 import { MemoryBucket } from '../../support/memory-bucket.js';
 
@@ -41,8 +47,9 @@ class BusyBucket {
 }
 
 /** A participating process. */
-function participant(bucket: BusyBucket, id: string) {
+function participant(bucket: BusyBucket, id: string, { isOld = false } = {}) {
   const reach = { isCutOff: false };
+  const connection = { server: id, cid: 1 };
   const events: string[] = [];
   const lease = new Lease({
     bucket: bucket.for(reach),
@@ -50,6 +57,8 @@ function participant(bucket: BusyBucket, id: string) {
     id,
     name: id,
     logger: keptLog().logger,
+    connection: () => (isOld ? undefined : connection),
+    isGone: ({ server }) => Promise.resolve(ended.has(server)),
     onTaken: () => events.push('taken'),
     onLost: () => events.push('lost'),
   });
@@ -58,11 +67,14 @@ function participant(bucket: BusyBucket, id: string) {
 }
 
 const leases: Lease[] = [];
+/** The participants whose connections have ended. */
+const ended = new Set<string>();
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] }));
 afterEach(async () => {
   await Promise.all(leases.splice(0).map((lease) => lease.stop()));
+  ended.clear();
   vi.useRealTimers();
 });
 
@@ -129,5 +141,45 @@ describe('a lease', () => {
     await pass(2 * LEASE_RENEW_INTERVAL_MS);
     expect([one.lease.held, one.lease.holder, two.lease.held]).toEqual([false, 'two', true]);
     expect([one.events, two.events]).toEqual([['taken', 'lost'], ['taken']]);
+  });
+
+  it('goes to another process once its holder has missed a renewal, if its connection has ended', async () => {
+    const bucket = new BusyBucket();
+    const one = participant(bucket, 'one');
+    await pass(LEASE_RENEW_INTERVAL_MS);
+    ended.add('one');
+    const two = participant(bucket, 'two');
+    await pass(3 * LEASE_LAPSE_MS);
+    expect(two.lease.held, 'while it is renewed').toBe(false);
+    one.reach.isCutOff = true;
+    await pass(LEASE_QUIET_MS + 2 * LEASE_RENEW_INTERVAL_MS);
+    expect(two.lease.held).toBe(true);
+  });
+
+  it('goes to a process that starts after its holder was killed, without the wait for a lapse', async () => {
+    const bucket = new BusyBucket();
+    const one = participant(bucket, 'one');
+    await pass(LEASE_RENEW_INTERVAL_MS);
+    one.reach.isCutOff = true;
+    ended.add('one');
+    const two = participant(bucket, 'two');
+    await pass(LEASE_QUIET_MS + 2 * LEASE_JOIN_POLL_MS);
+    expect(two.lease.held).toBe(true);
+  });
+
+  it.each([
+    ['its connection is open', { isOld: false }],
+    ['its connection is not known: an older master wrote the entry', { isOld: true }],
+  ])('is not taken before it lapses if %s', async (_why, { isOld }) => {
+    const bucket = new BusyBucket();
+    const one = participant(bucket, 'one', { isOld });
+    await pass(LEASE_RENEW_INTERVAL_MS);
+    one.reach.isCutOff = true;
+    if (isOld) ended.add('one');
+    const two = participant(bucket, 'two');
+    await pass(LEASE_LAPSE_MS - LEASE_JOIN_POLL_MS);
+    expect(two.lease.held).toBe(false);
+    await pass(3 * LEASE_RENEW_INTERVAL_MS);
+    expect(two.lease.held).toBe(true);
   });
 });
