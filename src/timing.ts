@@ -162,6 +162,8 @@ export const STREAMS_TIMEOUT_MS = 10_000;
 export const STREAMS_STALL_MS = 5_000;
 /** Timeout for a page of one server's connections. For a page, the server verifies the JWT of each connection. */
 export const CONNECTIONS_PAGE_TIMEOUT_MS = 10_000;
+/** Timeout for a page of up to all connections of a server, over a connection of its own. */
+export const LARGE_PAGE_TIMEOUT_MS = 60_000;
 /** Timeout for all servers' configuration. */
 export const SERVER_STATE_TIMEOUT_MS = 3_000;
 /** Stop waiting for another server's configuration this long after the last answer. */

@@ -16,7 +16,7 @@ import type { ConnectionId } from './kick.js';
 import { compareVersions } from './server-versions.js';
 import type { PageSizes } from './page-sizes.js';
 import { listServers, type ServerInfo } from './servers.js';
-import { CONNECTIONS_PAGE_TIMEOUT_MS } from '../timing.js';
+import { CONNECTIONS_PAGE_TIMEOUT_MS, LARGE_PAGE_TIMEOUT_MS } from '../timing.js';
 
 /** A connected user. */
 export interface ConnectedUser {
@@ -280,7 +280,7 @@ class ServerList {
    * @returns whether it is certain that no connection was missed
    */
   async #pages(
-    query: object,
+    query: { auth?: true },
     first: { offset: number; limit: number },
     each: (users: ConnectedUser[], listed: readonly Listed[], bytes: number) => boolean,
   ): Promise<boolean> {
@@ -289,9 +289,13 @@ class ServerList {
     let next: { offset: number; limit: number } | undefined = first;
     while (next !== undefined) {
       const { offset, limit }: { offset: number; limit: number } = next;
-      const answer = await this.#request({ ...this.#filter, ...query, limit, offset });
+      // a repeated request would make a busy server verify all JWTs once more
+      const isLarge = this.#sizes !== undefined && query.auth === true;
+      const timeout = isLarge ? LARGE_PAGE_TIMEOUT_MS : CONNECTIONS_PAGE_TIMEOUT_MS;
+      const answer = await this.#request({ ...this.#filter, ...query, limit, offset }, timeout);
       if (answer === undefined) {
-        this.#sizes?.halve(this.#id);
+        // a late page would not be faster if it were smaller
+        if (this.#nc.isClosed()) this.#sizes?.halve(this.#id);
         return false;
       }
       const { connections } = answer.data;
@@ -305,10 +309,13 @@ class ServerList {
   }
 
   /** undefined: the server did not answer. */
-  async #request(query: object): Promise<(Answer & { bytes: number }) | undefined> {
+  async #request(
+    query: object,
+    timeout = CONNECTIONS_PAGE_TIMEOUT_MS,
+  ): Promise<(Answer & { bytes: number }) | undefined> {
     try {
       const answer = await this.#nc.request(`$SYS.REQ.SERVER.${this.#id}.CONNZ`, JSON.stringify(query), {
-        timeout: CONNECTIONS_PAGE_TIMEOUT_MS,
+        timeout,
       });
       const parsed = v.safeParse(answerSchema, jsonOf(answer));
       if (!parsed.success) return undefined;

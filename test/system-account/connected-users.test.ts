@@ -1,8 +1,10 @@
-import { connect } from '@nats-io/transport-node';
+import { connect, errors, type NatsConnection, type RequestOptions } from '@nats-io/transport-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadCredsFile } from '../../src/creds/parse.js';
 import { connectedUsers } from '../../src/system-account/connected-users.js';
+import { PageSizes } from '../../src/system-account/page-sizes.js';
 import { connectSystem } from '../../src/system-account/system-connection.js';
+import { CONNECTIONS_PAGE_TIMEOUT_MS, LARGE_PAGE_TIMEOUT_MS } from '../../src/timing.js';
 import { startHome } from '../integration/trust/support.js';
 import { atEnd } from '../support/cleanup.js';
 import { connectNaming } from '../support/connect-naming.js';
@@ -69,5 +71,45 @@ describe('a user that names the key of another in its CONNECT', () => {
     expect(users.map(({ name, publicKey, reported }) => ({ name, publicKey, reported }))).toEqual([
       { name: 'web-02', publicKey: own.publicKey, reported: victim.publicKey },
     ]);
+  });
+});
+
+describe('a large page over a connection of its own that does not arrive', () => {
+  const SERVER = 'N1';
+  const listed = JSON.stringify({
+    server: { id: SERVER },
+    data: { connections: Array.from({ length: 200 }, (_, i) => ({ cid: i + 1 })) },
+  });
+
+  /** Lists the connections of a server that answers only without JWTs. */
+  async function list(isClosed: boolean) {
+    const timeouts: (number | undefined)[] = [];
+    const direct = {
+      isClosed: () => isClosed,
+      request: (_subject: string, query: string, options?: RequestOptions) => {
+        timeouts.push(options?.timeout);
+        if (query.includes('"auth":true')) return Promise.reject(new errors.TimeoutError());
+        return Promise.resolve({ json: () => JSON.parse(listed) as unknown, data: Buffer.from(listed) });
+      },
+    } as unknown as NatsConnection;
+    const sizes = new PageSizes();
+    const { isComplete } = await connectedUsers({} as NatsConnection, 'A1', {
+      isKnown: () => false,
+      up: [{ id: SERVER, version: '2.15.1' } as never],
+      over: () => direct,
+      sizes,
+    });
+    expect(isComplete).toBe(false);
+    return { timeouts, isSmaller: sizes.of(SERVER) < new PageSizes().of(SERVER) };
+  }
+
+  it('is awaited long, and requested again in the same size: a busy server verifies all JWTs for each page', async () => {
+    const { timeouts, isSmaller } = await list(false);
+    expect(timeouts).toEqual([CONNECTIONS_PAGE_TIMEOUT_MS, LARGE_PAGE_TIMEOUT_MS]);
+    expect(isSmaller).toBe(false);
+  });
+
+  it('is requested in a smaller size if the server has closed the connection for it', async () => {
+    expect((await list(true)).isSmaller).toBe(true);
   });
 });
