@@ -28,6 +28,7 @@ import {
 import { judge, type Verdict } from './judge.js';
 import { revokingOf } from './key-retirement.js';
 import type { PresenceKeeper } from './presence-keeper.js';
+import type { StoreWork } from './store-work.js';
 import type { UserConnection } from './system-events.js';
 
 /** The parts of its master that a {@link Gatekeeper} uses. */
@@ -99,16 +100,20 @@ export class Gatekeeper {
    * Judges a connection by the current trust domain, and acts on the verdict.
    *
    * @param isSurplus whether its peel or admin exceeds the connection limit: it is cut, and judged all the same
-   * @returns undefined if it is done; a promise if it waits for JetStream, which rejects when JetStream does not respond
+   * @returns undefined if it is done; else the rest, which waits for JetStream
    */
-  check(connection: UserConnection, isSurplus = false): Promise<void> | undefined {
+  check(connection: UserConnection, isSurplus = false): StoreWork | undefined {
     try {
       const verdict = this.#judge(connection, this.#recordOf(connection.name));
       // a service of the user's own, under a name that a peel may have, may open any number of connections
       const isOurs = verdict.is !== 'other' || adminOfUserName(connection.name) !== undefined;
       if (isSurplus && isOurs) this.#cutSurplus(connection);
-      return this.#act(connection, verdict, false)?.catch((error: unknown) =>
-        this.#unjudged(connection, error),
+      const work = this.#act(connection, verdict, false);
+      return (
+        work && {
+          isUrgent: work.isUrgent,
+          run: () => work.run().catch((error: unknown) => this.#unjudged(connection, error)),
+        }
       );
     } catch (error) {
       this.#unjudged(connection, error);
@@ -153,21 +158,25 @@ export class Gatekeeper {
     return found === undefined ? undefined : this.#judge(found, this.#recordOf(found.name));
   }
 
-  #act(connection: UserConnection, verdict: Verdict, isFresh: boolean): Promise<void> | undefined {
+  #act(connection: UserConnection, verdict: Verdict, isFresh: boolean): StoreWork | undefined {
     this.#logAhead(connection, verdict);
     const admission = admissionOf(connection, verdict, isFresh);
     switch (admission.do) {
       case 'leave':
         return undefined;
       case 'admit':
-        return this.#admit(connection);
+        return { isUrgent: false, run: () => this.#admit(connection) };
       case 'refuse':
         this.#refuse(connection, admission.refusal);
         return undefined;
       case 'reread':
-        return this.#context.registry
-          .refresh(connection.name)
-          .then((record) => this.#act(connection, this.#judge(connection, record), true));
+        return {
+          isUrgent: true,
+          run: async () => {
+            const record = await this.#context.registry.refresh(connection.name);
+            await this.#act(connection, this.#judge(connection, record), true)?.run();
+          },
+        };
     }
   }
 

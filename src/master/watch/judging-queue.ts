@@ -9,10 +9,9 @@ import {
   JUDGE_TURN_MS,
 } from '../../timing.js';
 import type { MasterLogger } from '../logger.js';
+import { StoreWorkQueue, type StoreWork } from './store-work.js';
 import type { UserConnection } from './system-events.js';
 
-/** The maximum number of judgments that wait for JetStream at a time. Requests do not wait for them. */
-const MAX_RUNNING = 64;
 /** The maximum number of attempts to judge a connection that has already ended. */
 const TRIES_WHEN_GONE = 5;
 
@@ -21,10 +20,10 @@ export interface JudgingQueueParts {
   /** Called before connections are judged, to load the latest changes. */
   prepare: () => Promise<void>;
   /**
-   * Judges a connection, and carries out the decision. undefined: done. Rejects if JetStream does not answer; it is
-   * then retried.
+   * Judges a connection, and carries out the decision. undefined: done. Otherwise the rest of it waits for JetStream; if
+   * that does not answer, the connection is judged again.
    */
-  judge: (connection: UserConnection, isSurplus: boolean) => Promise<void> | undefined;
+  judge: (connection: UserConnection, isSurplus: boolean) => StoreWork | undefined;
   isConnected: (connection: UserConnection) => boolean;
   /** Whether judging is on hold. {@link JudgingQueue.resume} is called when the hold ends. */
   isHeld: () => boolean;
@@ -41,15 +40,14 @@ interface Entry {
 
 /**
  * The connections to judge. However many arrive at once, they are judged for a few milliseconds at a time, so that
- * requests are answered in between, and only a few wait for JetStream.
+ * requests are answered in between. A connection that is to be refused does not wait for the records of others.
  */
 export class JudgingQueue {
   readonly #parts: JudgingQueueParts;
   readonly #waiting = new Map<UserConnection, Entry>();
   readonly #retrying = new Map<UserConnection, NodeJS.Timeout>();
-  #running = 0;
+  readonly #work = new StoreWorkQueue(() => this.#noteProgress());
   #isJudging = false;
-  #slotFree: (() => void) | undefined;
   #stopped = false;
   #lateLoggedAt = -Infinity;
   #isLate = false;
@@ -60,10 +58,11 @@ export class JudgingQueue {
 
   /** Number of connections that wait or are being judged. */
   get size(): number {
-    return this.#waiting.size + this.#running + this.#retrying.size;
+    return this.#waiting.size + this.#work.size + this.#retrying.size;
   }
 
   add(connection: UserConnection, isSurplus = false): void {
+    this.#work.arrived();
     this.#add(connection, isSurplus, 0);
   }
 
@@ -77,7 +76,7 @@ export class JudgingQueue {
     for (const timer of this.#retrying.values()) clearTimeout(timer);
     this.#retrying.clear();
     this.#waiting.clear();
-    this.#slotFree?.();
+    this.#work.stop();
   }
 
   #add(connection: UserConnection, isSurplus: boolean, tries: number): void {
@@ -99,34 +98,29 @@ export class JudgingQueue {
         if (this.#parts.isHeld()) break;
         const end = performance.now() + JUDGE_TURN_MS;
         for (const [connection, entry] of this.#waiting) {
-          if (this.#running >= MAX_RUNNING) break;
           this.#waiting.delete(connection);
-          this.#logLate(entry);
           this.#judge(connection, entry);
           if (performance.now() > end) break;
         }
         this.#parts.onWaiting(this.size);
-        if (this.#running >= MAX_RUNNING) await new Promise<void>((resolve) => (this.#slotFree = resolve));
         await nextTurn();
       }
     } finally {
       this.#isJudging = false;
-      this.#parts.onWaiting(this.size);
+      this.#noteProgress();
     }
-    this.#logCaughtUp();
   }
 
   #judge(connection: UserConnection, entry: Entry): void {
-    const judging = this.#parts.judge(connection, entry.isSurplus);
-    if (judging === undefined) return;
-    this.#running += 1;
-    void judging
-      .catch((error: unknown) => this.#retry(connection, entry, error))
-      .finally(() => {
-        this.#running -= 1;
-        this.#slotFree?.();
-        this.#slotFree = undefined;
-      });
+    const work = this.#parts.judge(connection, entry.isSurplus);
+    if (work === undefined) return this.#logLate(entry);
+    this.#work.add({
+      isUrgent: work.isUrgent,
+      run: async () => {
+        this.#logLate(entry);
+        await work.run().catch((error: unknown) => this.#retry(connection, entry, error));
+      },
+    });
   }
 
   #retry(connection: UserConnection, { tries }: Entry, error: unknown): void {
@@ -152,12 +146,14 @@ export class JudgingQueue {
     this.#lateLoggedAt = now;
     this.#parts.logger.warn(
       { waiting: this.size, waitedMs: Math.round(now - since) },
-      'overloaded: connections wait to be judged; decisions of admins and renewals come first',
+      'overloaded: connections wait to be judged or recorded; decisions of admins and renewals come first',
     );
   }
 
-  #logCaughtUp(): void {
-    if (!this.#isLate || this.#waiting.size > 0 || this.#stopped) return;
+  #noteProgress(): void {
+    const { size } = this;
+    this.#parts.onWaiting(size);
+    if (!this.#isLate || size > 0 || this.#stopped) return;
     this.#isLate = false;
     this.#parts.logger.info({}, 'no longer overloaded: every connection has been judged');
   }

@@ -25,7 +25,7 @@ async function started(policy?: () => Promise<PolicyDecision>) {
   });
   const check = async (connection: UserConnection, isSurplus = false) => {
     keeper.add(connection);
-    await gatekeeper.check(connection, isSurplus);
+    await gatekeeper.check(connection, isSurplus)?.run();
   };
   return { ...parts, keeper, gatekeeper, kicked, revoked, check };
 }

@@ -50,12 +50,15 @@ describe('connections that are to be judged', () => {
   it('wait for JetStream no more than a few at a time', async () => {
     let [running, most] = [0, 0];
     const { queue } = queueOf({
-      judge: async () => {
-        running += 1;
-        most = Math.max(most, running);
-        await delay(1);
-        running -= 1;
-      },
+      judge: () => ({
+        isUrgent: true,
+        run: async () => {
+          running += 1;
+          most = Math.max(most, running);
+          await delay(1);
+          running -= 1;
+        },
+      }),
     });
     for (let i = 0; i < 500; i += 1) queue.add(connection(i));
     await waitFor('all to be judged', () => queue.size === 0);
@@ -65,13 +68,30 @@ describe('connections that are to be judged', () => {
   it('are judged again, with a pause, when JetStream did not answer, and stay in the queue until then', async () => {
     let tries = 0;
     const { queue } = queueOf({
-      judge: () => (++tries === 1 ? Promise.reject(new Error('no JetStream')) : undefined),
+      judge: () => {
+        if (++tries > 1) return undefined;
+        return { isUrgent: false, run: () => Promise.reject(new Error('no JetStream')) };
+      },
     });
     queue.add(connection(1));
     await waitFor('the first try', () => tries === 1);
     expect(queue.size).toBe(1);
     await waitFor('the second', () => tries === 2 && queue.size === 0);
     expect(LOGGER.error).toHaveBeenCalledTimes(1);
+  });
+
+  it('are judged at once in a storm, also while the records of others are still being written', async () => {
+    const judged: number[] = [];
+    const { queue } = queueOf({
+      judge: ({ cid }) => {
+        judged.push(cid);
+        return { isUrgent: false, run: () => new Promise<void>(() => undefined) };
+      },
+    });
+    for (let i = 0; i < 5_000; i += 1) queue.add(connection(i));
+    await waitFor('all to be judged', () => judged.length === 5_000);
+    expect(queue.size).toBe(5_000);
+    queue.stop();
   });
 
   it('are not judged while they are held, and are when that is over', async () => {
