@@ -18,8 +18,8 @@ import { startFleet, type Fleet } from './fleet.js';
 import { addCreds, tokenFile } from './peels.js';
 
 const FLOODER = fileURLToPath(new URL('flooder.mjs', import.meta.url));
-/** Maximum duration of a flood, in seconds. */
-const SECONDS = 12;
+/** The maximum duration of a flood, in seconds. It ends as soon as it has had its effect, which takes three cuts. */
+const SECONDS = 30;
 /** Maximum memory growth of the master while gigabytes come in, in bytes. */
 const GROWTH = 512 * 1024 * 1024;
 
