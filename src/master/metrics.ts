@@ -162,7 +162,7 @@ export function startCounters(metrics: MasterMetrics): void {
 }
 
 /** The inputs of the metrics that count peels. */
-type PeelContext = Pick<MasterContext, 'registry' | 'presence' | 'now'>;
+type PeelContext = Pick<MasterContext, 'registry' | 'presence' | 'tally' | 'now'>;
 
 /** Reads of metrics within this time, in milliseconds, share one count. */
 const COUNT_KEPT_MS = 1_000;
@@ -176,8 +176,9 @@ export function measurePeels(context: PeelContext & Pick<MasterContext, 'metrics
     if (performance.now() - countedAt < COUNT_KEPT_MS) return;
     const counts = countPeels(context);
     countedAt = performance.now();
-    for (const state of PEEL_STATES) peels.set({ state }, counts.states[state]);
-    connected.set(counts.connected);
+    const { states } = context.registry;
+    for (const state of PEEL_STATES) peels.set({ state }, states[state]);
+    connected.set(context.tally.connected);
     for (const window of Object.keys(EXPIRY_WINDOWS) as ExpiryWindow[])
       expiring.set({ within: window }, counts.expiring[window]);
     expired.set(counts.expired);

@@ -1,11 +1,5 @@
-// Counts records by state, by expiry, and by unconfirmed revocations. No clock, no store.
-import {
-  currentKey,
-  isAccepted,
-  PEEL_STATES,
-  type PeelRecord,
-  type PeelState,
-} from '../protocol/records/record.js';
+// Counts records by expiry, and by unconfirmed revocations. No clock, no store.
+import { currentKey, isAccepted, type PeelRecord } from '../protocol/records/record.js';
 
 /** Expiry windows in seconds, by the label of the metric. */
 export const EXPIRY_WINDOWS = { '1h': 3_600, '1d': 86_400, '7d': 604_800, '30d': 2_592_000 } as const;
@@ -17,8 +11,6 @@ const OVERDUE = 0.9;
 
 /** Totals over all records. */
 export interface PeelStats {
-  states: Record<PeelState, number>;
-  connected: number;
   /** Accepted peels whose credential expires within each window; each window includes the shorter ones. */
   expiring: Record<ExpiryWindow, number>;
   /** Accepted peels whose credential has expired. */
@@ -31,15 +23,8 @@ export interface PeelStats {
   unconfirmed: number;
 }
 
-/** No peel in any state. */
-export function noPeels(): Record<PeelState, number> {
-  return Object.fromEntries(PEEL_STATES.map((state) => [state, 0])) as Record<PeelState, number>;
-}
-
 export function emptyStats(): PeelStats {
   return {
-    states: noPeels(),
-    connected: 0,
     expiring: Object.fromEntries(WINDOWS.map(([window]) => [window, 0])) as Record<ExpiryWindow, number>,
     expired: 0,
     overdue: 0,
@@ -54,8 +39,6 @@ export function emptyStats(): PeelStats {
  * @param now seconds since 1970
  */
 export function addToStats(stats: PeelStats, record: PeelRecord, isConnected: boolean, now: number): void {
-  stats.states[record.state] += 1;
-  if (isConnected) stats.connected += 1;
   for (const { state } of record.keys) if (state === 'revoking') stats.unconfirmed += 1;
   if (!isAccepted(record)) return;
   const { issuedAt, expiresAt } = currentKey(record) ?? {};

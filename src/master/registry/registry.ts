@@ -4,10 +4,9 @@ import { FleetError } from '../../errors.js';
 import { applyEvent } from '../../protocol/records/apply-event.js';
 import type { PeelChange, PeelEvent, RecordEvent } from '../../protocol/records/audit-event.js';
 import type { Actor } from '../../protocol/records/actor.js';
-import type { PeelRecord, PeelState } from '../../protocol/records/record.js';
+import { PEEL_STATES, type PeelRecord, type PeelState } from '../../protocol/records/record.js';
 import { storedRecordSchema, type StoredRecord } from '../../protocol/records/stored-record.js';
 import { validatePeelId } from '../../permissions/peel-id.js';
-import { noPeels } from '../peel-stats.js';
 import type { AuditLog } from '../audit/audit-log.js';
 import { KvMirror, type MirrorBucket } from '../store/kv-mirror.js';
 import type { MasterLogger } from '../logger.js';
@@ -35,7 +34,7 @@ export class Registry {
   /** Peel IDs, by public key. */
   readonly #owners = new Map<string, string>();
   /** The number of records in each state. */
-  readonly #states = noPeels();
+  readonly #states = Object.fromEntries(PEEL_STATES.map((state) => [state, 0])) as Record<PeelState, number>;
   readonly #listeners = new Set<(record: PeelRecord, event: RecordEvent) => void>();
 
   private constructor(mirror: KvMirror<StoredRecord>, audit: RegistryAudit) {
