@@ -97,7 +97,7 @@ const decisions = [
   'src/master/store/{held-values,replicas,watch-progress,write-step}.ts',
   'src/master/presence/{feed-step,last-seen-shards}.ts',
   'src/master/watch/{admission,judge,key-retirement,reading,server-roster}.ts',
-  'src/peel/{after-recovery,health,judge-notice,may-pass,recovery-plan,renewal-plan,schedule,start-plan}.ts',
+  'src/peel/{after-recovery,health,is-transient,judge-notice,recovery-plan,renewal-plan,schedule,start-plan}.ts',
   'src/provision/batch-schedule.ts',
   'src/backup/{entries,merge-record}.ts',
   'src/cli/api/{caller,judge-origin,list-peels,match-route,schemas,summarize}.ts',

@@ -68,7 +68,7 @@ export async function followAudit(
   void (async () => {
     for await (const { type } of nc.status()) if (type === 'reconnect') wake.up();
   })();
-  const looking = setInterval(() => wake.up(), FOLLOW_INTERVAL_MS);
+  const timer = setInterval(() => wake.up(), FOLLOW_INTERVAL_MS);
 
   const reader = new StreamReader(client, query, { onEvent, onRestart, unread, wake });
   const read = () => reader.read();
@@ -92,7 +92,7 @@ export async function followAudit(
           await pause(FOLLOW_STORED_RETRY_MS * attempt, ended.signal);
         } catch (error) {
           if (ended.signal.aborted) break;
-          if (!passes(error, nc.isClosed())) throw error;
+          if (!isTransient(error, nc.isClosed())) throw error;
           if (failed === 0) onWait((error as Error).message);
           await pause(FOLLOW_RETRY_MS[Math.min(failed, FOLLOW_RETRY_MS.length - 1)] ?? 0, ended.signal);
           failed += 1;
@@ -107,13 +107,13 @@ export async function followAudit(
       );
     }
   } finally {
-    clearInterval(looking);
+    clearInterval(timer);
     signal.removeEventListener('abort', end);
     if (!nc.isClosed()) subscription.unsubscribe();
   }
 }
 
-function passes(error: unknown, closed: boolean): boolean {
+function isTransient(error: unknown, closed: boolean): boolean {
   if (closed) return false;
   return error instanceof ZesterError ? errorTraits(error.code)?.retryable === true : error instanceof Error;
 }

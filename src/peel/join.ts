@@ -29,7 +29,7 @@ import { FleetClock } from './clock.js';
 import { pathOf } from '../files/path-of.js';
 import { guarded, guardedNumber, warnOfCallback } from '../async/guarded.js';
 import { sleep } from '../async/sleep.js';
-import { mayPass } from './may-pass.js';
+import { isTransient } from './is-transient.js';
 import { PendingKey } from './pending-key.js';
 import { writeRecoveryFile } from './recovery-files.js';
 import { omit } from './omit.js';
@@ -215,7 +215,7 @@ class Joining {
         return await act();
       } catch (error) {
         const left = this.#deadline - performance.now();
-        if (!mayPass(error) || left <= 0) throw error;
+        if (!isTransient(error) || left <= 0) throw error;
         const retryInMs = Math.min(left, Math.round(wait * (1 - Math.random() / 4)));
         const waits = error instanceof FleetError && error.code === 'ERR_FLEET_PENDING';
         if (!waits) onEvent?.({ type: 'retrying', error: error as Error, retryInMs });

@@ -17,7 +17,7 @@ import { expiryTime } from '../jwt/expiry.js';
 import { validatePeelId } from '../permissions/peel-id.js';
 import { RECOVERY_TIMEOUT_MS } from '../timing.js';
 import { FleetClock } from './clock.js';
-import { mayPass } from './may-pass.js';
+import { isTransient } from './is-transient.js';
 import { checkRecoverNames } from './option-names.js';
 import { Recovery, type Recovered } from './recovery.js';
 import { loadNow, recoveryFilesOf, withRecovery } from './recovery-files.js';
@@ -165,5 +165,5 @@ async function untilDecided(
 
 /** A connection that closed is no reason to stop: each attempt opens its own. */
 function mayRetry(error: unknown): boolean {
-  return mayPass(error) || (error instanceof Error && error.name === 'ClosedConnectionError');
+  return isTransient(error) || (error instanceof Error && error.name === 'ClosedConnectionError');
 }

@@ -220,8 +220,8 @@ export class LiveFleet {
         return;
       } catch (error) {
         if (signal.aborted) return;
-        const passes = error instanceof ZesterError && errorTraits(error.code)?.retryable === true;
-        if (!passes) throw error;
+        const isTransient = error instanceof ZesterError && errorTraits(error.code)?.retryable === true;
+        if (!isTransient) throw error;
         this.#stale = errorMessage(error);
         await delay(FOLLOW_RETRY_MS[Math.min(failed, FOLLOW_RETRY_MS.length - 1)], undefined, {
           signal,
