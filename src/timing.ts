@@ -515,8 +515,8 @@ export const KEY_SWITCH_WAIT_MS = 1_500;
 
 /** How often `--wait` polls rotating peels, in case it missed an event. */
 export const ROTATION_POLL_MS = 2_000;
-/** How long it tolerates that no master answers. */
-export const ROTATION_MASTER_PATIENCE_MS = 20_000;
+/** How long a rotation tolerates that no master answers. */
+export const ROTATION_MASTER_TIMEOUT_MS = 20_000;
 /** Timeout for the revocation of a replaced key: longer than the key drains ({@link RETIRE_MS}). */
 export const REPLACED_REVOKED_TIMEOUT_MS = 45_000;
 /** How often that is polled. */

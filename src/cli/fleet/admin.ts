@@ -67,10 +67,10 @@ export async function openAdmin(
   waitMs = 0,
 ): Promise<{ admin: Admin; close: () => Promise<void> }> {
   const deadline = io.now() + waitMs;
-  const opened = await patiently(() => open(options, io), deadline, io);
+  const opened = await retryUntil(() => open(options, io), deadline, io);
   if (waitMs === 0) return opened;
   try {
-    await patiently(
+    await retryUntil(
       () => opened.admin.client.ask('status', {}, { timeoutMs: MASTER_PROBE_TIMEOUT_MS }),
       deadline,
       io,
@@ -83,7 +83,7 @@ export async function openAdmin(
 }
 
 /** Errors that may occur during startup. */
-const MAY_COME: ReadonlySet<string> = new Set([
+const STARTUP_ERRORS: ReadonlySet<string> = new Set([
   'ERR_TRUST_NOT_FOUND',
   'ERR_TRUST_INCOMPLETE',
   'ERR_FILE_NOT_FOUND',
@@ -92,14 +92,14 @@ const MAY_COME: ReadonlySet<string> = new Set([
   'ERR_FLEET_TIMEOUT',
 ]);
 
-/** Retries until it succeeds or time is up. @param deadline milliseconds since 1970 */
-export async function patiently<T>(act: () => Promise<T>, deadline: number, io: CliIo): Promise<T> {
+/** Retries after {@link STARTUP_ERRORS} until the deadline. @param deadline milliseconds since 1970 */
+export async function retryUntil<T>(act: () => Promise<T>, deadline: number, io: CliIo): Promise<T> {
   for (;;) {
     try {
       return await act();
     } catch (error) {
-      const may = error instanceof ZesterError && MAY_COME.has(error.code);
-      if (!may || io.now() >= deadline) throw error;
+      const isRetryable = error instanceof ZesterError && STARTUP_ERRORS.has(error.code);
+      if (!isRetryable || io.now() >= deadline) throw error;
       await delay(STARTING_RETRY_MS);
     }
   }

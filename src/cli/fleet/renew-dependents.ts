@@ -9,7 +9,7 @@ import { renewPeels } from './renew-peels.js';
  * Revokes the users of a master, then makes each dependent peel rotate its key, and waits until none depends on the
  * master's signing keys. Stops on interruption. Cost: reads the registry every two seconds.
  *
- * @param look returns the current dependents
+ * @param readDependents returns the current dependents
  * @returns the IDs of the peels that still depend on them
  * @throws NatsServerError when a server did not confirm; FleetError, FindingsError
  */
@@ -17,7 +17,7 @@ export async function renewDependents(
   master: RosterEntry,
   { limit, timeout }: { limit: number; timeout: number },
   context: ContextOf<'operator'>,
-  look: () => Promise<MasterDependents | { unknown: string }>,
+  readDependents: () => Promise<MasterDependents | { unknown: string }>,
 ): Promise<string[]> {
   const { system, fleet } = context;
   const admin = await fleet();
@@ -29,7 +29,7 @@ export async function renewDependents(
   const report = await endMaster(home, master.name, { ...options, keepUsers });
   requireComplete(report, `the withdrawal of the users of "${master.name}"`);
   const { left } = await renewPeels(admin, { limit, timeout }, context, async () =>
-    (await peelsOf(look)).map((peelId) => ({ peelId, isAwaited: true })),
+    (await peelsOf(readDependents)).map((peelId) => ({ peelId, isAwaited: true })),
   );
   return left.map(({ peelId }) => peelId);
 }
@@ -51,8 +51,10 @@ async function requireOthers(
   );
 }
 
-async function peelsOf(look: () => Promise<MasterDependents | { unknown: string }>): Promise<string[]> {
-  const found = await look();
+async function peelsOf(
+  readDependents: () => Promise<MasterDependents | { unknown: string }>,
+): Promise<string[]> {
+  const found = await readDependents();
   if ('unknown' in found) {
     const { FindingsError } = await import('../../errors.js');
     throw new FindingsError(

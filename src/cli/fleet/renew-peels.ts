@@ -4,7 +4,7 @@ import { ZesterError } from '../../errors.js';
 import { liveKey } from '../../protocol/records/record.js';
 import { DEPENDENTS_POLL_MS } from '../../timing.js';
 import type { ContextOf } from '../command/context.js';
-import { patiently, type Admin } from './admin.js';
+import { retryUntil, type Admin } from './admin.js';
 import { rotateWithProgress } from './rotate-with-progress.js';
 
 /** A peel that depends on the signing key. */
@@ -16,27 +16,27 @@ export interface Dependent {
 
 /**
  * Makes each peel that depends on a signing key rotate its own key, and waits until none depends on it. Stops on
- * interruption. Cost: calls `look` every two seconds.
+ * interruption. Cost: calls `readDependents` every two seconds.
  *
- * @param look returns the current dependents
+ * @param readDependents returns the current dependents
  * @returns the remaining dependents, and the peels that rotated
- * @throws FleetError; errors of `look`
+ * @throws FleetError; errors of `readDependents`
  */
 export async function renewPeels<T extends Dependent>(
   admin: Admin,
   { limit, timeout }: { limit: number; timeout: number },
   context: Pick<ContextOf<'fleet'>, 'io' | 'output' | 'interruption'>,
-  look: () => Promise<T[]>,
+  readDependents: () => Promise<T[]>,
 ): Promise<{ left: T[]; done: ReadonlySet<string> }> {
   const { io, interruption } = context;
   const signal = interruption();
-  let left = await look();
+  let left = await readDependents();
   const keys = new Map<string, string | undefined>();
   for (const { peelId } of left) {
     if (signal.aborted) return { left, done: new Set() };
-    const asked = () => admin.client.ask('peel.show', { peelId, events: 0 });
+    const show = () => admin.client.ask('peel.show', { peelId, events: 0 });
     try {
-      keys.set(peelId, liveKey((await patiently(asked, io.now() + timeout, io)).record)?.publicKey);
+      keys.set(peelId, liveKey((await retryUntil(show, io.now() + timeout, io)).record)?.publicKey);
     } catch (error) {
       // issued from the home and never connected: there is no peel to notify
       if (!(error instanceof ZesterError && error.code === 'ERR_FLEET_UNKNOWN_PEEL')) throw error;
@@ -46,7 +46,7 @@ export async function renewPeels<T extends Dependent>(
   // a replaced key is revoked once its connection has ended
   const deadline = io.now() + timeout;
   while (!signal.aborted) {
-    left = await look();
+    left = await readDependents();
     if (!left.some(({ isAwaited }) => isAwaited) || io.now() >= deadline) break;
     await sleep(DEPENDENTS_POLL_MS, signal).catch(() => undefined);
   }

@@ -36,7 +36,7 @@ export async function rotatePeelSigning(how: RotatePeelSigningOptions, context: 
   const { io, output, openHome } = context;
   const { publicKeys, settings } = await openHome();
   const begun = settings.peelKeyRotation;
-  const before = await look(begun?.from ?? publicKeys.peelSigning, context);
+  const before = await readDependents(begun?.from ?? publicKeys.peelSigning, context);
   if (how.dryRun) return printPlan(begun?.from ?? publicKeys.peelSigning, begun, before, context);
   const admin = await context.fleet();
   // do not start what no master would finish
@@ -76,13 +76,16 @@ async function renewAll(from: string, how: RotatePeelSigningOptions, context: Co
   const admin = await context.fleet();
   const signal = context.interruption();
   const awaited = async () =>
-    (await look(from, context)).peels.map((peel) => ({ ...peel, isAwaited: peel.is === 'replaced' }));
+    (await readDependents(from, context)).peels.map((peel) => ({
+      ...peel,
+      isAwaited: peel.is === 'replaced',
+    }));
   for (let round = 1; !signal.aborted && round <= MAX_ROUNDS; round += 1) {
     await sleep(KEY_SWITCH_WAIT_MS, signal).catch(() => undefined);
     const { left, done } = await renewPeels(admin, how, context, awaited);
     if (!left.some(({ peelId, is }) => is === 'connected' && done.has(peelId))) break;
   }
-  return look(from, context);
+  return readDependents(from, context);
 }
 
 /** Removes the old key, audits it, and ends the rotation. Resumes an interrupted call. */
@@ -113,7 +116,7 @@ async function removeOld(
 }
 
 /** The dependents of the key; none once the account no longer has it. */
-async function look(from: string, { io, openHome, system }: Context): Promise<SignedBy> {
+async function readDependents(from: string, { io, openHome, system }: Context): Promise<SignedBy> {
   const domain = await openHome();
   if (signingKeyOf(domain.accountClaims, from) === undefined) return { peels: [], strangers: [] };
   const options = await system();

@@ -3,9 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ZesterError } from '../../errors.js';
 import { liveKey } from '../../protocol/records/record.js';
 import type { CliIo } from '../terminal/io.js';
-import { patiently, type Admin } from './admin.js';
+import { retryUntil, type Admin } from './admin.js';
 import { parseEvent } from '../../protocol/records/parse-event.js';
-import { ROTATION_MASTER_PATIENCE_MS, ROTATION_POLL_MS } from '../../timing.js';
+import { ROTATION_MASTER_TIMEOUT_MS, ROTATION_POLL_MS } from '../../timing.js';
 import { subjectFor } from '../../permissions/names.js';
 
 /** The options of {@link rotatePeels}. */
@@ -80,13 +80,13 @@ export async function rotatePeels(
   });
   const changed = async () => {
     const woken = new Promise<void>((resolve) => (wake = resolve));
-    if (await isTimeToLook(woken, signal)) await look();
+    if (await isPollDue(woken, signal)) await poll();
   };
-  const look = async () => {
+  const poll = async () => {
     for (const [peelId, notifiedAt] of [...result.underWay]) {
-      const { record } = await patiently(
+      const { record } = await retryUntil(
         () => client.ask('peel.show', { peelId, events: 0 }),
-        io.now() + ROTATION_MASTER_PATIENCE_MS,
+        io.now() + ROTATION_MASTER_TIMEOUT_MS,
         io,
       );
       noteLiveKey(peelId, liveKey(record)?.publicKey);
@@ -100,10 +100,10 @@ export async function rotatePeels(
       if (signal.aborted) break;
       if (result.done.has(peelId)) continue;
       try {
-        const { outcome } = await patiently(
+        const { outcome } = await retryUntil(
           // name the key to replace: the peel may have rotated since the list was read
           () => client.ask('peel.rotate', { peelId, since, publicKey }),
-          io.now() + ROTATION_MASTER_PATIENCE_MS,
+          io.now() + ROTATION_MASTER_TIMEOUT_MS,
           io,
         );
         // the peel may have finished before the answer arrived
@@ -127,12 +127,12 @@ export async function rotatePeels(
   }
 }
 
-/** Waits until woken, aborted, or the next check is due. @returns whether the check is due */
-async function isTimeToLook(woken: Promise<void>, signal: AbortSignal): Promise<boolean> {
+/** Waits until woken, aborted, or the next poll is due. @returns whether it is due */
+async function isPollDue(woken: Promise<void>, signal: AbortSignal): Promise<boolean> {
   const timer = new AbortController();
   const either = AbortSignal.any([signal, timer.signal]);
-  const waited = delay(ROTATION_POLL_MS, 'look', { signal: either }).catch(() => undefined);
+  const waited = delay(ROTATION_POLL_MS, 'poll', { signal: either }).catch(() => undefined);
   const why = await Promise.race([woken, waited]);
   timer.abort();
-  return why === 'look';
+  return why === 'poll';
 }
