@@ -370,8 +370,8 @@ export class Peel {
   }
 
   /** @internal The injected clock was set: runs what is due now. */
-  look(): void {
-    this.#renewer?.look();
+  checkNow(): void {
+    this.#renewer?.checkNow();
   }
 
   /** @internal Connects, and starts working. */
@@ -571,7 +571,7 @@ export class Peel {
       recovery: this.#recoveryFiles,
       emit: (event) => this.#emit(event),
       ended: (error) => this.#ended(error),
-      onlyWhenTold: this.#options.renew === false,
+      onlyOnRequest: this.#options.renew === false,
     };
     this.#renewer = new Renewer(options);
     this.#renewer.start();
@@ -587,7 +587,7 @@ export class Peel {
       if (type === 'disconnect') down = this.#isDown = true;
       if (type === 'reconnect') {
         down = this.#isDown = false;
-        if (isOnPurpose) this.#renewer?.look();
+        if (isOnPurpose) this.#renewer?.checkNow();
         else this.#renewer?.reconnected();
         isOnPurpose = false;
       }
@@ -597,7 +597,7 @@ export class Peel {
   #connectionEvent(event: ConnectionEvent): void {
     this.#emit(event);
     if (event.type === 'refused') void this.#comeBack();
-    if (event.type === 'rotated' || event.type === 'credentialsLoaded') this.#renewer?.look();
+    if (event.type === 'rotated' || event.type === 'credentialsLoaded') this.#renewer?.checkNow();
   }
 
   #emit(event: PeelEvent, isLogged = true): void {

@@ -101,7 +101,7 @@ export type RenewalEvent =
   /** Another credential is in use, or the fleet's time has become known. */
   | { type: 'inUse'; dueAt: number }
   /** The file or the credential in use changed: retry waiting steps at once. */
-  | { type: 'look' }
+  | { type: 'changed' }
   /** Reconnected after an outage: due and waiting steps are retried after this pause. */
   | { type: 'reconnected'; monotonic: number; pauseMs: number }
   | { type: 'rotationWanted' }
@@ -126,7 +126,7 @@ export function afterEvent(state: RenewalState, event: RenewalEvent): RenewalSta
   switch (event.type) {
     case 'inUse':
       return { ...state, dueAt: event.dueAt };
-    case 'look':
+    case 'changed':
       return triedAgainAt(state, 0);
     case 'reconnected':
       return triedAgainAt(state, event.monotonic + event.pauseMs);

@@ -26,8 +26,8 @@ export interface RenewerOptions extends RenewalRequestsOptions {
   emit: (event: PeelEvent) => void;
   /** A master refused permanently. */
   ended: (error: FleetError) => void;
-  /** Disables automatic renewal. */
-  onlyWhenTold?: boolean | undefined;
+  /** Disables automatic renewal: only requests renew or rotate. */
+  onlyOnRequest?: boolean | undefined;
 }
 
 type Requests = Pick<
@@ -104,9 +104,9 @@ export class Renewer {
   }
 
   /** The file or the credentials in use changed: retries waiting steps now. */
-  look(): void {
+  checkNow(): void {
     this.#checkMoved();
-    this.#happened({ type: 'look' });
+    this.#happened({ type: 'changed' });
     this.#wakeUp();
   }
 
@@ -124,7 +124,7 @@ export class Renewer {
 
   /** Checks the credential in use: another program may have replaced the file. */
   #schedule(): void {
-    const { credentials, clock, onlyWhenTold = false } = this.#options;
+    const { credentials, clock, onlyOnRequest = false } = this.#options;
     const { jwt, publicKey } = credentials.current;
     // a renewal that was due only because the time was unknown is rescheduled once it is known
     const subject = `${clock.confirmed} ${jwt}`;
@@ -133,7 +133,7 @@ export class Renewer {
     this.#requests.keyInUse(publicKey);
     const { lifetime } = credentialOf(credentials.current);
     clock.isAtLeast(lifetime.issuedAt);
-    const due = onlyWhenTold ? Infinity : dueAt(lifetime, Math.random(), clock.confirmed);
+    const due = onlyOnRequest ? Infinity : dueAt(lifetime, Math.random(), clock.confirmed);
     this.#happened({ type: 'inUse', dueAt: due });
   }
 

@@ -231,7 +231,7 @@ export class TestFleet implements AsyncDisposable {
       ...(given as CredentialsOption<UserCredentials>),
       peelId,
     });
-    const unfollow = this.clock.follow(() => peel.look());
+    const unfollow = this.clock.follow(() => peel.checkNow());
     void peel.closed.then(unfollow);
     this.#cleanup.add(async () => {
       // not drained: the servers may be stopped by then

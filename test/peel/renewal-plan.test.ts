@@ -76,7 +76,7 @@ describe('the renewal of a credential', () => {
     expect(state.renewal.failures).toBe(1);
     expect(plan(state, at(16 * HOUR))).toEqual({ do: 'wait', ms: 700 });
     expect(plan(state, at(16 * HOUR + 700))).toEqual({ do: 'renew' });
-    expect(plan(afterEvent(state, { type: 'look' }), at(16 * HOUR))).toEqual({ do: 'renew' });
+    expect(plan(afterEvent(state, { type: 'changed' }), at(16 * HOUR))).toEqual({ do: 'renew' });
     const second = pauseAfter({ failures: 1, notBefore: 0 }, OLD, 8 * HOUR, 0);
     expect(second).toBe(2 * pauseAfter({ failures: 0, notBefore: 0 }, OLD, 8 * HOUR, 0));
   });
@@ -85,7 +85,7 @@ describe('the renewal of a credential', () => {
     const reconnected: RenewalEvent = { type: 'reconnected', monotonic: 16 * HOUR, pauseMs: 400 };
     expect(plan(after(due, reconnected), at(16 * HOUR))).toEqual({ do: 'wait', ms: 400 });
     expect(plan(after(due, reconnected), at(16 * HOUR + 400))).toEqual({ do: 'renew' });
-    expect(plan(after(due, reconnected, { type: 'look' }), at(16 * HOUR))).toEqual({ do: 'renew' });
+    expect(plan(after(due, reconnected, { type: 'changed' }), at(16 * HOUR))).toEqual({ do: 'renew' });
     expect(plan(after(wanted, reconnected), at(16 * HOUR + 399))).toEqual({ do: 'wait', ms: 1 });
   });
 
@@ -114,7 +114,7 @@ describe('the replacement of a key', () => {
   it('is retried after a pause, while renewals continue', () => {
     const failed: RenewalEvent = { type: 'failed', what: 'rotation', retryInMs: 900, monotonic: 20 * HOUR };
     expect(plan(after(wanted, failed), at(20 * HOUR))).toEqual({ do: 'wait', ms: 900 });
-    expect(plan(after(wanted, failed, { type: 'look' }), at(20 * HOUR))).toEqual({ do: 'rotate' });
+    expect(plan(after(wanted, failed, { type: 'changed' }), at(20 * HOUR))).toEqual({ do: 'rotate' });
     expect(plan(after(due, wanted, failed), at(20 * HOUR))).toEqual({ do: 'renew' });
   });
 

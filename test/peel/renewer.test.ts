@@ -46,12 +46,12 @@ function started(answers: { renew?: (key: KeyBundle) => CredsFile; rotate?: () =
       if (state.isFull) throw new Error('no space left on device');
       state.current = creds;
       if (state.isSlow) {
-        renewer.look();
+        renewer.checkNow();
         await new Promise((resolve) => setTimeout(resolve, 10));
         return;
       }
       // like the connection, which reads the file and switches to the new credentials
-      setTimeout(() => renewer.look(), 10);
+      setTimeout(() => renewer.checkNow(), 10);
     },
   };
   const renew = answers.renew ?? (() => credsOf(key));
@@ -93,7 +93,7 @@ function started(answers: { renew?: (key: KeyBundle) => CredsFile; rotate?: () =
     types,
     key,
     end: () => ended,
-    passes: (ms: number) => vi.advanceTimersByTimeAsync(ms),
+    advance: (ms: number) => vi.advanceTimersByTimeAsync(ms),
   };
 }
 
@@ -102,10 +102,10 @@ afterEach(() => void vi.useRealTimers());
 
 describe('a renewer', () => {
   it('renews a day’s credential once within a day, before it expires', async () => {
-    const { renewer, state, types, passes } = started();
-    await passes(12 * HOUR);
+    const { renewer, state, types, advance } = started();
+    await advance(12 * HOUR);
     expect(state.renewals).toBe(0);
-    await passes(11 * HOUR);
+    await advance(11 * HOUR);
     expect([state.renewals, state.writes]).toEqual([1, 1]);
     expect(types()).toContain('renewed');
     await renewer.stop();
@@ -113,45 +113,45 @@ describe('a renewer', () => {
 
   it('retries a renewal that fails until it works', async () => {
     let failures = 3;
-    const { renewer, state, types, passes } = started({
+    const { renewer, state, types, advance } = started({
       renew: (key) => {
         if (failures-- > 0) throw new FleetError('ERR_FLEET_NO_MASTER', 'none');
         return credsOf(key);
       },
     });
-    await passes(23 * HOUR);
+    await advance(23 * HOUR);
     expect(state.renewals).toBe(4);
     expect(types().filter((type) => type === 'renewalFailed')).toHaveLength(3);
     await renewer.stop();
   });
 
   it('stops when a master refuses permanently', async () => {
-    const { renewer, end, passes } = started({
+    const { renewer, end, advance } = started({
       renew: () => {
         throw new FleetError('ERR_FLEET_REVOKED', 'revoked', { peelId: 'web-1', final: true });
       },
     });
-    await passes(23 * HOUR);
+    await advance(23 * HOUR);
     expect(end()?.code).toBe('ERR_FLEET_REVOKED');
     await renewer.stop();
   });
 
   it('uses a new JWT at once that cannot be written, and writes it later', async () => {
-    const { renewer, state, types, passes } = started();
+    const { renewer, state, types, advance } = started();
     state.isFull = true;
-    await passes(20 * HOUR);
+    await advance(20 * HOUR);
     expect(state.writes).toBeGreaterThan(1);
     expect(state.current.claims.iat).toBeGreaterThan(NOON / 1000);
     state.isFull = false;
-    await passes(2 * HOUR);
+    await advance(2 * HOUR);
     expect(types()).toContain('written');
     await renewer.stop();
   });
 
   it('rotates once for several requests at once, and resolves them with the new key', async () => {
-    const { renewer, state, key, passes } = started();
+    const { renewer, state, key, advance } = started();
     const rotated = Promise.all([renewer.rotate(), renewer.rotate()]);
-    await passes(60_000);
+    await advance(60_000);
     const [first, second] = await rotated;
     expect(state.rotations).toBe(1);
     expect(first).toBe(state.current.publicKey);
@@ -161,23 +161,23 @@ describe('a renewer', () => {
   });
 
   it('knows that its connection moved to a new key while the write was still under way', async () => {
-    const { renewer, state, types, passes } = started();
+    const { renewer, state, types, advance } = started();
     state.isSlow = true;
     const rotated = renewer.rotate();
-    await passes(100);
+    await advance(100);
     expect(await rotated).toBe(state.current.publicKey);
     expect(types()).toContain('keyRotated');
     await renewer.stop();
   });
 
   it('does not use a new key before it is stored', async () => {
-    const { renewer, state, key, passes } = started();
+    const { renewer, state, key, advance } = started();
     state.isFull = true;
     void renewer.rotate();
-    await passes(HOUR);
+    await advance(HOUR);
     expect(state.current.publicKey).toBe(key.publicKey);
     state.isFull = false;
-    await passes(HOUR);
+    await advance(HOUR);
     expect(state.current.publicKey).not.toBe(key.publicKey);
     await renewer.stop();
   });
