@@ -3,12 +3,12 @@ import { guarded, guardedNumber } from '../../src/async/guarded.js';
 
 describe('a guarded callback', () => {
   it('passes its arguments on', () => {
-    const heard: unknown[] = [];
+    const calls: unknown[] = [];
     guarded(
-      (...args: unknown[]) => heard.push(args),
+      (...args: unknown[]) => calls.push(args),
       () => expect.unreachable(),
     )('a', 1);
-    expect(heard).toEqual([['a', 1]]);
+    expect(calls).toEqual([['a', 1]]);
   });
 
   it.each([

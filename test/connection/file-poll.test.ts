@@ -12,16 +12,16 @@ afterEach(() => {
 
 /** The calls of a listener. */
 function listening(path: string) {
-  const heard: string[] = [];
-  const stop = pollFile(path, (signature) => heard.push(signature));
+  const signatures: string[] = [];
+  const stop = pollFile(path, (signature) => signatures.push(signature));
   stops.push(stop);
-  return { heard, stop };
+  return { signatures, stop };
 }
 
 describe('a file that is polled', () => {
   it('has another signature once it is created, written, replaced or deleted', async () => {
     const path = join(await tempDir(), 'web-1.creds');
-    const { heard } = listening(path);
+    const { signatures } = listening(path);
     const changes = [
       () => writeFile(path, 'one'),
       () => writeFile(path, 'three'),
@@ -31,23 +31,23 @@ describe('a file that is polled', () => {
       },
       () => rm(path),
     ];
-    await waitFor('the first look', () => heard.at(-1) === 'ENOENT');
+    await waitFor('the first poll', () => signatures.at(-1) === 'ENOENT');
     for (const change of changes) {
-      const before = heard.at(-1);
+      const before = signatures.at(-1);
       await change();
-      await waitFor('a look after the change', () => heard.at(-1) !== before);
+      await waitFor('a poll after the change', () => signatures.at(-1) !== before);
     }
-    expect(heard.at(-1)).toBe('ENOENT');
+    expect(signatures.at(-1)).toBe('ENOENT');
   });
 
   it('is polled once for all listeners, which get the same changes until each stops', async () => {
     const path = join(await tempDir(), 'web-1.creds');
     const [one, other] = [listening(path), listening(path)];
-    await waitFor('two looks', () => other.heard.length >= 2);
-    expect(one.heard).toEqual(other.heard);
+    await waitFor('two polls', () => other.signatures.length >= 2);
+    expect(one.signatures).toEqual(other.signatures);
     one.stop();
-    const { length } = one.heard;
-    await waitFor('another look', () => other.heard.length > length + 1);
-    expect(one.heard).toHaveLength(length);
+    const { length } = one.signatures;
+    await waitFor('another poll', () => other.signatures.length > length + 1);
+    expect(one.signatures).toHaveLength(length);
   });
 });

@@ -17,13 +17,13 @@ describe('an outage', () => {
   it('buffers published messages, and sends them first, in order', async () => {
     const { client, nc, events, types } = connected();
     nc.publish('s', '1');
-    await client.tell('disconnect');
-    await client.tell('disconnect');
+    await client.emit('disconnect');
+    await client.emit('disconnect');
     nc.publish('s', '2');
     nc.publish('s', '3');
     expect(nc.buffered).toEqual({ messages: 2, bytes: 4 });
     const flushed = nc.flush();
-    await client.tell('reconnect');
+    await client.emit('reconnect');
     await flushed;
     nc.publish('s', '4');
     expect(client.published).toEqual(['s 1', 's 2', 's 3', 's 4']);
@@ -33,26 +33,26 @@ describe('an outage', () => {
 
   it('buffers no more than the limit, and loses nothing within it', async () => {
     const { client, nc } = connected({ maxBytes: 2 });
-    await client.tell('disconnect');
+    await client.emit('disconnect');
     nc.publish('s', '1');
     expect(() => nc.publish('s', '2')).toThrow(ReconnectBufferExceededError);
-    await client.tell('reconnect');
+    await client.emit('reconnect');
     expect(client.published).toEqual(['s 1']);
   });
 
   it('is not over while the server does not answer', async () => {
     const { client, nc } = connected();
-    await client.tell('disconnect');
+    await client.emit('disconnect');
     client.answers = false;
-    await client.tell('reconnect');
+    await client.emit('reconnect');
     nc.publish('s', '1');
     expect(client.published).toEqual([]);
   });
 
   it('in which the server refuses the connection is reported once, in the server’s words', async () => {
     const { client, events } = connected();
-    await client.tell('disconnect');
-    for (let i = 0; i < 3; i++) await client.tell('error', new Error('Authorization Violation'));
+    await client.emit('disconnect');
+    for (let i = 0; i < 3; i++) await client.emit('error', new Error('Authorization Violation'));
     expect(events.filter(({ type }) => type === 'refused')).toEqual([
       expect.objectContaining({ reason: 'Authorization Violation', attempts: 1 }),
     ]);
@@ -62,7 +62,7 @@ describe('an outage', () => {
 describe('a connection that ends', () => {
   it('reports undelivered messages, and refuses later ones', async () => {
     const { client, nc, types } = connected();
-    await client.tell('disconnect');
+    await client.emit('disconnect');
     nc.publish('s', '1');
     await nc.close();
     expect(await nc.closed()).toBeInstanceOf(UndeliveredError);
@@ -86,27 +86,27 @@ describe('a connection that ends', () => {
 
   it('drains after an outage that ends in time, and gives up otherwise', async () => {
     const { client, nc } = connected();
-    await client.tell('disconnect');
+    await client.emit('disconnect');
     nc.publish('s', '1');
     const draining = nc.drain();
-    await client.tell('reconnect');
+    await client.emit('reconnect');
     await draining;
     expect(client.published).toEqual(['s 1']);
 
     const other = connected({ drainTimeoutMs: 1 });
-    await other.client.tell('disconnect');
+    await other.client.emit('disconnect');
     other.nc.publish('s', '1');
     await expect(other.nc.drain()).rejects.toMatchObject({ messages: 1 });
   });
 
   it('by itself resolves closed() with the reason', async () => {
     const { client, nc } = connected();
-    const heard: unknown[] = [];
-    nc.addCloseListener({ connectionClosedCallback: (error) => heard.push(error) });
+    const reasons: unknown[] = [];
+    nc.addCloseListener({ connectionClosedCallback: (error) => reasons.push(error) });
     const error = new Error('gave up');
     await client.fail(error);
     expect(await nc.closed()).toBe(error);
-    expect(heard).toEqual([error]);
+    expect(reasons).toEqual([error]);
   });
 });
 
@@ -164,7 +164,7 @@ describe('a move to a second connection', () => {
 
   it('during an outage is the end of the outage', async () => {
     const { client, nc, types } = connected({ movable: true });
-    await client.tell('disconnect');
+    await client.emit('disconnect');
     nc.publish('s', '1');
     const second = new MemoryClient('b:4222');
     await nc.moveTo(second.nc);
@@ -189,13 +189,13 @@ describe('a reconnect on purpose', () => {
     await renewing;
     expect(client.reconnects).toBe(1);
     expect(client.published).toEqual([]);
-    await client.tell('reconnect');
+    await client.emit('reconnect');
     expect(client.published).toEqual(['s meanwhile']);
   });
 
   it('is left to the client while there is an outage', async () => {
     const { client, nc } = connected();
-    await client.tell('disconnect');
+    await client.emit('disconnect');
     await nc.renew();
     await nc.reconnect();
     expect(client.reconnects).toBe(0);

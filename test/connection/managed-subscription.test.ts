@@ -59,13 +59,13 @@ describe('a subscription', () => {
   });
 
   it('ends with the error of its connection', async () => {
-    const heard: unknown[] = [];
-    const { first, sub } = subscribed({ callback: (error) => void heard.push(error) });
+    const errors: unknown[] = [];
+    const { first, sub } = subscribed({ callback: (error) => void errors.push(error) });
     const error = new Error('permissions violation');
     void only(first)?.callback(error, {} as Msg);
     only(first)?.end(error);
     expect(await sub.closed).toBe(error);
-    expect(heard).toEqual([error]);
+    expect(errors).toEqual([error]);
   });
 
   it('delivers earlier messages before it ends', async () => {
@@ -128,13 +128,13 @@ describe('a subscription that is moved', () => {
   });
 
   it('ignores the end of the connection that it left', async () => {
-    const heard: unknown[] = [];
-    const { first, next, sub } = subscribed({ callback: (error) => void heard.push(error) });
+    const errors: unknown[] = [];
+    const { first, next, sub } = subscribed({ callback: (error) => void errors.push(error) });
     const old = only(first);
     sub.moveTo(next);
     void old?.callback(new Error('closed'), {} as Msg);
     old?.end();
     await settled();
-    expect([heard, sub.isClosed()]).toEqual([[], false]);
+    expect([errors, sub.isClosed()]).toEqual([[], false]);
   });
 });

@@ -59,7 +59,7 @@ export class MemoryClient {
   }
 
   /** Emits a status, like the client, and lets listeners run. */
-  async tell(type: 'disconnect' | 'reconnect' | 'error', error = new Error('refused')): Promise<void> {
+  async emit(type: 'disconnect' | 'reconnect' | 'error', error = new Error('refused')): Promise<void> {
     this.#statuses.push((type === 'error' ? { type, error } : { type, server: this.#server }) as Status);
     await settled();
   }

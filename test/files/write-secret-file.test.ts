@@ -159,13 +159,13 @@ describe('a secret file', () => {
     const watcher = start('watch-directory', directory, 'secret', '25');
     expect(await watcher.nextLine()).toBe('ready');
     let enough = false;
-    const told = watcher.nextLine().then((line) => {
+    const announced = watcher.nextLine().then((line) => {
       expect(line).toBe('enough');
       enough = true;
     });
     let writes = 0;
     for (; !enough && writes < 20_000; writes++) await write(writes);
-    await told;
+    await announced;
     const { lines } = await watcher.finish();
     expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ modes: ['600'], torn: 0 });
     expect(await readdir(directory)).toEqual(['secret']);

@@ -55,8 +55,8 @@ const MAY_NOT_PUBLISH = [
 const MAY_NOT_SUBSCRIBE = [
   ['everything', '>', 'zester.cmd.web-02.run'],
   ['the whole fleet', 'zester.>', 'zester.cmd.web-02.run'],
-  ['who asks to join', 'zester.enroll.>', `zester.enroll.${joinName(OTHER)}.request`],
-  ['what it asks itself', `zester.enroll.${own}.>`, `zester.enroll.${own}.request`],
+  ['the requests of other hosts', 'zester.enroll.>', `zester.enroll.${joinName(OTHER)}.request`],
+  ['its own requests', `zester.enroll.${own}.>`, `zester.enroll.${own}.request`],
   ['the commands of a peel', 'zester.cmd.web-01.>', 'zester.cmd.web-01.run'],
   ['commands to itself', `zester.cmd.${own}`, `zester.cmd.${own}`],
   ['the end of jobs', 'zester.job.*.cancel', 'zester.job.j42.cancel'],
@@ -214,11 +214,11 @@ describe('the user of a join token', () => {
     void (async () => {
       for await (const status of one.status()) if (status.type === 'error') said.push(status.error.message);
     })();
-    const heard: number[] = [];
+    const receivers: number[] = [];
     for (let i = 0; i < 12; i++) {
       one.subscribe(`${joinInboxPrefix(tokenId)}.x`, {
         callback: (error) => {
-          if (error === null) heard.push(i);
+          if (error === null) receivers.push(i);
         },
       });
     }
@@ -226,7 +226,7 @@ describe('the user of a join token', () => {
     witness.publish(`${joinInboxPrefix(tokenId)}.x`);
     await witness.flush();
     await settled(one);
-    expect(heard.sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(receivers.sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(said.join()).toMatch(/maximum subscriptions exceeded/i);
   });
 

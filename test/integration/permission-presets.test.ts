@@ -213,7 +213,7 @@ it('a consumer delivers on any subject, but keeps the original subject, and no s
   const nc = await peel({ extend: [kvRead(own), kvWrite(own)] });
   const kv = await bucket(nc, 'config');
   await kv.put('web-01.sent', 'x');
-  const heard = owner.subscribe('zester.cmd.web-02', { max: 1 });
+  const deliveries = owner.subscribe('zester.cmd.web-02', { max: 1 });
   await owner.flush();
   const manager = await jetstreamManager(nc, { checkAPI: false });
   const filter_subject = '$KV.config.web-01.sent';
@@ -221,7 +221,7 @@ it('a consumer delivers on any subject, but keeps the original subject, and no s
     const name = deliver_subject.replaceAll(/\W/g, '');
     await manager.consumers.add('KV_config', { name, deliver_subject, filter_subject, ack_policy: 'none' });
   }
-  for await (const { subject, reply } of heard) {
+  for await (const { subject, reply } of deliveries) {
     expect(subject).toBe(filter_subject);
     expect(reply).toMatch(/^\$JS\.ACK\./);
   }

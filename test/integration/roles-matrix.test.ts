@@ -115,12 +115,12 @@ async function wronglyAllowed({ permissions, connect: open }: Role): Promise<str
       if (msg.string().startsWith('marker ')) arrived.push(`${msg.string()} on ${msg.subject}`);
     },
   });
-  let heard = 0;
-  for (const pattern of subscribable) nc.subscribe(pattern, { callback: () => void (heard += 1) });
+  let received = 0;
+  for (const pattern of subscribable) nc.subscribe(pattern, { callback: () => void (received += 1) });
   await Promise.all([witness.flush(), nc.flush()]);
   for (const out of publishable) {
     for (const into of subscribable) {
-      const before = heard;
+      const before = received;
       for (const reply of REPLIES) {
         nc.publish(example(out), '', { reply });
         witness.publish(example(into), '', { reply });
@@ -128,7 +128,7 @@ async function wronglyAllowed({ permissions, connect: open }: Role): Promise<str
       // the user has received everything once its own round trip is over
       await Promise.all([witness.flush(), nc.flush()]);
       await nc.flush();
-      expect(heard - before).toBeGreaterThanOrEqual(REPLIES.length);
+      expect(received - before).toBeGreaterThanOrEqual(REPLIES.length);
       for (const reply of REPLIES) nc.publish(reply, `marker ${out} ${into}`);
       await nc.flush();
     }

@@ -24,14 +24,14 @@ describe.concurrent('startTestServer', () => {
     const { operatorJwt, account } = server.trust;
     validateJwtChain(operatorJwt, account.jwt, (await loadCredsFile(credsPath)).jwt);
     const listener = await server.connect(await server.userCreds('listener'));
-    const heard = (async () => {
+    const firstSubject = (async () => {
       for await (const message of listener.subscribe('zester.event.>', { max: 1 })) return message.subject;
       return undefined;
     })();
     await listener.flush();
     const nc = await connectPeel({ servers: url, credsPath, peelId: 'web-01' });
     nc.publish('zester.event.web-01.started');
-    expect(await heard).toBe('zester.event.web-01.started');
+    expect(await firstSubject).toBe('zester.event.web-01.started');
     await nc.close();
     const { pid } = process;
 

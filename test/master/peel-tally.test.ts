@@ -13,8 +13,8 @@ function fakeRegistry() {
   let listener: (record: PeelRecord, event: RecordEvent) => void = () => undefined;
   return {
     get: (id: string) => records.get(id),
-    onChange(heard: typeof listener) {
-      listener = heard;
+    onChange(callback: typeof listener) {
+      listener = callback;
       return () => undefined;
     },
     put(id: string, state: PeelKeyState) {

@@ -241,17 +241,17 @@ describe('guarded memory', () => {
   });
 
   it('is guarded but not locked, with one warning, when the lock limit is reached', () => {
-    let told = 0;
+    let warnings = 0;
     const atLimit = {
       ...sodium,
       sodium_mlock: () => {
         throw new Error('memory lock failed');
       },
     };
-    const limited = new GuardedMemory(atLimit, () => (told += 1));
+    const limited = new GuardedMemory(atLimit, () => (warnings += 1));
     for (let i = 0; i < 200; i++) expect(limited.take()).toHaveLength(SECRET_BYTES);
     expect(limited.protection).toBe('guarded');
-    expect(told).toBe(1);
+    expect(warnings).toBe(1);
   });
 
   it('is ordinary memory where a runtime allows no other', () => {

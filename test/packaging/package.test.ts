@@ -456,7 +456,7 @@ describe('the package', { timeout: 120_000 }, () => {
     await writeFile(join(app, 'operator.jwt'), operatorJwt);
     await writeFile(join(app, 'account.jwt'), account.jwt);
     const listener = await server.connect(await server.user('listener'));
-    const heard = new Promise<string>((resolve) => {
+    const event = new Promise<string>((resolve) => {
       listener.subscribe('zester.event.web-server-01.started', {
         callback: (_error, message) => resolve(message.string()),
       });
@@ -468,6 +468,6 @@ describe('the package', { timeout: 120_000 }, () => {
     await compile('readme', (example ?? '').replace('nats://127.0.0.1:4222', server.url));
     await run(process.execPath, ['readme.js'], { cwd: app });
 
-    expect(await heard).toBe('hello');
+    expect(await event).toBe('hello');
   });
 });

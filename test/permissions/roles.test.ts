@@ -251,9 +251,9 @@ describe('the options of a user JWT', () => {
       ...role,
       publish: { allow: [...(role.publish?.allow ?? []), 'more'], deny: ['less'] },
     });
-    expect(with_({ extend: [more, more, { subscribe: { allow: ['heard'] } }] })).toEqual({
+    expect(with_({ extend: [more, more, { subscribe: { allow: ['extra'] } }] })).toEqual({
       publish: { allow: [...(role.publish?.allow ?? []), 'more'], deny: ['less'] },
-      subscribe: { allow: [...(role.subscribe?.allow ?? []), 'heard'] },
+      subscribe: { allow: [...(role.subscribe?.allow ?? []), 'extra'] },
     });
     expect(with_({ extend: {} })).toEqual(role);
     expect(with_({ extend: [] })).toEqual(role);

@@ -51,9 +51,9 @@ const scope = { issuerAccount: trust.account.key.publicKey, scoped: true };
 for (const rotate of ['reconnect', 'hitless']) {
   const peelId = `rotates-${rotate}`;
   const credsPath = await server.peelCreds(peelId);
-  const heard = [];
+  const messages = [];
   const listener = await server.connect(await server.userCreds('listener'));
-  listener.subscribe('zester.event.>', { callback: (_error, message) => heard.push(message.string()) });
+  listener.subscribe('zester.event.>', { callback: (_error, message) => messages.push(message.string()) });
   await listener.flush();
   const nc = await connectPeel({ servers: url, credsPath, peelId, rotate, reconnectTimeWait: 50 });
   if (rotate === 'reconnect') ok('connect');
@@ -67,7 +67,7 @@ for (const rotate of ['reconnect', 'hitless']) {
   nc.publish(`zester.event.${peelId}.x`, 'after');
   await nc.flush();
   await listener.flush();
-  assert.deepEqual(heard, ['before', 'after']);
+  assert.deepEqual(messages, ['before', 'after']);
   await nc.close();
   await listener.close();
   ok(`rotate-${rotate}`);

@@ -44,7 +44,7 @@ export function infoLine(changes: object = {}): string {
 }
 
 /** Calls `answer` with the client's input so far, each time that input arrives. */
-function hear(socket: Socket, answer: (text: string) => void): void {
+function onInput(socket: Socket, answer: (text: string) => void): void {
   socket.on('data', (data) => answer(data.toString('latin1')));
 }
 
@@ -139,7 +139,7 @@ export const HOSTILE: Readonly<Record<string, HostileListener>> = {
   'answers CONNECT with garbage': {
     talk: (socket) => {
       socket.write(infoLine());
-      hear(socket, () => socket.write(`\u0000${BELL}\r\n`));
+      onInput(socket, () => socket.write(`\u0000${BELL}\r\n`));
     },
     words: NO_NATS,
   },
@@ -153,14 +153,14 @@ export const HOSTILE: Readonly<Record<string, HostileListener>> = {
   'refuses with hostile words': {
     talk: (socket) => {
       socket.write(infoLine());
-      hear(socket, () => socket.end(`-ERR '${BELL} go away'\r\n`));
+      onInput(socket, () => socket.end(`-ERR '${BELL} go away'\r\n`));
     },
     words: /go away/,
   },
   'refuses the credentials': {
     talk: (socket) => {
       socket.write(infoLine());
-      hear(socket, () => socket.end(`-ERR 'Authorization Violation'\r\n`));
+      onInput(socket, () => socket.end(`-ERR 'Authorization Violation'\r\n`));
     },
     words: /Authorization Violation/,
     code: 'ERR_CONNECT_REFUSED',
@@ -199,7 +199,7 @@ export const HOSTILE: Readonly<Record<string, HostileListener>> = {
   'wants TLS and then speaks none': {
     talk: (socket) => {
       socket.write(infoLine({ tls_required: true }));
-      hear(socket, () => socket.write(`PONG\r\n${BELL}\r\n`));
+      onInput(socket, () => socket.write(`PONG\r\n${BELL}\r\n`));
     },
     words: /announces TLS, but does not speak it/,
     code: 'ERR_CONNECT_CERTIFICATE',
@@ -211,7 +211,7 @@ export const HOSTILE: Readonly<Record<string, HostileListener>> = {
 export const MUTE: HostileListener = {
   talk: (socket) => {
     socket.write(infoLine());
-    hear(socket, (text) => socket.write('PONG\r\n'.repeat(text.split('PING\r\n').length - 1)));
+    onInput(socket, (text) => socket.write('PONG\r\n'.repeat(text.split('PING\r\n').length - 1)));
   },
   words: /no (?:master|server) answered within|does not answer: try again/,
 };

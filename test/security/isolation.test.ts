@@ -148,9 +148,11 @@ it("the system account and the fleet's account cannot reach each other's subject
   await writeCredsFile(path, createUserJwt(user, account, { name: 'everything' }), user.seed);
   const inside = await connectWith(path, free.servers);
   const system = await connectWith(domain.paths.systemCreds, free.servers);
-  const heard: string[] = [];
+  const received: string[] = [];
   for (const nc of [inside, system])
-    nc.subscribe('>', { callback: (_, { subject, data }) => void (data.length > 0 && heard.push(subject)) });
+    nc.subscribe('>', {
+      callback: (_, { subject, data }) => void (data.length > 0 && received.push(subject)),
+    });
   await Promise.all([inside.flush(), system.flush()]);
   const subjects = ISOLATION.flatMap((row) => row.subjects).filter((subject) => !isWildcard(subject));
   for (const subject of subjects) {
@@ -160,7 +162,7 @@ it("the system account and the fleet's account cannot reach each other's subject
   }
   await Promise.all([inside.flush(), system.flush()]);
   await Promise.all([inside.flush(), system.flush()]);
-  const times = (subject: string) => heard.filter((other) => other === subject).length;
+  const times = (subject: string) => received.filter((other) => other === subject).length;
   const plain = subjects.filter((subject) => !subject.startsWith('$'));
   expect(plain.length).toBeGreaterThan(20);
   // each gets its own message, once

@@ -46,7 +46,7 @@ const STATE = ['$KV.>', '$JS.>', 'zester.audit.>'];
  * The subjects that a role may publish to and a process subscribes to: from the isolation table, from each grant, and
  * from each subscription that overlaps a grant. So every new grant or subscription is included.
  */
-export function subjectsFor(role: Role, names: Names, heard: readonly string[]): string[] {
+export function subjectsFor(role: Role, names: Names, subscriptions: readonly string[]): string[] {
   const { allow = [], deny = [] } = GRANTS[role](names).publish ?? {};
   const tabled = ISOLATION.filter(({ publish }) => publish.includes(role)).flatMap(({ subjects }) =>
     subjects.map((subject) =>
@@ -58,14 +58,14 @@ export function subjectsFor(role: Role, names: Names, heard: readonly string[]):
   );
   const granted = allow.flatMap(examples);
   const reached = allow.flatMap((grant) =>
-    heard.filter((one) => subjectsOverlap(grant, one)).flatMap((one) => examples(meet(grant, one))),
+    subscriptions.filter((one) => subjectsOverlap(grant, one)).flatMap((one) => examples(meet(grant, one))),
   );
   const may = (subject: string) =>
     allow.some((one) => subjectCovers(one, subject)) &&
     ![...deny, ...STATE].some((one) => subjectCovers(one, subject));
-  const isHeard = (subject: string) => heard.some((one) => subjectCovers(one, subject));
+  const isSubscribed = (subject: string) => subscriptions.some((one) => subjectCovers(one, subject));
   return [...new Set([...tabled, ...granted, ...reached])].filter(
-    (subject) => !isWildcard(subject) && may(subject) && isHeard(subject),
+    (subject) => !isWildcard(subject) && may(subject) && isSubscribed(subject),
   );
 }
 

@@ -57,7 +57,7 @@ let master: Program;
 let peel: Program;
 let other: BarePeel;
 let httpPort: number;
-let heard: string[];
+let subscriptions: string[];
 const captured: Captured[] = [];
 
 /** A sender and its subjects. */
@@ -106,7 +106,7 @@ beforeAll(async () => {
   const domain = await fleet.home.domain();
   const system = await connectSystem(domain, { servers: fleet.servers });
   atEnd(() => system.close());
-  heard = await subscriptionsIn(domain.publicKeys.account, system);
+  subscriptions = await subscriptionsIn(domain.publicKeys.account, system);
   other = await addPeel(fleet, admin, OTHER);
   asker = await connectWith(domain.paths.adminCreds, ADMIN_INBOX_PREFIX);
   await capture();
@@ -178,7 +178,7 @@ async function senders(): Promise<Sender[]> {
   const sender = async (role: Role, path: string, of: Partial<Names> = {}): Promise<Sender> => ({
     role,
     nc: await connectWith(path),
-    subjects: subjectsFor(role, { ...names, ...of }, heard),
+    subjects: subjectsFor(role, { ...names, ...of }, subscriptions),
     ...(path.includes('admin') && { signer: new MessageSigner(await loadCredsFile(path)) }),
   });
   const all: Sender[] = [];
@@ -289,7 +289,7 @@ describe('a master and a peel that get mutated messages', () => {
     process.stdout.write(
       [
         `mutated messages, seed ${random.seed}: ${COUNT} sent in ${seconds.toFixed(0)} s, on ${subjects.size} subjects, ` +
-          `from ${captured.length} captured ones; the processes hear ${heard.length} subjects`,
+          `from ${captured.length} captured ones; the processes subscribe to ${subscriptions.length} subjects`,
         [...sent].map(([role, count]) => `${role} ${count}`).join(', '),
         `the master answered or refused ${answered} requests and dropped ${ignored} unread`,
         ...programs.map(

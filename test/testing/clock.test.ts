@@ -26,12 +26,12 @@ describe('a test clock', () => {
 
   it('notifies its subscribers when it is advanced, until they unsubscribe', () => {
     const clock = new TestClock();
-    let heard = 0;
-    const unfollow = clock.follow(() => (heard += 1));
+    let calls = 0;
+    const unfollow = clock.follow(() => (calls += 1));
     clock.advance(1);
     unfollow();
     clock.advance(1);
-    expect(heard).toBe(1);
+    expect(calls).toBe(1);
   });
 
   it.each([-1, NaN, Infinity])('is not advanced by %s', (ms) => {

@@ -93,7 +93,7 @@ expectTypeOf(issuePeelCredentials).returns.toEqualTypeOf<AsyncGenerator<PeelCred
 expectTypeOf<object>().not.toExtend<IssuePeelOptions>();
 
 // events are discriminated by their type
-export function hears(event: CredentialEvent): void {
+export function handleEvent(event: CredentialEvent): void {
   if (event.type === 'credentialsRejected') expectTypeOf(event.error).toEqualTypeOf<ZesterError>();
   if (event.type === 'credentialsLoaded') expectTypeOf(event.expiresAt).toEqualTypeOf<number | undefined>();
   // @ts-expect-error only a rejection has an error

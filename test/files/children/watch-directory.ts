@@ -18,7 +18,7 @@ let done = false;
 process.stdin.on('end', () => (done = true)).resume();
 process.stdout.write('ready\n');
 
-let told = false;
+let isAnnounced = false;
 while (!done) {
   looks++;
   for (const entry of readdirSync(directory)) {
@@ -35,8 +35,8 @@ while (!done) {
   const content = readFileSync(join(directory, name), 'latin1');
   // complete content is one repeated letter, and an end marker
   if (!/^(.)\1{9999}\n$/.test(content)) torn++;
-  if (!told && temporaries.size >= Number(wanted)) {
-    told = true;
+  if (!isAnnounced && temporaries.size >= Number(wanted)) {
+    isAnnounced = true;
     process.stdout.write('enough\n');
   }
   await setImmediate();

@@ -272,13 +272,13 @@ describe.skipIf(goMissing !== undefined)(title, () => {
           })
         : bootstrapPeelCreds(trust.account.key, 'web-01', path));
       const listener = await server.connect(await server.user('listener'));
-      const heard = listener.subscribe('zester.event.web-01.up', { max: 1 });
+      const messages = listener.subscribe('zester.event.web-01.up', { max: 1 });
       await listener.flush();
       expect(await go(['connect', server.url, path, 'zester.event.web-01.up'])).toEqual({
         connected: expect.any(String) as string,
       });
-      for await (const message of heard) expect(message.string()).toBe('from Go');
-      expect(heard.getProcessed()).toBe(1);
+      for await (const message of messages) expect(message.string()).toBe('from Go');
+      expect(messages.getProcessed()).toBe(1);
     });
 
     it('of a stranger do not connect', async () => {

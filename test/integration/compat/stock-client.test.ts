@@ -17,7 +17,7 @@ describe('the stock authenticators of @nats-io/transport-node', () => {
   ])('connect with a .creds file of bootstrapPeelCreds, %s', async (_, scoped) => {
     const path = await server.bootstrap('web-01', { scoped });
     const listener = await server.connect(await server.user('listener'));
-    const heard = listener.subscribe('zester.event.web-01.up', { max: 1 });
+    const messages = listener.subscribe('zester.event.web-01.up', { max: 1 });
     await listener.flush();
     const nc = await connect({
       servers: server.url,
@@ -26,8 +26,8 @@ describe('the stock authenticators of @nats-io/transport-node', () => {
     });
     nc.publish('zester.event.web-01.up', 'from the stock client');
     await nc.flush();
-    for await (const message of heard) expect(message.string()).toBe('from the stock client');
-    expect(heard.getProcessed()).toBe(1);
+    for await (const message of messages) expect(message.string()).toBe('from the stock client');
+    expect(messages.getProcessed()).toBe(1);
     await nc.close();
     expect((await loadCredsFile(path)).claims.name).toBe('web-01');
   });

@@ -22,13 +22,13 @@ it('never moves from a TLS server to an announced plain one, and rotates over TL
       rotate,
       reconnectJitterTLS: 0,
     });
-    const hearsOfBoth = () =>
-      waitFor('the peel to hear of the other servers', () =>
+    const knowsBoth = () =>
+      waitFor('the peel to learn of the other servers', () =>
         [second, plain].every(({ port }) =>
           (peel.nc.info?.connect_urls ?? []).some((url) => url.endsWith(`:${port}`)),
         ),
       );
-    await hearsOfBoth();
+    await knowsBoth();
     const tlsInUse = () => (peel.nc.info as { tls_required?: boolean }).tls_required;
 
     // both servers with TLS are gone: the remaining one is announced, up, and without TLS
@@ -46,7 +46,7 @@ it('never moves from a TLS server to an announced plain one, and rotates over TL
     await first.start();
     await second.start();
     await works(peel.nc);
-    await hearsOfBoth();
+    await knowsBoth();
     // it may be connected to either
     const used = peel.nc.getServer() === `127.0.0.1:${first.port}` ? first : second;
     const other = used === first ? second : first;

@@ -43,10 +43,10 @@ describe('tls:// against a server without TLS', () => {
   });
 
   it('never gets the credentials', async () => {
-    const heard: string[] = [];
+    const received: string[] = [];
     const plain = createServer((socket) => {
       socket.on('error', () => undefined);
-      socket.on('data', (data) => heard.push(data.toString()));
+      socket.on('data', (data) => received.push(data.toString()));
       const info = {
         server_id: 'x',
         version: '2.10.0',
@@ -68,7 +68,7 @@ describe('tls:// against a server without TLS', () => {
         peelId: 'web-01',
       }),
     ).rejects.toMatchObject({ code: 'ERR_CONNECT_NO_TLS' });
-    expect(heard).toEqual([]);
+    expect(received).toEqual([]);
   });
 
   it('is refused at a reconnect too, and the connection recovers with TLS', async () => {

@@ -160,7 +160,7 @@ describe('an admin can send the requests of its role, and no others:', () => {
       reconnect: false,
     });
     const refused = new Set<string>();
-    const told = (async () => {
+    const collected = (async () => {
       for await (const status of nc.status())
         if (status.type === 'error' && status.error instanceof errors.PermissionViolationError)
           refused.add(status.error.subject);
@@ -174,7 +174,7 @@ describe('an admin can send the requests of its role, and no others:', () => {
     await nc.flush();
     // refusals are reported before the connection ends
     await nc.close();
-    await told;
+    await collected;
     const found = await table(async (verb) => !refused.has(adminSubject(verb, user)));
     expect(found).toEqual(expected(role));
     for (const verb of VERBS) {
@@ -232,14 +232,14 @@ describe('a master refuses the request of an admin', () => {
     const own = adminUserName('operator');
     using signer = new MessageSigner(await loadCredsFile(creds['operator'] ?? ''));
     const nc = await carrier(own);
-    const heard: string[] = [];
+    const subjects: string[] = [];
     const elsewhere = [
       '_INBOX._zester-admin.1',
       '_INBOX._zester-admin-viewer.1',
       '_INBOX.web-01.1',
       'orders',
     ];
-    for (const subject of elsewhere) nc.subscribe(subject, { callback: () => void heard.push(subject) });
+    for (const subject of elsewhere) nc.subscribe(subject, { callback: () => void subjects.push(subject) });
     const data = encodeJson({});
     for (const reply of elsewhere)
       nc.publish(reading(own), data, { reply, headers: signRequest(signer, reading(own), data) });
@@ -249,7 +249,7 @@ describe('a master refuses the request of an admin', () => {
     );
     // it is answered after those
     expect(await sent(nc, creds['operator'] ?? '', reading(own), {})).toBe('none');
-    expect(heard).toEqual([]);
+    expect(subjects).toEqual([]);
   });
 });
 

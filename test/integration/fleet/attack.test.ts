@@ -248,9 +248,9 @@ describe('the holder of a peel’s credentials cannot', () => {
     const after = contextOf(fleet.master).registry.get('mallory')?.number ?? 0;
     expect(after - before).toBeLessThan(200);
     expect(replies.count).toBeLessThan(500);
-    const told = (await fleet.audit('mallory')).filter(({ code }) => code === 'ERR_FLEET_RATE');
+    const refusals = (await fleet.audit('mallory')).filter(({ code }) => code === 'ERR_FLEET_RATE');
     // once, and the repetitions once a minute
-    expect(told.length).toBeLessThanOrEqual(3);
+    expect(refusals.length).toBeLessThanOrEqual(3);
     // and it is a normal peel again when it stops
     await waitFor('the flooder to be answered again', async () => (await mallory.renew()).jwt !== '', 30_000);
   });
@@ -274,8 +274,8 @@ it('a flood of enrolments with a join token is limited, and another host joins m
   expect(replies.count).toBeLessThan(10_000);
   const event = await fleet.audited('request.refused', (e) => e.by.name === flooder.tokenId);
   expect(event).toMatchObject({ code: 'ERR_FLEET_RATE', by: { kind: 'token' } });
-  const told = (await fleet.audit()).filter(({ by }) => by.name === flooder.tokenId);
-  expect(told.length).toBeLessThanOrEqual(3);
+  const refusals = (await fleet.audit()).filter(({ by }) => by.name === flooder.tokenId);
+  expect(refusals.length).toBeLessThanOrEqual(3);
 });
 
 it('a stranger’s message is answered only with a refusal', async () => {

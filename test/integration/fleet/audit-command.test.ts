@@ -115,10 +115,10 @@ describe('zester audit --follow', () => {
     const add = (id: string) => run(['peel', 'add', id, '--out', creds(id)], { env: ownEnv });
     expect((await add('before')).code).toBe(0);
     const following = startZester(['audit', '--follow', '--json'], ownEnv);
-    const told = (id: string) => eventsIn(following.stdout()).some(({ peelId }) => peelId === id);
-    await waitFor('what was before', () => told('before'));
+    const isShown = (id: string) => eventsIn(following.stdout()).some(({ peelId }) => peelId === id);
+    await waitFor('the earlier event', () => isShown('before'));
     expect((await add('live')).code).toBe(0);
-    await waitFor('what is written now', () => told('live'));
+    await waitFor('the live event', () => isShown('live'));
     following.kill('SIGSTOP');
     // it misses everything: its connection ends, and a different master is running when it is back
     const [server] = own.home.nodes;
@@ -128,9 +128,9 @@ describe('zester audit --follow', () => {
     const second = await own.startMaster();
     expect((await add('missed')).code).toBe(0);
     following.kill('SIGCONT');
-    await waitFor('what it missed', () => told('missed'), 40_000);
+    await waitFor('the missed event', () => isShown('missed'), 40_000);
     expect((await add('after')).code).toBe(0);
-    await waitFor('what comes after', () => told('after'), 20_000);
+    await waitFor('the next event', () => isShown('after'), 20_000);
     const stored: string[] = [];
     for await (const { id } of readAudit(contextOf(second).store)) stored.push(id);
     await waitFor('the last event', () => following.stdout().includes(stored.at(-1) ?? ''));

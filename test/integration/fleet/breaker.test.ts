@@ -13,17 +13,17 @@ const fault = vi.hoisted(() => ({ of: undefined as ((c: UserConnection) => UserC
 
 vi.mock('../../../src/master/watch/system-events.js', async (importActual) => {
   const actual = await importActual<typeof SystemEvents>();
-  const heard = (connection: UserConnection) => fault.of?.(connection) ?? connection;
+  const withFault = (connection: UserConnection) => fault.of?.(connection) ?? connection;
   const mocked: Partial<typeof actual> = {
     listenToSystem: (nc, account, listener) =>
       actual.listenToSystem(nc, account, {
-        connected: (connection) => listener.connected(heard(connection)),
+        connected: (connection) => listener.connected(withFault(connection)),
         disconnected: (of) => listener.disconnected(of),
         clock: (time) => listener.clock(time),
       }),
     connectionsNow: async (nc, account) => {
       const { servers, connections } = await actual.connectionsNow(nc, account);
-      return { servers, connections: connections.map(heard) };
+      return { servers, connections: connections.map(withFault) };
     },
   };
   return { ...actual, ...mocked };
@@ -88,7 +88,7 @@ describe('a fault in the servers’ reports', () => {
     await fleet.audited('revocations.held');
     const second = await fleet.startMaster();
     await fleet.master.stop();
-    await waitFor('the second to hear the servers', () => second.watching);
+    await waitFor("the second to follow the servers' events", () => second.watching);
     fleet.masters.shift();
     const admin = await fleet.admin();
     await waitFor('all to be held', async () => (await admin.ask('status', {})).held?.peels === 6, 30_000);

@@ -489,12 +489,12 @@ describe('zester audit', () => {
     stop?.('SIGINT');
     const { code, stdout } = await following;
     expect(code).toBe(0);
-    const told = stdout
+    const ids = stdout
       .trimEnd()
       .split('\n')
       .map((line) => (JSON.parse(line) as { id: string }).id);
-    expect(new Set(told).size).toBe(told.length);
-    expect(told.sort()).toEqual(all.map(({ id }) => id).sort());
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.sort()).toEqual(all.map(({ id }) => id).sort());
   });
 });
 

@@ -324,10 +324,10 @@ describe('the HTTP interface', () => {
     const { position } = (await ask('GET', '/api/v1/peels', { headers: as('viewer') })).json<{
       position: string;
     }>();
-    const heard = await listen(`/api/v1/events`);
+    const pushed = await listen(`/api/v1/events`);
     await addCreds(fleet, await fleet.admin(), 'pushed-1');
-    await waitFor('the peel', () => /event: peels\nid: [0-9a-f]+\.\d+\ndata: .*"pushed-1"/.test(heard()));
-    await waitFor('the event', () => /event: audit\n(id: .*\n)?data: .*"key.issued"/.test(heard()));
+    await waitFor('the peel', () => /event: peels\nid: [0-9a-f]+\.\d+\ndata: .*"pushed-1"/.test(pushed()));
+    await waitFor('the event', () => /event: audit\n(id: .*\n)?data: .*"key.issued"/.test(pushed()));
 
     const later = await listen(`/api/v1/events?since=${position}`);
     await waitFor('what was missed', () => later().includes('"pushed-1"'));
@@ -337,12 +337,12 @@ describe('the HTTP interface', () => {
   });
 
   it('pushes connects and disconnects of peels', async () => {
-    const heard = await listen('/api/v1/events');
+    const pushed = await listen('/api/v1/events');
     const peel = await TestPeel.start(fleet, await addCreds(fleet, await fleet.admin(), 'comes-1'));
-    await waitFor('that it is connected', () => /"id":"comes-1"[^}]*"connected":true/.test(heard()));
+    await waitFor('that it is connected', () => /"id":"comes-1"[^}]*"connected":true/.test(pushed()));
     await peel.peel.nc.close();
-    const after = heard().length;
-    await waitFor('that it is not', () => /"id":"comes-1"[^}]*"connected":false/.test(heard().slice(after)));
+    const after = pushed().length;
+    await waitFor('that it is not', () => /"id":"comes-1"[^}]*"connected":false/.test(pushed().slice(after)));
   });
 
   it('shows no seed, whatever a thief of a master writes into the audit log', async () => {
@@ -353,14 +353,14 @@ describe('the HTTP interface', () => {
     const { paths } = await fleet.home.domain();
     const thief = await connectMaster({ ...fleet.connection, credsPath: paths.masterCreds });
     atEnd(() => thief.close());
-    const heard = await listen('/api/v1/events');
+    const pushed = await listen('/api/v1/events');
     const reason = `see ${seed} \u0002${seed} planted`;
     const forged = { ...event, id: nuid.next(), at: new Date().toISOString(), reason };
     thief.publish(auditSubject(undefined, event?.kind ?? ''), JSON.stringify(forged));
-    await waitFor('the forged event', () => heard().includes('planted'));
+    await waitFor('the forged event', () => pushed().includes('planted'));
     const listed = await ask('GET', '/api/v1/audit?last=50', { headers: as('viewer') });
     expect(listed.body).toContain('planted');
-    for (const text of [heard(), listed.body]) expect(text).not.toContain(seed);
+    for (const text of [pushed(), listed.body]) expect(text).not.toContain(seed);
   });
 
   it('frees the slot when a caller disconnects before its event stream starts', async () => {
@@ -378,9 +378,9 @@ describe('the HTTP interface', () => {
       });
     }
     // there is room for one more stream, which gets the events
-    const heard = await listen('/api/v1/events');
+    const pushed = await listen('/api/v1/events');
     await addCreds(fleet, await fleet.admin(), 'after-1');
-    await waitFor('the peel', () => heard().includes('"after-1"'));
+    await waitFor('the peel', () => pushed().includes('"after-1"'));
     const before = streams.length;
     for (const end of streams.splice(0)) end();
     await waitFor('no stream to be left', () => listening === 0);

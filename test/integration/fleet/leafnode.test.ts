@@ -103,7 +103,7 @@ describe('a leafnode port of the server', () => {
       const leafnode = await connectLeafnode(port, path);
       expect(leafnode.isIn).toBe(true);
       await leafnode.closed;
-      const event = await fleet.audited('connection.refused', (told) => told.publicKey === publicKey);
+      const event = await fleet.audited('connection.refused', (e) => e.publicKey === publicKey);
       expect(event.code).toBe('ERR_FLEET_LEAFNODE');
     }
   });

@@ -8,9 +8,9 @@ import { BarePeel, createToken } from './asking.js';
 import { startFleet } from './fleet.js';
 
 it('a master emits its decisions to a callback from its start and to iterators, which end with it', async () => {
-  const heard: MasterEvent[] = [];
-  const fleet = await startFleet({ policy: 'auto-trusted', onEvent: (event) => heard.push(event) });
-  expect(heard.map(({ type }) => type).sort()).toEqual(['started', 'watching']);
+  const events: MasterEvent[] = [];
+  const fleet = await startFleet({ policy: 'auto-trusted', onEvent: (event) => events.push(event) });
+  expect(events.map(({ type }) => type).sort()).toEqual(['started', 'watching']);
   const iterated: MasterEvent[] = [];
   const iterating = (async () => {
     for await (const event of fleet.master.events()) iterated.push(event);
@@ -23,10 +23,10 @@ it('a master emits its decisions to a callback from its start and to iterators, 
   await peel.renew();
   await refusal('ERR_FLEET_ID_TAKEN', () => token.join('web-1', generateKeyBundle('user')));
   await admin.ask('peel.revoke', { peelId: 'web-1' }).catch(() => undefined);
-  await waitFor('the confirmation', () => heard.some(({ type }) => type === 'revocationConfirmed'));
+  await waitFor('the confirmation', () => events.some(({ type }) => type === 'revocationConfirmed'));
   await fleet.master.stop();
   await iterating;
-  const ofPeel = heard
+  const ofPeel = events
     .filter((event) => 'peelId' in event && event.peelId === 'web-1')
     .map(({ type }) => type);
   expect(ofPeel).toEqual([
@@ -39,9 +39,9 @@ it('a master emits its decisions to a callback from its start and to iterators, 
     'revoked',
     'revocationConfirmed',
   ]);
-  expect(iterated).toEqual(heard.filter(({ type }) => type !== 'started').slice(-iterated.length));
-  expect(heard.at(-1)).toMatchObject({ type: 'watching', watching: false });
-  expectNoSeed(heard, key.seed);
+  expect(iterated).toEqual(events.filter(({ type }) => type !== 'started').slice(-iterated.length));
+  expect(events.at(-1)).toMatchObject({ type: 'watching', watching: false });
+  expectNoSeed(events, key.seed);
 });
 
 it('a listener that throws stops nothing, and is reported as an event', async () => {

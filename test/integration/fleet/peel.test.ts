@@ -45,7 +45,7 @@ describe('a peel', () => {
   });
 
   it('answers ping, facts and registered handlers, and reveals nothing of the environment', async () => {
-    process.env['ZESTER_TEST_SECRET'] = 'not to be told';
+    process.env['ZESTER_TEST_SECRET'] = 'a secret of the environment';
     const { peel, events } = await TestPeel.start(fleet, await addCreds(fleet, admin, 'web-01'), {
       handlers: { 'disk.free': ([path]) => ({ path, bytes: 42 }) },
     });
@@ -61,7 +61,7 @@ describe('a peel', () => {
       node: process.versions.node,
       credential: { publicKey: peel.credentials.publicKey },
     });
-    expect(JSON.stringify(result)).not.toContain('not to be told');
+    expect(JSON.stringify(result)).not.toContain('a secret of the environment');
     expect(await command(fleet, peel, 'disk.free', ['/var'])).toMatchObject({
       result: { path: '/var', bytes: 42 },
     });
@@ -82,13 +82,13 @@ describe('a peel', () => {
   it('publishes events under its own name, and nothing else', async () => {
     const { peel } = await TestPeel.start(fleet, await addCreds(fleet, admin, 'events-1'));
     const nc = await connectUser(fleet, 'listener', undefined);
-    const heard = nc.subscribe('zester.event.>', { max: 3 });
+    const messages = nc.subscribe('zester.event.>', { max: 3 });
     await nc.flush();
     peel.publish('disk.full', { path: '/var' });
     peel.publish('raw', new Uint8Array([1, 2, 3]));
     peel.publish('bare');
     const got: [string, string][] = [];
-    for await (const { subject, data } of heard) got.push([subject, Buffer.from(data).toString('latin1')]);
+    for await (const { subject, data } of messages) got.push([subject, Buffer.from(data).toString('latin1')]);
     expect(got).toEqual([
       ['zester.event.events-1.disk.full', '{"path":"/var"}'],
       ['zester.event.events-1.raw', '\u0001\u0002\u0003'],

@@ -102,7 +102,7 @@ describe('a renewal', () => {
     expect(refused).toMatchObject({ final: false });
     const event = await fleet.audited('request.refused', ({ publicKey }) => publicKey === stranger);
     expect(event).toMatchObject({ peelId: 'renew-5', code: 'ERR_FLEET_KEY_UNKNOWN' });
-    await waitFor('its address to be told', async () => {
+    await waitFor('its address in the event', async () => {
       const second = key().publicKey;
       await refusal('ERR_FLEET_KEY_UNKNOWN', () => peel.renew(newRequestId(), second));
       return (await fleet.audited('request.refused', (e) => e.publicKey === second)).from?.includes(

@@ -69,13 +69,13 @@ describe.skipIf(older === undefined || newest === undefined)('the upgrade of a c
           await system.close();
         }
       };
-      const told = () =>
+      const peelEvents = () =>
         hosts
           .flatMap(({ output }) => output.split('\n').slice(0, -1))
           .filter((line) => line.startsWith('{'))
           .map((line) => JSON.parse(line) as { type: string; credsPath?: string });
       const renewalsOf = (file: string) =>
-        told().filter(({ type, credsPath }) => type === 'renewed' && credsPath === file).length;
+        peelEvents().filter(({ type, credsPath }) => type === 'renewed' && credsPath === file).length;
       await allConnected();
       const before = await fleet.audit();
 
@@ -126,7 +126,7 @@ describe.skipIf(older === undefined || newest === undefined)('the upgrade of a c
       const folded = await fleet.folded();
       const kept = [...folded.keys()].sort();
       expect(kept).toEqual([...ids, ...added].sort());
-      const ends = told().filter(({ type }) => ['closed', 'ended', 'failed'].includes(type));
+      const ends = peelEvents().filter(({ type }) => ['closed', 'ended', 'failed'].includes(type));
       expect(ends).toEqual([]);
     },
   );

@@ -51,15 +51,18 @@ describe('a rotation', () => {
   });
 
   it('requested by an admin is done at once by a connected peel', async () => {
-    const test = await TestPeel.start(fleet, await addCreds(fleet, admin, 'told-1'));
+    const test = await TestPeel.start(fleet, await addCreds(fleet, admin, 'notified-1'));
     const old = test.peel.credentials.publicKey;
-    await liveKey('told-1', old);
-    await waitFor('its presence', () => contextOf(fleet.master).presence.get('told-1')?.connections.length);
-    const { outcome } = await admin.ask('peel.rotate', { peelId: 'told-1' });
+    await liveKey('notified-1', old);
+    await waitFor(
+      'its presence',
+      () => contextOf(fleet.master).presence.get('notified-1')?.connections.length,
+    );
+    const { outcome } = await admin.ask('peel.rotate', { peelId: 'notified-1' });
     expect(outcome).toBe('told');
     const { publicKey } = await test.event('keyRotated');
-    await fleet.record('told-1', ({ rotationAskedAt }) => rotationAskedAt === undefined);
-    await liveKey('told-1', publicKey);
+    await fleet.record('notified-1', ({ rotationAskedAt }) => rotationAskedAt === undefined);
+    await liveKey('notified-1', publicKey);
     expect(publicKey).not.toBe(old);
   });
 

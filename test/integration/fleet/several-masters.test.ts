@@ -34,7 +34,7 @@ describe('several masters of one fleet', () => {
       await waitFor('all records in each memory', () => context.registry.size === 20);
     }
     await waitFor(
-      'one to hear the servers',
+      "one to follow the servers' events",
       () => fleet.masters.filter(({ watching }) => watching).length === 1,
     );
     const [watching] = fleet.masters.filter((master) => master.watching);
@@ -97,7 +97,7 @@ describe('several masters of one fleet', () => {
     const first = startZester(args);
     await waitFor('the first master', () => first.stdout().includes('"ready"'), 60_000);
     await waitFor(
-      'it to hear the servers',
+      "it to follow the servers' events",
       () => first.stderr().includes("following the servers' events"),
       30_000,
     );
@@ -118,10 +118,10 @@ describe('several masters of one fleet', () => {
 
   it('one that stops hands over to another', async () => {
     const fleet = await startFleet({ policy: 'auto-trusted' });
-    await waitFor('the first to hear the servers', () => fleet.master.watching);
+    await waitFor("the first to follow the servers' events", () => fleet.master.watching);
     const second = await fleet.startMaster({ policy: 'auto-trusted' });
     await fleet.master.stop();
-    await waitFor('the second to hear them', () => second.watching);
+    await waitFor('the second to follow them', () => second.watching);
     expect(contextOf(second).watching()).toBe(second.id);
   });
 });

@@ -139,10 +139,10 @@ it.skipIf(SECONDS === 0 || process.platform !== 'linux')(
         `${name.padEnd(26)} mean ${mean.toFixed(0).padStart(10)}  slope ${perHour.toFixed(0).padStart(10)}/h ± ${uncertainty.toFixed(0)} (${share(perHour)}/h)  ${!isJudged ? 'not judged' : flat ? 'flat' : 'GROWS'}\n`,
       );
     }
-    const told = host.output
+    const ends = host.output
       .split('\n')
       .filter((line) => /"type":"(ended|closed|failed|credentialsExpired)"/.test(line));
-    expect(told, 'peels that expired or ended: nothing else can be said then').toEqual([]);
+    expect(ends, 'peels that expired or ended: nothing else can be said then').toEqual([]);
     expect(growing).toEqual([]);
     // the retention of a revocation has passed: the next push of the account JWT drops it
     if (SECONDS >= 900) {

@@ -56,12 +56,12 @@ async function publishesAnywhere(credsPath: string, servers: string, subject: st
   void (async () => {
     for await (const status of nc.status()) if (status.type === 'error') refused.push(String(status.error));
   })();
-  const heard = nc.subscribe(`${inbox}.self.>`, { callback: () => undefined });
+  const subscription = nc.subscribe(`${inbox}.self.>`, { callback: () => undefined });
   nc.publish(`${inbox}.self.x`, '', { reply: subject });
   await nc.flush();
   nc.publish(subject, 'forged');
   await nc.flush();
-  heard.unsubscribe();
+  subscription.unsubscribe();
   // refusals are reported before the answer to the flush
   await nc.close();
   return !refused.some((text) => text.includes(subject));

@@ -49,14 +49,14 @@ describe('the permissions of all peels', () => {
     const fleet = await startHome();
     const one = await fleet.peel('web-01', (await fleet.issue('web-01')).path);
     const master = await fleet.peel('zester-master', (await fleet.domain()).paths.masterCreds);
-    const heard: string[] = [];
-    master.nc.subscribe('zester.>', { callback: (_error, message) => void heard.push(message.subject) });
+    const subjects: string[] = [];
+    master.nc.subscribe('zester.>', { callback: (_error, message) => void subjects.push(message.subject) });
     await master.nc.flush();
     const publishes = async (subject: string) => {
       one.nc.publish(subject);
       await one.nc.flush();
       await master.nc.flush();
-      return heard.includes(subject);
+      return subjects.includes(subject);
     };
     expect(await publishes('zester.metrics.web-01')).toBe(false);
 

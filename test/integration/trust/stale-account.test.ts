@@ -92,10 +92,10 @@ describe('an older account that another tool pushed under a newer time', () => {
     ],
   ])('is repaired and reported by "%s"', async (_what, act) => {
     const { fleet, good, bad, publicKeys } = await staleFleet();
-    const heard: AccountLosses[] = [];
-    await act(fleet, (lost) => heard.push(lost));
-    expect(heard[0]?.revocations).toEqual([bad.publicKey]);
-    expect(heard[0]?.signingKeys).toContain(publicKeys.peelSigning);
+    const losses: AccountLosses[] = [];
+    await act(fleet, (lost) => losses.push(lost));
+    expect(losses[0]?.revocations).toEqual([bad.publicKey]);
+    expect(losses[0]?.signingKeys).toContain(publicKeys.peelSigning);
     const { url } = fleet.node(0);
     expect(await fleet.letsIn(good.path, 'web-01', url)).toBe(true);
     expect(await fleet.letsIn(bad.path, 'web-02', url)).toBe(false);
