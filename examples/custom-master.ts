@@ -18,7 +18,7 @@ const policy: PolicyFunction = async ({ peelId, trusted, returning }, { signal }
   return 'accept';
 };
 
-function tell(event: MasterEvent): void {
+function logEvent(event: MasterEvent): void {
   switch (event.type) {
     case 'accepted':
     case 'rejected':
@@ -42,7 +42,7 @@ try {
     servers,
     policy,
     policyTimeoutMs: 3_000,
-    onEvent: tell,
+    onEvent: logEvent,
     signal: stop.signal,
     logger: { debug: () => undefined, info: () => undefined, warn: log, error: log },
   });

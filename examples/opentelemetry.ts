@@ -44,7 +44,7 @@ export function observeZester({ tracer, meter }: Telemetry): () => void {
       operation(`zester.credential.${what}`, { peel: peelId }, durationMs, error),
   };
   // an error in a subscriber would be an uncaught exception
-  const hear = (which: keyof typeof listeners) => (message: unknown) => {
+  const guarded = (which: keyof typeof listeners) => (message: unknown) => {
     try {
       listeners[which](message as never);
     } catch (error) {
@@ -52,7 +52,7 @@ export function observeZester({ tracer, meter }: Telemetry): () => void {
     }
   };
   const channels = (['connection', 'rotation', 'renewal'] as const).map(
-    (which) => [DIAGNOSTICS_CHANNELS[which], hear(which)] as const,
+    (which) => [DIAGNOSTICS_CHANNELS[which], guarded(which)] as const,
   );
   for (const [name, listener] of channels) subscribe(name, listener);
   return () => channels.forEach(([name, listener]) => unsubscribe(name, listener));

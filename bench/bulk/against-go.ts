@@ -12,7 +12,7 @@ import { inTurns, printRounds, ratioOf } from './rounds.js';
 const ROUNDS = 30;
 const COUNT = 512;
 
-/** A peel id that stands for any, in what Go is told. */
+/** The placeholder for the peel ID in the input of the Go program. */
 const PLACE = 'place-of-the-id';
 
 /** One core: a key, its JWT with a peel's permissions, the bytes of the file, here and by Go's jwt/v2. Processor time. */

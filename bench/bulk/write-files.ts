@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 
-/** A thread of the baseline of `files.ts`: writes as many files as it is told, durably, and says when. */
+/** A thread of the baseline of `files.ts`: writes the requested number of files durably, and reports when it is done. */
 const { directory, thread } = workerData as { directory: string; thread: number };
 /** About what a peel's credentials have with explicit permissions. */
 const content = Buffer.alloc(2_000, 'x');

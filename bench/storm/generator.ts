@@ -29,23 +29,23 @@ const waiting: Peel[] = [];
 const refusals: Record<string, number> = {};
 let target: { port: number; host: string } | undefined;
 let dialling = 0;
-/** The server refuses connections: one dial at a time looks whether it is back. */
+/** The server refuses connections: one dial at a time checks whether it is back. */
 let isDown = false;
 let accepted = 0;
 let attempts = 0;
 let lastAt = 0;
 
-function tell(message: FromGenerator): void {
+function post(message: FromGenerator): void {
   // the bench may have ended: then this program ends, too
   process.send?.(message, undefined, undefined, (error) => {
     if (error !== null) process.exit();
   });
 }
 
-function tellState(): void {
+function postState(): void {
   const { user, system } = process.cpuUsage();
   const wanted = peels.filter(({ isGone }) => !isGone).length;
-  tell({ is: 'state', accepted, wanted, lastAt, attempts, refusals, cpu: (user + system) / 1e6 });
+  post({ is: 'state', accepted, wanted, lastAt, attempts, refusals, cpu: (user + system) / 1e6 });
 }
 
 function prepare({ from, count, account, seed }: Extract<ToGenerator, { do: 'prepare' }>): void {
@@ -59,11 +59,11 @@ function prepare({ from, count, account, seed }: Extract<ToGenerator, { do: 'pre
     peels.push({ peelId, jwt: issuer.peelJwt(peelId, key), privateKey, isAccepted: false, isGone: false });
     made.push({ peelId, key });
     if (made.length < MADE_AT_ONCE) continue;
-    tell({ is: 'made', peels: made, done: false });
+    post({ is: 'made', peels: made, done: false });
     made = [];
   }
   issuer.wipe();
-  tell({ is: 'made', peels: made, done: true });
+  post({ is: 'made', peels: made, done: true });
 }
 
 function dialMore(): void {
@@ -160,4 +160,4 @@ process.on('message', (message: ToGenerator) => {
 // Ctrl-C is for the process that started this one, which then disconnects
 process.on('SIGINT', () => undefined);
 process.on('disconnect', () => process.exit());
-setInterval(tellState, STATE_INTERVAL_MS);
+setInterval(postState, STATE_INTERVAL_MS);

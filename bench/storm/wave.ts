@@ -65,8 +65,9 @@ export async function wave(generators: Generators, goal: WaveGoal): Promise<Wave
     }
     if (elapsed() > progressAt) {
       progressAt += PROGRESS_MS;
-      const told = master === undefined ? '' : `, ${known} known, master ${master.cpu().toFixed(1)} s of CPU`;
-      console.log(`      ${seconds(elapsed())}: ${state.accepted} of ${accepted} accepted${told}`);
+      const masterState =
+        master === undefined ? '' : `, ${known} known, master ${master.cpu().toFixed(1)} s of CPU`;
+      console.log(`      ${seconds(elapsed())}: ${state.accepted} of ${accepted} accepted${masterState}`);
     }
     if (elapsed() > limitMs) {
       const words = [`${state.accepted} of ${accepted} accepted`];
