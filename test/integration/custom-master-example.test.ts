@@ -58,7 +58,7 @@ it('the custom master decides by its inventory, before and after an outage, unti
   expect(await token.join('new-1', unknown)).toMatchObject({ state: 'pending' });
   await writeFile(inventory, 'no JSON');
   expect(await token.join('new-1', unknown)).toMatchObject({ state: 'pending' });
-  await waitFor('what it said', () => output.includes('new-1 is pending: the policy threw'));
+  await waitFor('the warning about the policy', () => output.includes('new-1 is pending: the policy threw'));
 
   const server = fleet.home.node(0);
   await server.kill('SIGKILL');

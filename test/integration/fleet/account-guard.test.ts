@@ -64,7 +64,7 @@ describe('a running master, when another tool pushes an older state of the accou
     await pushAs(fleet.home, which === 'first' ? first : current, lost);
 
     const { url } = fleet.home.node(0);
-    await waitFor('what was lost', async () => {
+    await waitFor('the lost parts to be restored', async () => {
       const [isIn, isOut] = [
         await fleet.home.letsIn(good, 'web-01', url),
         !(await fleet.home.letsIn(bad, 'web-02', url)),

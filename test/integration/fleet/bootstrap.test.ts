@@ -97,9 +97,9 @@ describe('a peel that was bootstrapped with the home alone', () => {
     const master = await fleet.startMaster({ policy: 'auto-trusted' });
     await fleet.record('web-1', ({ state }) => state === 'active', master);
     const connections = () => contextOf(master).presence.get('web-1')?.connections.length;
-    await waitFor('its connection to be known', () => connections() === 1);
+    await waitFor('its connection to be counted', () => connections() === 1);
     await nc.close();
-    await waitFor('its leaving to be known', () => connections() === 0);
+    await waitFor('its disconnect to be counted', () => connections() === 0);
   });
 });
 

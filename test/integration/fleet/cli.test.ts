@@ -50,7 +50,7 @@ async function running(...ids: string[]): Promise<TestPeel[]> {
   const peels = await Promise.all(ids.map((id) => TestPeel.start(fleet, creds(id))));
   for (const id of ids) {
     await fleet.record(id, ({ state }) => state === 'active');
-    await waitFor('it to be known to be connected', () => connected(fleet, id));
+    await waitFor('the master to see its connection', () => connected(fleet, id));
   }
   return peels;
 }
@@ -340,7 +340,7 @@ describe('zester peel rotate', () => {
     for (const id of ids) {
       const record = await own.record(id, ({ state }) => state === 'active');
       keys.set(id, record.keys[0]?.publicKey ?? '');
-      await waitFor('it to be known to be connected', () => connected(own, id));
+      await waitFor('the master to see its connection', () => connected(own, id));
     }
     let underWay = 0;
     let most = 0;

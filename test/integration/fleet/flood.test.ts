@@ -194,7 +194,7 @@ it('a flood in the name of a peel does not cut that peel', async () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   })();
-  await waitFor('it to be named', async () =>
+  await waitFor('the refusal in the audit log', async () =>
     (await fleet.audit()).find(
       ({ kind, peelId, code, detail }) =>
         kind === 'request.refused' &&

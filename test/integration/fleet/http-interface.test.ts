@@ -330,19 +330,19 @@ describe('the HTTP interface', () => {
     await waitFor('the event', () => /event: audit\n(id: .*\n)?data: .*"key.issued"/.test(pushed()));
 
     const later = await listen(`/api/v1/events?since=${position}`);
-    await waitFor('what was missed', () => later().includes('"pushed-1"'));
+    await waitFor('the missed events', () => later().includes('"pushed-1"'));
     expect(later()).not.toContain('event: reset');
     const other = await listen(`/api/v1/events?since=000000000000.1`);
-    await waitFor('that nothing is known of it', () => other().includes('event: reset'));
+    await waitFor('a reset', () => other().includes('event: reset'));
   });
 
   it('pushes connects and disconnects of peels', async () => {
     const pushed = await listen('/api/v1/events');
     const peel = await TestPeel.start(fleet, await addCreds(fleet, await fleet.admin(), 'comes-1'));
-    await waitFor('that it is connected', () => /"id":"comes-1"[^}]*"connected":true/.test(pushed()));
+    await waitFor('the connect', () => /"id":"comes-1"[^}]*"connected":true/.test(pushed()));
     await peel.peel.nc.close();
     const after = pushed().length;
-    await waitFor('that it is not', () => /"id":"comes-1"[^}]*"connected":false/.test(pushed().slice(after)));
+    await waitFor('the disconnect', () => /"id":"comes-1"[^}]*"connected":false/.test(pushed().slice(after)));
   });
 
   it('shows no seed, whatever a thief of a master writes into the audit log', async () => {

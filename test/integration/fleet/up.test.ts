@@ -305,7 +305,7 @@ describe('zester master', () => {
     const master = start(['master', '--json', '--http', '127.0.0.1:0'], env);
     const { http } = await ready(master);
     const status = async () => (await fetch(`${http}/healthz`)).status;
-    await waitFor('it to be well', async () => (await status()) === 200);
+    await waitFor('it to be healthy', async () => (await status()) === 200);
     const [server] = home.nodes;
     await server?.stop();
     const sick = await fetch(`${http}/healthz`);
@@ -314,7 +314,7 @@ describe('zester master', () => {
     expect(ok).toBe(false);
     expect(problems.join()).toMatch(/registry|connection/);
     await server?.start();
-    await waitFor('it to be well again', async () => (await status()) === 200, 40_000);
+    await waitFor('it to be healthy again', async () => (await status()) === 200, 40_000);
     master.kill('SIGTERM');
     expect(await master.exited).toEqual({ code: 0 });
   });

@@ -138,7 +138,7 @@ describe('the migration of a home whose peels have responses', () => {
     nc.publish('zester.event.web-01.small', 'hello');
     await migrate(fleet.home, fleet.options);
     proxy.refuse(false);
-    await waitFor('what was kept to be sent', () => events.some(({ type }) => type === 'bufferSent'));
+    await waitFor('the buffered messages to be sent', () => events.some(({ type }) => type === 'bufferSent'));
     expect(events).toContainEqual(
       expect.objectContaining({ type: 'messageRefused', subject: 'zester.event.web-01.large' }),
     );
