@@ -112,9 +112,9 @@ export class Recovery {
     const user = recoveryName(peelId);
     const nc = await this.#connect(current, credential);
     try {
-      const asked = { peelId, publicKey: newPublicKey };
+      const request = { peelId, publicKey: newPublicKey };
       const subject = enrollSubject(user, 'challenge');
-      const { challenge } = await this.#send(nc, current, 'challenge', subject, asked);
+      const { challenge } = await this.#send(nc, current, 'challenge', subject, request);
       const count = recoveriesOf(decodeUserJwt(credential));
       const signed = { requestId: newRequestId(), publicKey, newPublicKey, count, challenge };
       const proof = recoveryProof({ ...signed, peelId });

@@ -139,7 +139,7 @@ export class Renewer {
 
   async #renew(): Promise<void> {
     const { credentials } = this.#options;
-    const asking = credentials.current.publicKey;
+    const requestedKey = credentials.current.publicKey;
     try {
       const { creds, rotate } = await this.#timed('renewal', () => this.#requests.renew());
       if (this.#stopped) return;
@@ -157,7 +157,7 @@ export class Renewer {
       if (publicKey !== creds.publicKey) return; // replaced meanwhile
       this.#emit({ type: 'renewed', publicKey, expiresAt: expiryTime(claims) });
     } catch (error) {
-      this.#failed('renewal', error, asking);
+      this.#failed('renewal', error, requestedKey);
     }
   }
 

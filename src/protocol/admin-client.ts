@@ -191,8 +191,8 @@ export class AdminClient {
       const { subject, data, headers } = this.#signed(name, request);
       return requestMaster(this.#nc, subject, data, { timeoutMs, headers });
     };
-    const asked = isIdempotent(name, request) ? this.#withResend(send, options.signal) : send();
-    const answer = await orAborted(asked, options.signal);
+    const reply = isIdempotent(name, request) ? this.#withResend(send, options.signal) : send();
+    const answer = await orAborted(reply, options.signal);
     return parseAnswer(name, answer.data);
   }
 

@@ -46,10 +46,10 @@ export class WorkerPool {
     const thread = this.#threads[batch % this.#threads.length] as TaskThread<WorkerTask, WorkerAnswer>;
     const spare = this.#spares.pop();
     const task = { batch, ids, nowMs, hold: noted !== undefined, spare };
-    let answer = await asked(thread.ask(task, spare === undefined ? [] : [spare]));
+    let answer = await answerOf(thread.ask(task, spare === undefined ? [] : [spare]));
     if ('publicKeys' in answer) {
       await noted?.(answer.publicKeys);
-      answer = await asked(thread.ask({ batch, go: true }));
+      answer = await answerOf(thread.ask({ batch, go: true }));
     }
     const { result, spare: free } = fromWire((answer as { done: Wire }).done);
     if (free !== undefined) this.#spares.push(free);
@@ -86,7 +86,7 @@ function issuingThread(
 }
 
 /** @throws the error of the thread */
-async function asked(answer: Promise<WorkerAnswer>): Promise<Exclude<WorkerAnswer, { failed: unknown }>> {
+async function answerOf(answer: Promise<WorkerAnswer>): Promise<Exclude<WorkerAnswer, { failed: unknown }>> {
   const given = await answer;
   if ('failed' in given) throw errorOf(given.failed);
   return given;

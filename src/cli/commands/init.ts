@@ -98,7 +98,7 @@ function report(domain: TrustDomain, steps: readonly Step[], output: Output): st
   const { names, publicKeys, servers } = domain;
   const made = steps.filter((step) => step.made).map(({ path }) => path);
   const state = made.length === 0 ? 'unchanged' : made.length === steps.length ? 'created' : 'completed';
-  const says = {
+  const headlines = {
     unchanged: `${domain.home} already has a trust domain; nothing was changed`,
     created: `created a trust domain in ${domain.home}`,
     completed: `completed the trust domain in ${domain.home}: ${made.length} of ${steps.length} files were missing`,
@@ -106,7 +106,7 @@ function report(domain: TrustDomain, steps: readonly Step[], output: Output): st
   const { joinSigning } = publicKeys;
   output.result(
     [
-      says[state],
+      headlines[state],
       ...table([
         ['operator', `${names.operator}  ${output.key(publicKeys.operator)}`],
         ['system account', `${names.systemAccount}  ${output.key(publicKeys.systemAccount)}`],
@@ -156,8 +156,8 @@ function warnOfWhatStays(
         : `the credentials of ${home} still live for ${lifetime} s: edit "lifetime" below "renewal" in ${paths.settings} to change it`,
     );
   }
-  const asked = tls.tls !== undefined && JSON.stringify(tls.tls) !== JSON.stringify(domain.tls);
-  if (asked || (tls.requireTls !== undefined && tls.requireTls !== domain.requireTls)) {
+  const tlsDiffers = tls.tls !== undefined && JSON.stringify(tls.tls) !== JSON.stringify(domain.tls);
+  if (tlsDiffers || (tls.requireTls !== undefined && tls.requireTls !== domain.requireTls)) {
     output.warn(
       `the TLS settings of ${home} were not changed: edit "tls" ("caFile", "certFile", "keyFile") and "requireTls" in ` +
         `${paths.settings} to change it`,

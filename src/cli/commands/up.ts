@@ -65,7 +65,7 @@ async function up(config: Config, { restart, ui }: UpOptions, { io, output }: No
   const log = await createLog({ level: config.values.logLevel, json: output.json }, io);
   const domain = await homeFor(config, log, io);
   const { host, port } = await endpointOf(config, domain, log);
-  const asked = new AbortController();
+  const stopRequest = new AbortController();
   const stopServer = new AbortController();
   let master: Promise<RunningMaster> | undefined;
   let failure: unknown;
@@ -84,9 +84,9 @@ async function up(config: Config, { restart, ui }: UpOptions, { io, output }: No
     stopServer.abort();
   };
   const beginOn = (url: string) => {
-    if (master !== undefined || asked.signal.aborted) return;
+    if (master !== undefined || stopRequest.signal.aborted) return;
     const ended = serversEnded;
-    const signal = AbortSignal.any([asked.signal, stopServer.signal]);
+    const signal = AbortSignal.any([stopRequest.signal, stopServer.signal]);
     master = begin(config, url, domain, { log, output, signal });
     master.catch((error: unknown) => {
       master = undefined;
@@ -101,13 +101,13 @@ async function up(config: Config, { restart, ui }: UpOptions, { io, output }: No
     if (ui) void page.startAfter(master, url);
     // a restart does not help if the server is too old
     void whenEnded(master, (error) => {
-      if (error === undefined || asked.signal.aborted) return;
+      if (error === undefined || stopRequest.signal.aborted) return;
       failure = error;
       stopServer.abort();
     });
   };
   const stopListening = io.onInterrupt(() => {
-    asked.abort();
+    stopRequest.abort();
     void endBoth();
   });
   try {
@@ -128,13 +128,13 @@ async function up(config: Config, { restart, ui }: UpOptions, { io, output }: No
         serversEnded += 1;
       },
     });
-    if (failure !== undefined && !asked.signal.aborted) throw failure;
+    if (failure !== undefined && !stopRequest.signal.aborted) throw failure;
     output.event('stopped', { event: 'stopped', ...exit });
   } catch (error) {
     serverIsUp = false;
     stopServer.abort(); // a starting master does not wait for it
     await stopMaster();
-    if (!asked.signal.aborted || failure !== undefined) throw error;
+    if (!stopRequest.signal.aborted || failure !== undefined) throw error;
   } finally {
     stopListening();
   }

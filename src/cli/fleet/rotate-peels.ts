@@ -23,7 +23,7 @@ export interface RotatePeelsOptions {
   /** Interrupts the rotation. */
   signal: AbortSignal;
   /** Called on each change. */
-  onProgress: (so: RotationResult) => void;
+  onProgress: (result: RotationResult) => void;
   onFailed: (peelId: string, error: ZesterError) => void;
 }
 

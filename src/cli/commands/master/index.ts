@@ -59,8 +59,8 @@ gracefully.`,
         `master ${master.id} is ready (policy ${policy}${http === null ? '' : `, ${http}/healthz`})`,
         { event: 'ready', master: master.id, server, policy, lifetime, http },
       );
-      const asked = whenAborted(ending.signal);
-      const ended = await Promise.race([asked.then(() => false), master.closed.then(() => true)]);
+      const interrupted = whenAborted(ending.signal);
+      const ended = await Promise.race([interrupted.then(() => false), master.closed.then(() => true)]);
       await running.stop();
       if (ended && !ending.signal.aborted) {
         if (master.endedBy !== undefined) throw master.endedBy;
