@@ -132,8 +132,8 @@ describe('the configuration file', () => {
     ['[]'.repeat(20_000), /is not valid YAML.* at line 1, column 3/],
   ])('%j is refused, with the place and the reason', async (text, message) => {
     const config = await file(text);
-    const { message: said } = await refusal('ERR_FLEET_CONFIG', () => load({ config }));
-    expect(said).toMatch(message);
+    const refused = await refusal('ERR_FLEET_CONFIG', () => load({ config }));
+    expect(refused.message).toMatch(message);
   });
 
   it('in the home does not set the home', async () => {

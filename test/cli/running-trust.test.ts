@@ -69,10 +69,10 @@ describe('zester revoke', () => {
     [['revocations', 'clear', '--all', '--before', '1d'], 'give exactly one of'],
     [['permissions', 'set'], 'nothing to change'],
     [['keys', 'add', 'user'], 'Allowed choices'],
-  ])('refuses %j as wrong usage', async (args, said) => {
+  ])('refuses %j as wrong usage', async (args, message) => {
     const result = await zester([...args, '--home', '/nonexistent/home']);
     expect(result.code).toBe(2);
-    expect(result.stderr).toContain(said);
+    expect(result.stderr).toContain(message);
     expect(result.stderr.trim().split('\n')).toHaveLength(1);
     expect(result.stderr).not.toContain('SUACSSL3');
   });

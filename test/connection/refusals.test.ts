@@ -4,9 +4,10 @@ import { Refusals } from '../../src/connection/refusals.js';
 describe('refusals of a server', () => {
   it('are reported once, then less and less often, and again for a new reason or a new outage', () => {
     const refusals = new Refusals();
-    const said: number[] = [];
-    for (let s = 0; s <= 1_800; s += 2) if (refusals.note('Authorization Violation', s * 1000)) said.push(s);
-    expect(said).toEqual([0, 30, 90, 210, 510, 1110, 1710]);
+    const reported: number[] = [];
+    for (let s = 0; s <= 1_800; s += 2)
+      if (refusals.note('Authorization Violation', s * 1000)) reported.push(s);
+    expect(reported).toEqual([0, 30, 90, 210, 510, 1110, 1710]);
     expect(refusals.note('User Authentication Expired', 1_800_000)).toMatchObject({ attempts: 902 });
     refusals.reset();
     expect(refusals.note('User Authentication Expired', 1_801_000)).toMatchObject({ attempts: 1 });

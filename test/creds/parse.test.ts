@@ -241,9 +241,9 @@ describe('a .creds file is refused', () => {
       '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
       /it is PEM \(CERTIFICATE\)/,
     ],
-  ])('and the error says what it looks like: %s', async (_, data, said) => {
+  ])('and the error says what it looks like: %s', async (_, data, message) => {
     const error = await refusal('ERR_CREDS_NO_JWT', () => parseCredsData(data, 'x'), good.seed);
-    expect(error.message).toMatch(said);
+    expect(error.message).toMatch(message);
   });
 
   it.each([undefined, null, 7, {}, [good.text], new ArrayBuffer(8)])(

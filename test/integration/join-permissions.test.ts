@@ -68,7 +68,7 @@ const MAY_NOT_SUBSCRIBE = [
   ['the inboxes of a peel', '_INBOX.web-01.>', '_INBOX.web-01.abc'],
   ['the inboxes of the master', `${MASTER_INBOX_PREFIX}.>`, `${MASTER_INBOX_PREFIX}.abc`],
   ['the registry', '$KV.zester-peels.>', '$KV.zester-peels.web-01'],
-  ['what the API of JetStream is asked', '$JS.API.>', '$JS.API.INFO'],
+  ['requests to the JetStream API', '$JS.API.>', '$JS.API.INFO'],
   ['the discovery of services', '$SRV.>', '$SRV.PING'],
   ['the system', '$SYS.>', '$SYS.ACCOUNT.x'],
 ] as const;
@@ -210,9 +210,9 @@ describe('the user of a join token', () => {
   it('has ten subscriptions, and no more', async () => {
     const tokenId = 'Subscriptions';
     const one = await connectSignedByJoinKey(joinName(tokenId));
-    const said: string[] = [];
+    const errors: string[] = [];
     void (async () => {
-      for await (const status of one.status()) if (status.type === 'error') said.push(status.error.message);
+      for await (const status of one.status()) if (status.type === 'error') errors.push(status.error.message);
     })();
     const receivers: number[] = [];
     for (let i = 0; i < 12; i++) {
@@ -227,7 +227,7 @@ describe('the user of a join token', () => {
     await witness.flush();
     await settled(one);
     expect(receivers.sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    expect(said.join()).toMatch(/maximum subscriptions exceeded/i);
+    expect(errors.join()).toMatch(/maximum subscriptions exceeded/i);
   });
 
   it('sends nothing larger than 16 KiB, even with a client that ignores the server’s limit', async () => {

@@ -91,7 +91,7 @@ const MAY_NOT_SUBSCRIBE = [
   ['who enrols', 'zester.enroll.>', 'zester.enroll.join'],
   // the state of the fleet, the services, the system
   ['the registry', '$KV.zester-peels.>', '$KV.zester-peels.web-01'],
-  ['what the API of JetStream is asked', '$JS.API.>', '$JS.API.INFO'],
+  ['requests to the JetStream API', '$JS.API.>', '$JS.API.INFO'],
   ['what happens in JetStream', '$JS.EVENT.>', '$JS.EVENT.ADVISORY.x'],
   ['the discovery of services', '$SRV.>', '$SRV.PING'],
   ['the system', '$SYS.>', '$SYS.ACCOUNT.x'],

@@ -13,7 +13,7 @@ import { waitFor } from '../support/wait-for.js';
 /** The next event of a type. */
 async function next(peel: Peel, type: PeelEvent['type']): Promise<PeelEvent> {
   for await (const event of peel.events()) if (event.type === type) return event;
-  throw new Error(`the peel ended before it said ${type}`);
+  throw new Error(`the peel ended before it emitted ${type}`);
 }
 
 describe.concurrent('startTestServer', () => {

@@ -41,7 +41,7 @@ beforeAll(async () => {
   }
 });
 
-interface Said {
+interface Report {
   backend?: string;
   seeds?: string;
   why?: string;
@@ -50,14 +50,14 @@ interface Said {
   message?: string;
 }
 
-async function said(
+async function report(
   dir: string,
   {
     choice,
     format = 'esm',
     prelude = '',
   }: { choice?: string; format?: 'esm' | 'cjs'; prelude?: string } = {},
-): Promise<Said & { stderr: string }> {
+): Promise<Report & { stderr: string }> {
   const file = join(dir, format === 'esm' ? 'program.mjs' : 'program.cjs');
   await cp(program[format], file);
   const env = { ...process.env };
@@ -65,7 +65,7 @@ async function said(
   const { stdout, stderr } = await run('sh', ['-c', `${prelude} exec "$0" "$1"`, process.execPath, file], {
     env: { ...env, ...(choice !== undefined && { ZESTER_ED25519: choice }) },
   });
-  return { ...(JSON.parse(stdout) as Said), stderr };
+  return { ...(JSON.parse(stdout) as Report), stderr };
 }
 
 /** A folder in which sodium-native is installed. */
@@ -89,7 +89,7 @@ describe('Ed25519 comes from', () => {
   it.each(['esm', 'cjs'] as const)(
     'sodium-native where it is installed, in a bundle of the format %s',
     async (format) => {
-      expect(await said(await installed(), { format })).toMatchObject({
+      expect(await report(await installed(), { format })).toMatchObject({
         backend: 'sodium-native',
         works: true,
         stderr: '',
@@ -100,7 +100,7 @@ describe('Ed25519 comes from', () => {
   it.each(['esm', 'cjs'] as const)(
     'node:crypto where nothing is installed, in a bundle of the format %s',
     async (format) => {
-      expect(await said(await tempDir(), { format })).toMatchObject({
+      expect(await report(await tempDir(), { format })).toMatchObject({
         backend: 'node:crypto',
         seeds: 'plain',
         why: 'sodium-native is not installed',
@@ -127,7 +127,7 @@ describe('Ed25519 comes from', () => {
       /fails its test/,
     ],
   ])('node:crypto where sodium-native %s', async (_, source, why) => {
-    expect(await said(await damaged(source))).toMatchObject({
+    expect(await report(await damaged(source))).toMatchObject({
       backend: 'node:crypto',
       why: expect.stringMatching(why) as string,
       works: true,
@@ -135,31 +135,31 @@ describe('Ed25519 comes from', () => {
   });
 
   it('node:crypto when ZESTER_ED25519 selects it', async () => {
-    expect(await said(await installed(), { choice: 'node' })).toMatchObject({
+    expect(await report(await installed(), { choice: 'node' })).toMatchObject({
       backend: 'node:crypto',
       works: true,
     });
   });
 
   it('nowhere if ZESTER_ED25519 names a missing or an unknown backend', async () => {
-    const absent = await said(await tempDir(), { choice: 'sodium' });
+    const absent = await report(await tempDir(), { choice: 'sodium' });
     expect(absent).toMatchObject({ code: 'ERR_KEY_BACKEND' });
     expect(absent.message).toContain('npm install sodium-native');
-    const broken = await said(await damaged(`throw new Error('wrong ELF class')`), { choice: 'sodium' });
+    const broken = await report(await damaged(`throw new Error('wrong ELF class')`), { choice: 'sodium' });
     expect(broken.message).toContain('wrong ELF class');
-    expect(await said(await installed(), { choice: 'openssl' })).toMatchObject({ code: 'ERR_KEY_BACKEND' });
+    expect(await report(await installed(), { choice: 'openssl' })).toMatchObject({ code: 'ERR_KEY_BACKEND' });
   });
 });
 
 describe('the limit on locked memory', () => {
   it('leaves seeds guarded, with one warning, and everything works', async () => {
     const dir = await installed();
-    const limited = await said(dir, { prelude: 'ulimit -l 0;' });
+    const limited = await report(dir, { prelude: 'ulimit -l 0;' });
     // as root, the limit does not hold
     if (process.getuid?.() === 0) expect(['locked', 'guarded']).toContain(limited.seeds);
     else expect(limited.seeds).toBe('guarded');
     expect(limited.works).toBe(true);
     expect(limited.stderr.match(/ZESTER_MEMLOCK/g)?.length ?? 0).toBe(limited.seeds === 'guarded' ? 1 : 0);
-    expect((await said(dir)).works).toBe(true);
+    expect((await report(dir)).works).toBe(true);
   });
 });

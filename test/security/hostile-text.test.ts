@@ -187,7 +187,7 @@ describe('hostile text', () => {
   it('in a list of hosts becomes no option of ssh and no word of a shell', async () => {
     const dir = await tempDir();
     const ssh = join(dir, 'ssh');
-    await writeFile(ssh, `#!/bin/sh\nprintf '%s\\n' "$@" >> ${dir}/said\ncat > /dev/null\n`);
+    await writeFile(ssh, `#!/bin/sh\nprintf '%s\\n' "$@" >> ${dir}/arguments\ncat > /dev/null\n`);
     await chmod(ssh, 0o700);
     const user = generateKeyBundle('user');
     const jwt = createUserJwt(user, generateKeyBundle('account'), { name: 'web-01' });
@@ -213,9 +213,9 @@ describe('hostile text', () => {
       else await expect(deliver(text, '/x'), name).rejects.toMatchObject({ code: 'ERR_BULK_DELIVERY' });
     }
     await deliver('host-1', `/a'b$(touch x)\`touch y\` c`);
-    const said = await readFile(join(dir, 'said'), 'utf8');
-    expect(said).toContain(`p='/a'\\''b$(touch x)\`touch y\` c'`);
-    expect(said.split('\n').slice(0, 4)).toEqual(['-o', 'BatchMode=yes', '--', 'host-1']);
+    const given = await readFile(join(dir, 'arguments'), 'utf8');
+    expect(given).toContain(`p='/a'\\''b$(touch x)\`touch y\` c'`);
+    expect(given.split('\n').slice(0, 4)).toEqual(['-o', 'BatchMode=yes', '--', 'host-1']);
   });
 
   it('in a manifest is one YAML value', () => {

@@ -77,10 +77,12 @@ describe("a copy of a peel's file", () => {
       },
       REPLACED_REVOKED_TIMEOUT_MS,
     );
-    const said = await waitFor('the agent of the host to say so', () =>
+    const event = await waitFor('the agent of the host to report it', () =>
       host.events.find(({ type }) => type === 'ended' || type === 'refused'),
     );
-    process.stdout.write(`the agent of a host whose key a thief has rotated says: ${JSON.stringify(said)}\n`);
+    process.stdout.write(
+      `the agent of a host whose key a thief has rotated reports: ${JSON.stringify(event)}\n`,
+    );
     const { stdout } = await zester(['audit', 'web-02', '--json', ...at()]);
     const events = stdout
       .trimEnd()

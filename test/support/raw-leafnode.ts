@@ -37,8 +37,8 @@ export async function connectLeafnode(port: number, credsPath: string): Promise<
   const key = loadKeyBundle('user', seed);
   const sig = Buffer.from(key.sign(Buffer.from(nonce))).toString('base64url');
   key.wipe();
-  const said = { jwt: creds.jwt, sig, name: 'by-hand', server_id: `N${'A'.repeat(55)}`, version: '2.15.1' };
-  socket.write(`CONNECT ${JSON.stringify({ ...said, headers: true, protocol: 1 })}\r\nPING\r\n`);
+  const fields = { jwt: creds.jwt, sig, name: 'by-hand', server_id: `N${'A'.repeat(55)}`, version: '2.15.1' };
+  socket.write(`CONNECT ${JSON.stringify({ ...fields, headers: true, protocol: 1 })}\r\nPING\r\n`);
   const answer = await Promise.race([lines.first((line) => line === 'PONG'), closed.then(() => undefined)]);
   return {
     isIn: answer !== undefined && errors.length === 0,

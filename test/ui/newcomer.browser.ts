@@ -39,14 +39,14 @@ async function terminal() {
 it('docs/ui.md leads from an empty home to the first accepted peel, click by click', async () => {
   const [, part = ''] = (await readFile('docs/ui.md', 'utf8')).split(/^## .*$/m);
   const steps = part.split(/^\d\. /m).slice(1);
-  const said = (step: number, mark: '**' | '`') =>
+  const marked = (step: number, mark: '**' | '`') =>
     [...(steps[step - 1] ?? '').matchAll(mark === '**' ? /\*\*(.+?)\*\*/g : /`(.+?)`/g)].map(
       ([, text = '']) => text,
     );
   const run = await terminal();
   const started = performance.now();
 
-  const [up = ''] = said(1, '`');
+  const [up = ''] = marked(1, '`');
   expect(up).toBe('zester up --ui');
   // as its help says: ports of their own, for a machine on which others are in use
   const fleet = run(up, { ZESTER_PORT: String(await freePort()) });
@@ -65,13 +65,13 @@ it('docs/ui.md leads from an empty home to the first accepted peel, click by cli
       .or(within.locator('button', { hasText: new RegExp(`^${name}$`) }))
       .first()
       .click();
-  for (const name of said(3, '**')) await click(name);
-  for (const name of said(4, '**')) await click(name);
+  for (const name of marked(3, '**')) await click(name);
+  for (const name of marked(4, '**')) await click(name);
   await page.getByText('Copied', { exact: true }).waitFor();
   const host = run(await page.evaluate<string>('navigator.clipboard.readText()'));
   const shown = await host.until(/fingerprint ([0-9a-f-]+)/);
 
-  const [pending = '', accept = '', confirm = ''] = said(5, '**');
+  const [pending = '', accept = '', confirm = ''] = marked(5, '**');
   await click(pending);
   await page.getByText(shown).waitFor();
   await page.getByRole('textbox').fill(shown);
@@ -87,7 +87,7 @@ it('docs/ui.md leads from an empty home to the first accepted peel, click by cli
   );
 
   await host.until(/(web-01 has joined)[^]*is connected/);
-  for (const name of said(6, '**')) await click(name);
+  for (const name of marked(6, '**')) await click(name);
   await page.getByRole('link', { name: '1 Connected', exact: true }).waitFor();
   expect(fleet.text() + host.text()).not.toMatch(SEED);
   process.stdout.write(

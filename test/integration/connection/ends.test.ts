@@ -85,10 +85,10 @@ describe('a command, against a listener that is not a NATS server', () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     atEnd(async () => void child.kill('SIGKILL'));
-    let said = '';
-    child.stdout.on('data', (data: Buffer) => (said += data.toString()));
+    let output = '';
+    child.stdout.on('data', (data: Buffer) => (output += data.toString()));
     expect(await once(child, 'close')).toEqual([0, null]);
-    expect(said).toBe('ERR_CONNECT_UNREACHABLE');
+    expect(output).toBe('ERR_CONNECT_UNREACHABLE');
   });
 });
 

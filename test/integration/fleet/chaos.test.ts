@@ -209,7 +209,7 @@ async function keepLogs(fleet: Fleet, programs: readonly Program[]): Promise<voi
     await keep('records.ndjson', lines([...contextOf(judge).registry.records()]));
     await keep('audit.ndjson', lines(await fleet.audit()));
   }
-  process.stderr.write(`what everybody said is kept in ${directory}\n`);
+  process.stderr.write(`the logs are kept in ${directory}\n`);
 }
 
 function isShut(record: PeelRecord | undefined): boolean {

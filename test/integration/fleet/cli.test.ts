@@ -176,9 +176,9 @@ describe('a pending peel', () => {
     const wrong = await zester(['peel', 'accept', 'wait-1', '--fingerprint', '0000-0000-0000-0000-0000']);
     expect(wrong.code).toBe(3);
     expect(wrong.stderr).toContain(`has the fingerprint ${print}`);
-    const { code, stdout: said } = await zester(['peel', 'accept', 'wait-1', '--fingerprint', print]);
+    const { code, stdout } = await zester(['peel', 'accept', 'wait-1', '--fingerprint', print]);
     expect(code).toBe(0);
-    expect(said).toBe(`accepted wait-1: active, key ${print}\n`);
+    expect(stdout).toBe(`accepted wait-1: active, key ${print}\n`);
   });
 
   it('stops when an admin rejects it', async () => {

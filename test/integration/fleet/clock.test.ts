@@ -26,9 +26,9 @@ describe.concurrent('a peel whose clock', () => {
       const test = await TestPeel.start(fleet, credsPath, { now: () => Date.now() + off });
       const { expiresAt = 0 } = await test.event('renewed', 3, 60_000);
       expect(expiresAt).toBe(((await loadCredsFile(credsPath)).claims.exp ?? 0) * 1000);
-      const [said, ...more] = test.of('clockOff');
+      const [report, ...more] = test.of('clockOff');
       expect(more).toEqual([]);
-      expect(Math.abs((said?.offsetMs ?? 0) + off)).toBeLessThan(11_000);
+      expect(Math.abs((report?.offsetMs ?? 0) + off)).toBeLessThan(11_000);
       for (const type of ['credentialsExpired', 'credentialsRejected'] as const) {
         expect(test.of(type)).toEqual([]);
       }

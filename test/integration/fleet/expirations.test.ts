@@ -60,10 +60,10 @@ describe('zester expirations', () => {
       expirations: [],
       registry: { read: false, code: 'ERR_CONNECT_UNREACHABLE' },
     });
-    const { code, stdout: said, stderr } = await zester(['expirations', ...at, '--within', '1h']);
-    expect(code).toBe(0);
-    expect(said).toContain('nothing expires within 1h (the registry was not read)');
-    expect(stderr).toContain('the registry could not be read');
+    const plain = await zester(['expirations', ...at, '--within', '1h']);
+    expect(plain.code).toBe(0);
+    expect(plain.stdout).toContain('nothing expires within 1h (the registry was not read)');
+    expect(plain.stderr).toContain('the registry could not be read');
   });
 
   it('lists a credential once that is both in the home and in the registry', async () => {

@@ -69,8 +69,8 @@ describe.each(CALLS)('zester $call', ({ call }) => {
     ['an error code', { error: { code: EVIL, message: 'x' } }],
     ['a result', { result: { [EVIL]: EVIL } }],
     ['a name', { peelId: EVIL, result: 1 }],
-  ])('prints one safe line of a peel that answers with an evil %s', async (_what, said) => {
-    answer = JSON.stringify({ peelId: 'evil-1', ...said });
+  ])('prints one safe line of a peel that answers with an evil %s', async (_what, response) => {
+    answer = JSON.stringify({ peelId: 'evil-1', ...response });
     const lines = await ask('evil-1');
     expectSafe(lines);
     expect(lines.stdout.trimEnd().split('\n')).toHaveLength(1);
@@ -93,8 +93,8 @@ describe.each(CALLS)('zester $call', ({ call }) => {
     ['is no JSON', () => 'x', /not JSON/],
     ['is empty', () => '', /not JSON/],
     ['is nothing but null', () => 'null', /cannot be used/],
-  ])('shows the other answers when one peel %s', async (_what, said, why) => {
-    answer = said();
+  ])('shows the other answers when one peel %s', async (_what, response, why) => {
+    answer = response();
     for (const more of [[], ['--json']]) {
       const { code, stdout } = await ask('*', ...more);
       expect(code).toBe(1);

@@ -93,8 +93,8 @@ function errorOf(program: Program): { code: string } {
 
 /** The repeated entries of a log. */
 function repeated(log: readonly { msg: string }[]): string[] {
-  const said = log.map((entry) => JSON.stringify({ ...entry, time: undefined }));
-  return said.filter((line, at) => said.indexOf(line) !== at);
+  const lines = log.map((entry) => JSON.stringify({ ...entry, time: undefined }));
+  return lines.filter((line, at) => lines.indexOf(line) !== at);
 }
 
 /** `zester up` on an empty home. */
@@ -195,11 +195,11 @@ describe('zester up', () => {
         45_000,
       );
       expect(JSON.parse(listed)).toMatchObject({ peels: [{ id: 'web-01', state: 'active' }] });
-      const said = () => logOf(fleet.program).slice(before);
-      const count = (words: RegExp) => said().filter(({ msg }) => words.test(msg)).length;
+      const logged = () => logOf(fleet.program).slice(before);
+      const count = (words: RegExp) => logged().filter(({ msg }) => words.test(msg)).length;
       await waitFor('the log to say it', () => count(/^reconnected to/) > 0);
       expect([count(/^disconnected/), count(/^reconnected to/)]).toEqual([1, 1]);
-      expect(repeated(said())).toEqual([]);
+      expect(repeated(logged())).toEqual([]);
     }
     expect(logOf(fleet.program).some(({ msg }) => /restarting it in [\d.]+ s/.test(msg))).toBe(true);
     fleet.program.kill('SIGTERM');

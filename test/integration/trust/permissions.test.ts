@@ -96,7 +96,7 @@ describe('the permissions of all peels', () => {
     ['an unknown template', { subject: 'zester.{{nam()}}' }, '{{nam()}}'],
     ['a template that is a part of a token', { subject: 'zester.x-{{name()}}' }, 'x-{{name()}}'],
     ['removing a missing subject', { subject: 'nothing.here', remove: true }, 'nothing.here'],
-  ])('are refused with %s, and nothing is changed', async (_name, edit, said) => {
+  ])('are refused with %s, and nothing is changed', async (_name, edit, message) => {
     const fleet = await startHome();
     const before = await snapshot(fleet.home);
     const error = await refusal('ERR_TRUST_PERMISSIONS', () =>
@@ -107,7 +107,7 @@ describe('the permissions of all peels', () => {
         fleet.options,
       ),
     );
-    expect(error.message).toContain(said);
+    expect(error.message).toContain(message);
     expect(await snapshot(fleet.home)).toEqual(before);
   });
 
