@@ -129,12 +129,13 @@ export class KvMirror<T> {
     key: string,
     decide: (value: T | undefined) => T | undefined,
   ): Promise<{ value: T | undefined; written: boolean }> {
-    // the first attempt uses the value in memory, which is nearly always current, and saves a read
-    const known = this.#held.get(key);
-    let isConfirmed = known === undefined;
-    let current: Held<T | undefined> | undefined = known ?? (await this.#read(key));
+    // the first attempt uses the value in memory, or its absence, which is nearly always current, and saves a read
+    let isConfirmed = false;
+    let current: Held<T | undefined> | undefined = this.#held.get(key);
     for (let attempts = 0; ; attempts += 1) {
-      const step = writeStep(current, decide(current?.value), isConfirmed);
+      const isAbsent = current === undefined && !isConfirmed;
+      const decided = isAbsent ? decisionOnAbsence(decide) : decide(current?.value);
+      const step = writeStep(current, decided, isConfirmed);
       if (step.do === 'leave') return { value: step.value, written: false };
       if (step.do === 'write') {
         const revision = await compareAndSet(
@@ -297,5 +298,14 @@ export class KvMirror<T> {
     this.#isBehind = behind > LONG_LAG;
     if (this.#isBehind) this.#logger.warn({ bucket, behind }, 'overloaded: lagging behind a bucket');
     else this.#logger.info({ bucket }, 'no longer overloaded: caught up with a bucket');
+  }
+}
+
+/** The decision that creates a value; undefined: none, or it fails, which the value in the bucket may change. */
+function decisionOnAbsence<T>(decide: (value: T | undefined) => T | undefined): T | undefined {
+  try {
+    return decide(undefined);
+  } catch {
+    return undefined;
   }
 }

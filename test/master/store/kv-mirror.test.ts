@@ -52,6 +52,32 @@ describe('a mirror of a bucket', () => {
     mirror.close();
   });
 
+  it('creates a value without reading first, unless the key is taken or the decision needs the value', async () => {
+    const bucket = new MemoryBucket();
+    const { kv } = bucket;
+    let reads = 0;
+    const counted = { ...kv, get: (key: string) => ((reads += 1), kv.get(key)) } as typeof kv;
+    const mirror = await KvMirror.open({ bucket: counted, schema, logger: keptLog().logger });
+    expect(await mirror.change('a', plusOne)).toEqual({ value: { n: 1 }, written: true });
+    expect(reads).toBe(0);
+    // another master creates it first
+    bucket.beforePut = () => bucket.set('b', { n: 10 });
+    expect(await mirror.change('b', plusOne)).toEqual({ value: { n: 11 }, written: true });
+    expect(reads).toBe(1);
+    // another master has created it, and the watch is late
+    bucket.silence();
+    bucket.set('c', { n: 20 });
+    const existing = (value: { n: number } | undefined) => {
+      if (value === undefined) throw new RangeError('there is none');
+      return plusOne(value);
+    };
+    expect(await mirror.change('c', existing)).toEqual({ value: { n: 21 }, written: true });
+    await expect(mirror.change('d', existing)).rejects.toThrow(RangeError);
+    expect(await mirror.change('d', () => undefined)).toEqual({ value: undefined, written: false });
+    expect(reads).toBe(4);
+    mirror.close();
+  });
+
   it('writes nothing when the decision is to leave the value', async () => {
     const { bucket, mirror } = await opened({ a: { n: 1 } });
     expect(await mirror.change('a', () => undefined)).toEqual({ value: { n: 1 }, written: false });
