@@ -70,11 +70,11 @@ it('the custom master decides by its inventory, before and after an outage, unti
     return answer.state === 'accepted' && answer;
   });
   expect(accepted.jwt).not.toBe('');
-  // until the last connection is back, it is one outage, which is logged once
   await waitFor('every connection', async () => (await connectionsOfMaster(fleet)) >= connections);
 
+  // in an outage, too. It is not awaited in the log: the master may not have noticed the end of the first one yet, which
+  // the server sees before, and logs an outage of several connections once
   await server.kill('SIGKILL');
-  await waitFor('the second outage', () => output.split('buffering').length > 2);
   master.kill('SIGTERM');
   expect(await ended, output).toEqual([0, null]);
   expect(output).toMatch(/accepted web-1 by custom[^]*rejected old-1 by custom[^]*accepted new-1 by custom/);
