@@ -1,4 +1,5 @@
 // Work on connections that waits for JetStream: a bounded amount at a time, urgent work first, little during a storm.
+import { Fifo } from '../../async/fifo.js';
 import { ConnectRate } from './connect-rate.js';
 
 /** The maximum amount of work at a time. Requests do not wait for it. */
@@ -16,8 +17,8 @@ export interface StoreWork {
 
 /** Runs work in order: urgent work first. */
 export class StoreWorkQueue {
-  readonly #urgent = new Set<() => Promise<void>>();
-  readonly #other = new Set<() => Promise<void>>();
+  readonly #urgent = new Fifo<() => Promise<void>>();
+  readonly #other = new Fifo<() => Promise<void>>();
   readonly #rate = new ConnectRate();
   readonly #onDone: () => void;
   #running = 0;
@@ -66,12 +67,6 @@ export class StoreWorkQueue {
   #next(): (() => Promise<void>) | undefined {
     if (this.#running >= MAX_RUNNING) return undefined;
     const isBusy = this.#running >= MAX_RUNNING_IN_STORM && this.#rate.isStorm(performance.now());
-    for (const queue of isBusy ? [this.#urgent] : [this.#urgent, this.#other]) {
-      for (const run of queue) {
-        queue.delete(run);
-        return run;
-      }
-    }
-    return undefined;
+    return this.#urgent.take() ?? (isBusy ? undefined : this.#other.take());
   }
 }
