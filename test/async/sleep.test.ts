@@ -7,14 +7,14 @@ describe('sleep', () => {
     await expect(sleep(1)).resolves.toBeUndefined();
   });
 
-  it('ends with the reason of a signal that is aborted meanwhile', async () => {
+  it('rejects with the reason when its signal is aborted', async () => {
     const stop = new AbortController();
     const sleeping = sleep(60_000, stop.signal);
     stop.abort(new Error('stopped'));
     await expect(sleeping).rejects.toThrow('stopped');
   });
 
-  it('ends at once if the signal was aborted before: such a signal has no more events', async () => {
+  it('rejects at once if its signal is already aborted: such a signal has no more events', async () => {
     await expect(sleep(60_000, AbortSignal.abort(new Error('stopped')))).rejects.toThrow('stopped');
   });
 });

@@ -69,7 +69,7 @@ describe.each(CALLS)('zester $call', ({ call }) => {
     ['an error code', { error: { code: EVIL, message: 'x' } }],
     ['a result', { result: { [EVIL]: EVIL } }],
     ['a name', { peelId: EVIL, result: 1 }],
-  ])('prints one safe line of a peel that answers with an evil %s', async (_what, response) => {
+  ])('prints one safe line when a peel answers with a hostile %s', async (_what, response) => {
     answer = JSON.stringify({ peelId: 'evil-1', ...response });
     const lines = await ask('evil-1');
     expectSafe(lines);
