@@ -5,15 +5,8 @@ import { kick } from '../../src/system-account/kick.js';
 import { compareVersions } from '../../src/system-account/server-versions.js';
 import { natsOptionsForPeel } from '../../src/connection/options.js';
 import { listServers } from '../../src/system-account/servers.js';
-import { connectSystem } from '../../src/system-account/system-connection.js';
-import { startHome, type HomeWithServers } from '../integration/trust/support.js';
+import { startHome } from '../integration/trust/support.js';
 import { atEnd } from '../support/cleanup.js';
-
-async function system(fleet: HomeWithServers): Promise<NatsConnection> {
-  const nc = await connectSystem(await fleet.domain(), { servers: fleet.servers });
-  atEnd(() => nc.close());
-  return nc;
-}
 
 async function canKick(nc: NatsConnection): Promise<boolean> {
   return (await listServers(nc)).every(({ version }) => compareVersions(version, '2.10.0') >= 0);
@@ -25,7 +18,7 @@ describe('kicking a connection', () => {
     const [one, two] = [await fleet.issue('web-01'), await fleet.issue('web-02')];
     const kicked = await fleet.peel('web-01', one.path);
     const other = await fleet.peel('web-02', two.path);
-    const nc = await system(fleet);
+    const nc = await fleet.system();
     const account = (await fleet.domain()).publicKeys.account;
     const { users } = await connectedUsers(nc, account, { publicKey: one.publicKey });
     expect(users.map(({ publicKey, name }) => [publicKey, name])).toEqual([[one.publicKey, 'web-01']]);
@@ -44,7 +37,7 @@ describe('kicking a connection', () => {
 
   it('reports a missing server as not answering', async () => {
     const fleet = await startHome();
-    const nc = await system(fleet);
+    const nc = await fleet.system();
     expect(await kick(nc, { server: 'NOBODY', cid: 1 }, { timeoutMs: 500 })).toBe('unanswered');
   });
 });
@@ -66,7 +59,7 @@ describe('the connections of one user', () => {
     for (let i = 0; i < 3; i += 1) await fleet.peel('web-01', mine.path);
     const other = await fleet.issue('web-02');
     for (let i = 0; i < 5; i += 1) await fleet.peel('web-02', other.path);
-    const nc = await system(fleet);
+    const nc = await fleet.system();
     const account = (await fleet.domain()).publicKeys.account;
     const { users } = await connectedUsers(nc, account, { publicKey: mine.publicKey });
     expect(users.map(({ publicKey }) => publicKey)).toEqual(Array(3).fill(mine.publicKey));

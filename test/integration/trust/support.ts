@@ -1,9 +1,10 @@
-import { connect } from '@nats-io/transport-node';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connectPeel, type ZesterConnection } from '../../../src/connection/connect.js';
 import { natsOptionsForPeel } from '../../../src/connection/options.js';
 import type { NatsServerConfigurationOptions } from '../../../src/nats-server/configuration.js';
+import { connectSystem } from '../../../src/system-account/system-connection.js';
 import { joinJetStream, startHomeServers, wholeCluster } from '../../../src/testing/home-servers.js';
 import type { CreateTrustDomainOptions } from '../../../src/trust/create/create.js';
 import type { TrustDomain } from '../../../src/trust/domain.js';
@@ -42,6 +43,13 @@ export class HomeWithServers {
     const node = this.nodes[index];
     if (node === undefined) throw new Error(`no node ${index}`);
     return node;
+  }
+
+  /** A connection of the system account; closed after the last test at the latest. */
+  async system(): Promise<NatsConnection> {
+    const nc = await connectSystem(await this.domain(), { servers: this.servers });
+    atEnd(() => nc.close());
+    return nc;
   }
 
   domain(): Promise<TrustDomain> {
