@@ -313,7 +313,10 @@ export async function listRevocations(home: string, options: ChangeOptions): Pro
 
 /** The revocations that {@link clearRevocations} removes. */
 export type ClearTarget =
-  { all: true } | { publicKeys: readonly string[] } | { peelId: string } | { before: number };
+  | { all: true }
+  | { publicKeys: readonly string[] }
+  | { peelId: string }
+  | { before: number };
 
 /**
  * Removes revocations, and pushes: the credentials that they covered may connect again, unless they have expired.

@@ -45,7 +45,8 @@ export interface CredentialProvider {
    * settles.
    */
   readonly store?:
-    ((content: Uint8Array, options: { signal: AbortSignal }) => void | Promise<void>) | undefined;
+    | ((content: Uint8Array, options: { signal: AbortSignal }) => void | Promise<void>)
+    | undefined;
   /** Calls `changed` when `load` would return new credentials. Returns a function that stops watching. */
   readonly watch?: ((changed: () => void) => () => void) | undefined;
   /** The interval between calls of `load`, in milliseconds: 30,000 by default, at least 1,000, `Infinity` for none. */

@@ -86,7 +86,8 @@ export function createOperatorJwt(operator: KeyBundle, options: OperatorJwtOptio
 
 type Named = {
   [Key in Exclude<keyof OperatorJwtOptions, 'name' | 'signingKeys' | keyof ValidityOptions>]?:
-    OperatorJwtOptions[Key] | undefined;
+    | OperatorJwtOptions[Key]
+    | undefined;
 };
 
 /** @internal The given options as claims. @throws KeyError, JwtError `ERR_JWT_OPTIONS` */

@@ -58,7 +58,13 @@ export interface UserLimitOptions {
 
 /** A connection type. */
 export type ConnectionType =
-  'STANDARD' | 'WEBSOCKET' | 'LEAFNODE' | 'LEAFNODE_WS' | 'MQTT' | 'MQTT_WS' | 'IN_PROCESS';
+  | 'STANDARD'
+  | 'WEBSOCKET'
+  | 'LEAFNODE'
+  | 'LEAFNODE_WS'
+  | 'MQTT'
+  | 'MQTT_WS'
+  | 'IN_PROCESS';
 
 /**
  * Permissions as claims. Absent permissions have no claims: the account's defaults apply to the user, and without those

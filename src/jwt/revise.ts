@@ -26,7 +26,8 @@ export interface Revision {
 
 /** A replacement for the current list, or items to add and remove. */
 export type ListRevision<Item, Name = Item> =
-  readonly Item[] | { add?: readonly Item[] | undefined; remove?: readonly Name[] | undefined };
+  | readonly Item[]
+  | { add?: readonly Item[] | undefined; remove?: readonly Name[] | undefined };
 
 /** @internal Options of {@link Revision} whose types differ from those at creation. */
 export const REVISION_ENTRIES = {

@@ -24,7 +24,9 @@ export type WorkerTask =
 
 /** The answers of a worker. */
 export type WorkerAnswer = { batch: number } & (
-  { publicKeys: readonly string[] } | { done: Wire } | { failed: { code?: string; message: string } }
+  | { publicKeys: readonly string[] }
+  | { done: Wire }
+  | { failed: { code?: string; message: string } }
 );
 
 interface Held {

@@ -146,9 +146,12 @@ const MAX_JOIN_ATTEMPTS = 4;
 export async function joinJetStream(domain: TrustDomain, nodes: readonly EphemeralServer[]): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     const nc = await connectSystem(domain, { servers: nodes.map(({ url }) => url) });
-    const outside = await outsideJetStream(nc, undefined, { graceMs: TEST_JETSTREAM_GRACE_MS }).finally(() =>
-      nc.close(),
-    );
+    let outside: readonly string[] | undefined;
+    try {
+      outside = await outsideJetStream(nc, undefined, { graceMs: TEST_JETSTREAM_GRACE_MS });
+    } finally {
+      await nc.close();
+    }
     if (outside?.length === 0) return;
     if (attempt === MAX_JOIN_ATTEMPTS)
       throw new Error(`${outside?.join() ?? 'unknown servers'} stay outside JetStream's meta group`);

@@ -69,7 +69,8 @@ export interface TrustSettings {
   servers?: string | string[] | undefined;
   /** The TLS files; relative paths are relative to the home. */
   tls?:
-    { caFile?: string | undefined; certFile?: string | undefined; keyFile?: string | undefined } | undefined;
+    | { caFile?: string | undefined; certFile?: string | undefined; keyFile?: string | undefined }
+    | undefined;
   /** Refuse plain connections, except to this machine. */
   requireTls?: boolean | undefined;
   /** An unfinished `zester keys rotate peel-signing`. */

@@ -59,7 +59,8 @@ beforeAll(async () => {
   const signingKeys = named(/PermissionsTemplate$/).map(([name, make]) => {
     const role = name.replace('PermissionsTemplate', '');
     const limits = made.find(([other]) => other === `${role}Limits`)?.[1] as
-      (() => UserLimitOptions) | undefined;
+      | (() => UserLimitOptions)
+      | undefined;
     const signer = generateKeyBundle('account');
     const permissions = make() as PermissionOptions;
     templates.set(role, { signer, permissions });

@@ -85,7 +85,10 @@ const apis = [
 const types: Api['types'] = new Map(apis.flatMap((api) => [...api.types]));
 
 type Callable =
-  ts.FunctionDeclaration | ts.MethodSignature | ts.MethodDeclaration | ts.ConstructorDeclaration;
+  | ts.FunctionDeclaration
+  | ts.MethodSignature
+  | ts.MethodDeclaration
+  | ts.ConstructorDeclaration;
 
 function isPublic(member: ts.TypeElement | ts.ClassElement): boolean {
   return (

@@ -6,7 +6,9 @@ import type { Held } from './held-values.js';
  * How to continue after a decision on a value: write it at this revision, confirm it by the bucket's own value, or leave it.
  */
 export type WriteStep<T> =
-  { do: 'write'; value: T; revision: number } | { do: 'confirm' } | { do: 'leave'; value: T | undefined };
+  | { do: 'write'; value: T; revision: number }
+  | { do: 'confirm' }
+  | { do: 'leave'; value: T | undefined };
 
 /**
  * The next step.

@@ -26,7 +26,8 @@ export type WriterTask =
 
 /** Answers of the thread; the bytes come back wiped. */
 export type WriterAnswer = { batch: number } & (
-  { placed: true; bytes: Uint8Array } | (FilesReport & { bytes?: Uint8Array })
+  | { placed: true; bytes: Uint8Array }
+  | (FilesReport & { bytes?: Uint8Array })
 );
 
 /** The result of a batch. Errors lose their class between threads, so they are sent as data. */
