@@ -94,6 +94,7 @@ const decisions = [
   'src/master/audit/unconfirmed-events.ts',
   'src/master/registry/token-rules.ts',
   'src/master/revocation/{breaker,revocation-plan}.ts',
+  'src/master/trust/recovery-credential.ts',
   'src/master/store/{held-values,replicas,watch-progress,write-step}.ts',
   'src/master/presence/{feed-step,last-seen-shards}.ts',
   'src/master/watch/{admission,judge,key-retirement,reading,server-roster}.ts',

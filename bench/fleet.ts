@@ -10,7 +10,8 @@ import { connectMaster } from '../src/connection/connect.js';
 import { generateCredsFile } from '../src/creds/generate.js';
 import { loadCredsFile, parseCredsData } from '../src/creds/parse.js';
 import { AdminClient, requestMaster, newRequestId } from '../src/protocol/admin-client.js';
-import { encodeJson, parseAnswer } from '../src/protocol/messages.js';
+import { encodeJson, parseAnswer, type HeldRecovery } from '../src/protocol/messages.js';
+import { heldRecovery } from '../src/peel/held-recovery.js';
 import { joinProof } from '../src/protocol/proofs.js';
 import { MessageSigner } from '../src/protocol/signed.js';
 import { authSubject, enrollSubject } from '../src/permissions/names.js';
@@ -75,11 +76,11 @@ async function throughput(count: number): Promise<{ enrolments: Throughput; rene
     const keys = Array.from({ length: PEELS }, () => generateKeyBundle('user'));
 
     let before = cpu();
-    const jwts: string[] = [];
+    const enrolled: Enrolled[] = [];
     const enrolling = await timed(PEELS, async (i) => {
       const token = tokens[i % TOKENS];
       const key = keys[i];
-      if (token !== undefined && key !== undefined) jwts[i] = await enroll(token, `web-${i}`, key);
+      if (token !== undefined && key !== undefined) enrolled[i] = await enroll(token, `web-${i}`, key);
     });
     const enrolments = report(
       `${count} master${count > 1 ? 's' : ''}: enrolments`,
@@ -91,7 +92,7 @@ async function throughput(count: number): Promise<{ enrolments: Throughput; rene
     const peels: NatsConnection[] = [];
     await timed(PEELS, async (i) => {
       const creds = parseCredsData(
-        generateCredsFile(jwts[i] ?? '', keys[i]?.seed ?? new Uint8Array()),
+        generateCredsFile(enrolled[i]?.jwt ?? '', keys[i]?.seed ?? new Uint8Array()),
         `web-${i}`,
       );
       peels[i] = await connect({
@@ -106,7 +107,8 @@ async function throughput(count: number): Promise<{ enrolments: Throughput; rene
       const nc = peels[i];
       const publicKey = keys[i]?.publicKey ?? '';
       if (nc === undefined) return;
-      const data = encodeJson({ requestId: newRequestId(), publicKey });
+      const request = { requestId: newRequestId(), publicKey, recovery: enrolled[i]?.recovery };
+      const data = encodeJson(request);
       const answer = await requestMaster(nc, authSubject(`web-${i}`, 'renew'), data);
       parseAnswer('renew', answer.data);
     });
@@ -224,8 +226,14 @@ async function tokenConnection(fleet: BenchFleet, admin: AdminClient): Promise<T
   return { nc, user: joinName(tokenId) };
 }
 
+/** What a peel gets when it enrols. */
+interface Enrolled {
+  jwt: string;
+  recovery: HeldRecovery | undefined;
+}
+
 /** As a host does it: a challenge, and its answer. */
-async function enroll({ nc, user }: TokenConnection, peelId: string, key: KeyBundle): Promise<string> {
+async function enroll({ nc, user }: TokenConnection, peelId: string, key: KeyBundle): Promise<Enrolled> {
   const { publicKey } = key;
   const asked = await requestMaster(nc, enrollSubject(user, 'challenge'), encodeJson({ peelId, publicKey }));
   const { challenge } = parseAnswer('challenge', asked.data);
@@ -238,7 +246,7 @@ async function enroll({ nc, user }: TokenConnection, peelId: string, key: KeyBun
     (await requestMaster(nc, enrollSubject(user, 'join'), encodeJson(request))).data,
   );
   if (answer.state !== 'accepted') throw new Error(`${peelId} is ${answer.state}`);
-  return answer.jwt;
+  return { jwt: answer.jwt, recovery: heldRecovery(answer.recovery) };
 }
 
 /** Does something `count` times, `atOnce` at a time. @returns milliseconds */

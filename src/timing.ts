@@ -34,7 +34,9 @@ export const STREAM_GUARD_LIFETIME_SECONDS = 120;
  * A recovery credential outlives the peel's credential by at least this, or by the policy's time if that is longer:
  * the policy may change later.
  */
-export const RECOVERY_CREDENTIAL_SECONDS = 400 * 86_400;
+export const RECOVERY_CREDENTIAL_SECONDS = 300 * 86_400;
+/** A new one outlives it by this much more, so that few renewals need another. */
+export const RECOVERY_CREDENTIAL_SPARE_SECONDS = 100 * 86_400;
 /** The window in which the recoveries of a peel are counted against the limit. */
 export const RECOVERY_LIMIT_WINDOW_SECONDS = 30 * 86_400;
 /** The first backoff of an expired peel that asks to recover; it doubles with each attempt. */

@@ -102,9 +102,13 @@ export class RecoveryOnDisk implements RecoveryFiles {
   async credentialFor(publicKey: string): Promise<string | undefined> {
     const noted = await this.#memory.credentialFor(publicKey);
     if (noted !== undefined) return noted;
+    const jwt = await this.#readCredential();
+    return jwt !== undefined && userSubjectAsServersReadIt(jwt) === publicKey ? jwt : undefined;
+  }
+
+  async #readCredential(): Promise<string | undefined> {
     try {
-      const jwt = await loadJwtFile(this.#path);
-      return userSubjectAsServersReadIt(jwt) === publicKey ? jwt : undefined;
+      return await loadJwtFile(this.#path);
     } catch (error) {
       // unreadable or absent: no recovery is possible
       if (error instanceof FileError || error instanceof JwtError) return undefined;
@@ -118,7 +122,8 @@ export class RecoveryOnDisk implements RecoveryFiles {
 
   async save(publicKey: string): Promise<void> {
     const jwt = await this.#memory.credentialFor(publicKey);
-    if (jwt !== undefined) await writeSecretFile(this.#path, Buffer.from(`${jwt}\n`));
+    if (jwt === undefined || jwt === (await this.#readCredential())) return;
+    await writeSecretFile(this.#path, Buffer.from(`${jwt}\n`));
   }
 
   async newKeyFor(publicKey: string): Promise<KeyBundle> {

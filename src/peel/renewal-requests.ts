@@ -15,6 +15,7 @@ import { askMaster, mastersOf } from './ask-master.js';
 import type { FleetClock } from './clock.js';
 import { credsOfJwt } from './creds-of-jwt.js';
 import { signProof, signProofWith } from '../protocol/prove-key.js';
+import { heldRecovery } from './held-recovery.js';
 import type { RecoveryFiles } from './recovery-files.js';
 import { answerTimeout } from './schedule.js';
 import { checkGivenJwt, type WantedJwt } from './verify-master.js';
@@ -28,7 +29,7 @@ export interface RenewalRequestsOptions {
   credentials: ConnectionCredentials;
   clock: FleetClock;
   /** Takes recovery credentials that masters issue with renewals; may hold the new key of a recovery request. */
-  recovery?: Pick<RecoveryFiles, 'note' | 'pendingKeyFor'> | undefined;
+  recovery?: Pick<RecoveryFiles, 'note' | 'credentialFor' | 'pendingKeyFor'> | undefined;
 }
 
 /** An unanswered request: a retry repeats it unchanged. */
@@ -77,7 +78,16 @@ export class RenewalRequests {
     const { publicKey, claims } = current;
     const attempt = (this.#renewing ??= { requestId: newRequestId(), publicKey });
     const { requestId } = attempt;
-    const { jwt, rotate = false, recovery } = await this.#ask('renew', { requestId, publicKey });
+    const held = heldRecovery(await this.#options.recovery?.credentialFor(publicKey));
+    const {
+      jwt,
+      rotate = false,
+      recovery,
+    } = await this.#ask('renew', {
+      requestId,
+      publicKey,
+      ...(held && { recovery: held }),
+    });
     this.#check(attempt, jwt, { peelId, publicKey, notIssuedBefore: claims.iat });
     if (recovery !== undefined) this.#options.recovery?.note(recovery);
     this.#renewing = undefined;

@@ -54,10 +54,31 @@ const pattern = v.pipe(v.string(), v.regex(PEEL_PATTERN, 'is not a pattern of pe
 /** A glob over the kinds of audit events. */
 const kindPattern = v.pipe(v.string(), v.regex(/^[a-z.*?]{1,64}$/, 'is not a pattern of kinds (* and ?)'));
 
+/** A number of seconds since 1970, in a claim. */
+const claimTime = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_CLAIM_SECONDS));
+/** The recovery credential that a peel has for its key. */
+const heldRecovery = v.object({
+  issuer: v.pipe(
+    v.string(),
+    v.check((text: string) => isPublicKey(text, 'account'), 'is not an account public key (A…)'),
+  ),
+  issuedAt: claimTime,
+  expiresAt: claimTime,
+  /** The number of the peel's recoveries when it was issued. */
+  count: v.pipe(v.number(), v.integer(), v.minValue(0)),
+});
+/** The facts of a recovery credential. */
+export type HeldRecovery = v.InferOutput<typeof heldRecovery>;
+
 /** The requests, by name. */
 export const requests = {
   /** On `zester.auth.<id>.renew`: a new JWT for the key in use. */
-  renew: v.object({ requestId, publicKey }),
+  renew: v.object({
+    requestId,
+    publicKey,
+    /** The answer has another only if this one will not do. Older masters ignore it, and always send another. */
+    recovery: v.optional(heldRecovery),
+  }),
   /** On `zester.auth.<id>.rotate`: a JWT for a new key. Both keys sign {@link rotationProof}. */
   rotate: v.object({ requestId, publicKey, newPublicKey: publicKey, signature, newSignature: signature }),
   /** On `zester.enroll.<user>.challenge`. */
@@ -184,7 +205,7 @@ export type RequestOf<N extends RequestName> = v.InferOutput<(typeof requests)[N
 /** Milliseconds since 1970 by the master's clock, from which a peel computes its own clock's error. */
 const now = v.number();
 const jwt = v.string();
-/** The JWT of a recovery credential, for the same key. Omitted by older masters, and if recovery is not allowed. */
+/** The JWT of a recovery credential, for the same key. Omitted by older masters, if recovery is not allowed, and if the peel needs no other. */
 const recovery = v.optional(v.string());
 
 /** The answer to a renewal or a rotation. */

@@ -72,7 +72,7 @@ function peelActor(peelId: string): Actor {
 
 async function renew(context: MasterContext, { request, caller: peelId, by, from }: Call<'renew'>) {
   const { registry, metrics, now } = context;
-  const { requestId, publicKey } = request;
+  const { requestId, publicKey, recovery } = request;
   const { record, changed } = await decideFresh(registry, peelId, (found): Decision | undefined => {
     const key = usableKey(found, peelId, publicKey);
     if (isAnswerTo(context, key, requestId)) return undefined;
@@ -81,7 +81,7 @@ async function renew(context: MasterContext, { request, caller: peelId, by, from
   });
   if (changed) metrics.issued.inc({ why: 'renew' });
   return {
-    ...jwtsOf(context, record, publicKey),
+    ...jwtsOf(context, record, publicKey, recovery),
     now: now(),
     requestId,
     ...(needsRotation(record, publicKey) && { rotate: true }),

@@ -5,8 +5,10 @@ import { keyOf, type PeelKey, type PeelRecord } from '../../protocol/records/rec
 import { isIssuedAhead, issueAfter } from '../../jwt/revoke-up-to.js';
 import { EVERYONE } from '../../jwt/revocations.js';
 import { isPeelIssuer } from '../../trust/keys/signing-keys.js';
-import { RECOVERY_CREDENTIAL_SECONDS } from '../../timing.js';
+import type { HeldRecovery } from '../../protocol/messages.js';
+import { RECOVERY_CREDENTIAL_SPARE_SECONDS } from '../../timing.js';
 import type { MasterContext } from '../context.js';
+import { isRecoveryEnough, recoveryOutlives } from './recovery-credential.js';
 
 /** Whether this master can recreate the last JWT of a key. */
 export function canRecreate({ issuer }: Pick<MasterContext, 'issuer'>, key: PeelKey): boolean {
@@ -82,14 +84,17 @@ interface IssuedJwts {
 
 /**
  * Recreates the last JWT of a key, and the JWT of a recovery credential for the same key. The latter is omitted if the
- * policy allows no recovery, the JWT does not expire, or this master has no key to sign it with.
+ * policy allows no recovery, the JWT does not expire, this master has no key to sign it with, or the one that the peel has
+ * will do.
  *
+ * @param held the recovery credential that the peel has for this key, as it says
  * @throws FleetError `ERR_FLEET_RECORD` when there was no JWT for this key; `ERR_FLEET_STORE` when another key signed it
  */
 export function jwtsOf(
-  { issuer, recovery: { window } }: Pick<MasterContext, 'issuer' | 'recovery'>,
+  { issuer, recovery: { window }, trust }: Pick<MasterContext, 'issuer' | 'recovery' | 'trust'>,
   record: PeelRecord,
   publicKey: string,
+  held?: HeldRecovery,
 ): IssuedJwts {
   const key = keyOf(record, publicKey);
   if (key === undefined) {
@@ -101,9 +106,15 @@ export function jwtsOf(
     throw new FleetError('ERR_FLEET_STORE', 'the signing key has changed: try again');
   const jwt = issuer.peelJwt(record.id, facts);
   if (window === 0) return { jwt };
-  const outlives = Math.max(RECOVERY_CREDENTIAL_SECONDS, window === 'manual' ? 0 : window);
+  const outlives = recoveryOutlives(window);
   const count = record.recovery?.count ?? 0;
-  const recovery = issuer.recoveryJwt(record.id, facts, { outlives, count });
+  const revocations = trust.claims.nats.revocations ?? {};
+  const needs = { facts, issuer: issuer.joinIssuer, count, outlives, revocations };
+  if (isRecoveryEnough(held, needs)) return { jwt };
+  const recovery = issuer.recoveryJwt(record.id, facts, {
+    outlives: outlives + RECOVERY_CREDENTIAL_SPARE_SECONDS,
+    count,
+  });
   return { jwt, ...(recovery !== undefined && { recovery }) };
 }
 

@@ -205,10 +205,15 @@ export class BarePeel {
     return parseAnswer('renew', data);
   }
 
-  renew(requestId = newRequestId(), publicKey = this.key.publicKey): Promise<AnswerOf<'renew'>> {
+  renew(
+    requestId = newRequestId(),
+    publicKey = this.key.publicKey,
+    recovery?: RequestOf<'renew'>['recovery'],
+  ): Promise<AnswerOf<'renew'>> {
     return askMaster(this.nc, this.account, 'renew', authSubject(this.peelId, 'renew'), {
       requestId,
       publicKey,
+      ...(recovery && { recovery }),
     });
   }
 

@@ -10,12 +10,15 @@ import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { enrollSubject } from '../../../src/permissions/names.js';
 import { recoveryInboxPrefix, recoveryName } from '../../../src/permissions/recovery.js';
 import { newRequestId, type AdminClient } from '../../../src/protocol/admin-client.js';
-import { encodeJson, type RequestOf } from '../../../src/protocol/messages.js';
+import { encodeJson, type HeldRecovery, type RequestOf } from '../../../src/protocol/messages.js';
 import { recoveryProof } from '../../../src/protocol/proofs.js';
+import { heldRecovery } from '../../../src/peel/held-recovery.js';
 import { recoverCredentials, type RecoverOptions } from '../../../src/peel/recover.js';
 import { recoveryPath, writeRecoveryFile } from '../../../src/peel/recovery-files.js';
 import { atEnd } from '../../support/cleanup.js';
+import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';
+import { addPeel } from './asking.js';
 import { startFleet, type Fleet } from './fleet.js';
 import { TestPeel, tokenFile } from './peels.js';
 
@@ -278,6 +281,34 @@ async function recoveryUser(path: string, peelId: string) {
 }
 
 describe('a recovery credential', () => {
+  it('stays the same while the peel renews, and the peel recovers with it', async () => {
+    const short = await startFleet({ policy: 'auto-trusted', lifetime: 2 });
+    const path = await added('kept-1', { of: short, by: await short.admin(), expiry: 2 });
+    const before = await stat(recoveryPath(path));
+    const test = await TestPeel.start(short, path);
+    await test.event('renewed', 2, 30_000);
+    await test.peel.drain();
+    expect(await stat(recoveryPath(path))).toMatchObject({ ino: before.ino, mtimeMs: before.mtimeMs });
+    await hasExpired(path);
+    expect(await recovered(path, { servers: short.servers })).toMatchObject({ outcome: 'recovered' });
+  });
+
+  it('is replaced by a renewal that says it has another, or none', async () => {
+    const peel = await addPeel(fleet, admin, 'kept-2');
+    const renew = (recovery?: HeldRecovery) => peel.renew(newRequestId(), peel.key.publicKey, recovery);
+    const held = heldRecovery((await renew()).recovery);
+    expect(held).toMatchObject({ count: 0 });
+    if (held === undefined) return;
+    expect((await renew(held)).recovery).toBeUndefined();
+    const others = [
+      { ...held, issuer: generateKeyBundle('account').publicKey },
+      { ...held, expiresAt: held.expiresAt - 101 * 86_400 },
+      { ...held, count: 1 },
+    ];
+    for (const other of others) expect((await renew(other)).recovery).toBeDefined();
+    await refusal('ERR_FLEET_REQUEST', () => renew({ ...held, issuer: 'nobody' }));
+  });
+
   it('may only request recovery, as its own peel', async () => {
     const path = await added('isolated-1', { expiry: 600 });
     await added('isolated-2', { expiry: 600 });
