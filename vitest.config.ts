@@ -86,7 +86,7 @@ export default defineConfig({
     hookTimeout: 90_000,
     // CI has two cores. Most of the time of the long tests is waiting: for a credential to expire, a lease to lapse, a
     // command to give up.
-    maxWorkers: 4,
+    maxWorkers: 5,
     // fewer garbage collections of the many short-lived objects of a test
     execArgv: ['--max-semi-space-size=64'],
     sequence: { sequencer: LongestFirst },
