@@ -7,7 +7,7 @@
  * A message says what was wrong, where (path, ID or public key) and what to do. It never contains a seed, and it is
  * safe to print: text quoted from a peel, a server or a file has no control or invisible characters left.
  */
-/* eslint-disable @typescript-eslint/no-useless-constructor -- they narrow the type of the code */
+/* oxlint-disable no-useless-constructor -- they narrow the type of the code */
 import { oneLine, printable } from './text/printable.js';
 
 /**
