@@ -62,7 +62,7 @@ export function decodeSeed(seed: Uint8Array | string): DecodedKey {
 }
 
 function decodeSeedText(text: Uint8Array): DecodedKey {
-  if (text.length === PUBLIC_TEXT_LENGTH && looksLikePublicKey(bytesAs('latin1', text))) {
+  if (text.length === PUBLIC_TEXT_LENGTH && kindOfPublicKey(bytesAs('latin1', text)) !== undefined) {
     throw new KeyError(
       'ERR_KEY_NOT_A_SEED',
       `a public key (${bytesAs('latin1', text)}) was given where a seed belongs: give the seed, which starts with S`,
@@ -90,12 +90,27 @@ function decodeSeedText(text: Uint8Array): DecodedKey {
   }
 }
 
+/** The last valid public keys: a JWT names the same few, and each is checked several times. Emptied when it is full. */
+const known = new Map<string, DecodedKey>();
+const MAX_KNOWN = 512;
+
 /**
  * Parses the text of a public key.
  *
+ * @returns a shared object: do not change its bytes
  * @throws KeyError `ERR_KEY_IS_A_SEED` for a seed (whose text is not repeated), `ERR_KEY_ENCODING`, `ERR_KEY_CHECKSUM`.
  */
 export function decodePublicKey(publicKey: string): DecodedKey {
+  let decoded = known.get(publicKey);
+  if (decoded === undefined) {
+    decoded = parsePublicKey(publicKey);
+    if (known.size >= MAX_KNOWN) known.clear();
+    known.set(publicKey, decoded);
+  }
+  return decoded;
+}
+
+function parsePublicKey(publicKey: string): DecodedKey {
   if (typeof publicKey !== 'string') {
     throw new KeyError('ERR_KEY_ENCODING', `a public key is a string, this is ${typeof publicKey}`);
   }
@@ -150,12 +165,12 @@ function isSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0xa0 || (byte !== undefined && byte >= 0x09 && byte <= 0x0d);
 }
 
-function looksLikePublicKey(text: string): boolean {
+/** The kind of a public key, also one that Zester does not use; undefined: it is none. */
+export function kindOfPublicKey(text: string): string | undefined {
   try {
-    decodePublicKey(text);
-    return true;
+    return decodePublicKey(text).kindName;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
