@@ -9,6 +9,7 @@ import {
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { isIP, type Socket } from 'node:net';
 import type { NatsOptions } from '../creds/nats-options.js';
+import { shareCancelError } from './answered-requests.js';
 import { boundParser, peekInfo, type PeekedTransport } from './bounded-reading.js';
 import { checkTlsFiles, readTlsFiles } from './check-tls-files.js';
 import { CLOSED, closedWithoutReason, CERTIFICATE_REQUIRED } from './connect-failure.js';
@@ -91,6 +92,8 @@ interface SocketTransport extends Transport, PeekedTransport {
 
 /** A server of the client's list, which resolves its own addresses. */
 type ListedServer = Parameters<ProtocolHandler['_doDial']>[0] & { gossiped?: boolean };
+
+type ClientRequest = Parameters<ProtocolHandler['request']>[0];
 
 class DialingHandler extends ProtocolHandler {
   readonly #given: ConnectionOptions;
@@ -265,6 +268,11 @@ class DialingHandler extends ProtocolHandler {
       unreadable: (error) => this.#unreadable(error),
       parsed: (bytes) => readInTurns((this.transport as SocketTransport).socket, bytes),
     });
+  }
+
+  override request(request: ClientRequest): ClientRequest {
+    shareCancelError(request);
+    return super.request(request);
   }
 
   override processInfo(line: Uint8Array): void {
