@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import issue from '../../src/cli/commands/creds/issue.js';
+import exec from '../../src/cli/commands/peel/exec.js';
+import list from '../../src/cli/commands/peel/list.js';
+import { PEEL_COLUMNS } from '../../src/cli/fleet/peel-columns.js';
 import { POLICIES } from '../../src/master/requests/policy.js';
 import { BUILT_IN_HANDLERS } from '../../src/peel/built-in-handlers.js';
 
@@ -19,8 +22,17 @@ describe('the documentation', () => {
     for (const sink of sinks) expect(text).toMatch(new RegExp(`^\\| \`${sink}\\b`, 'm'));
   });
 
-  it('names the built-in handlers in docs/fleet.md', async () => {
-    const names = Object.keys(BUILT_IN_HANDLERS).join(' and ');
-    expect(await read('docs/fleet.md')).toContain(`${names} are built in`);
+  it('names the built-in handlers in the documents and the help', async () => {
+    const names = Object.keys(BUILT_IN_HANDLERS);
+    expect(await read('docs/fleet.md')).toContain(`${names.join(' and ')} are built in`);
+    const inCode = names.map((name) => `\`${name}\``).join(' and ');
+    expect(await read('docs/library/agent.md')).toContain(`${inCode} are built in`);
+    const quoted = names.map((name) => `"${name}"`).join(' and ');
+    expect(exec.notes).toContain(`the handlers ${quoted}`);
+  });
+
+  it('names each column in the help of peel list', () => {
+    const [, listed = ''] = /^Columns: ([^.]*)\./m.exec(list.notes ?? '') ?? [];
+    expect(listed.split(/,\s+/)).toEqual(Object.keys(PEEL_COLUMNS));
   });
 });
