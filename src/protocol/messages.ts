@@ -57,7 +57,7 @@ const kindPattern = v.pipe(v.string(), v.regex(/^[a-z.*?]{1,64}$/, 'is not a pat
 /** A number of seconds since 1970, in a claim. */
 const claimTime = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_CLAIM_SECONDS));
 /** The recovery credential that a peel has for its key. */
-const heldRecovery = v.object({
+export const heldRecoverySchema = v.object({
   issuer: v.pipe(
     v.string(),
     v.check((text: string) => isPublicKey(text, 'account'), 'is not an account public key (A…)'),
@@ -68,7 +68,7 @@ const heldRecovery = v.object({
   count: v.pipe(v.number(), v.integer(), v.minValue(0)),
 });
 /** The facts of a recovery credential. */
-export type HeldRecovery = v.InferOutput<typeof heldRecovery>;
+export type HeldRecovery = v.InferOutput<typeof heldRecoverySchema>;
 
 /** The requests, by name. */
 export const requests = {
@@ -77,7 +77,7 @@ export const requests = {
     requestId,
     publicKey,
     /** The answer has another only if this one will not do. Older masters ignore it, and always send another. */
-    recovery: v.optional(heldRecovery),
+    recovery: v.optional(heldRecoverySchema),
   }),
   /** On `zester.auth.<id>.rotate`: a JWT for a new key. Both keys sign {@link rotationProof}. */
   rotate: v.object({ requestId, publicKey, newPublicKey: publicKey, signature, newSignature: signature }),

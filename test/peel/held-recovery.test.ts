@@ -1,4 +1,7 @@
 import { expect, it } from 'vitest';
+import { decodeUserJwt } from '../../src/jwt/decode.js';
+import { signClaims } from '../../src/jwt/encode.js';
+import { MAX_CLAIM_SECONDS } from '../../src/jwt/time.js';
 import { createUserJwtForPublicKey } from '../../src/jwt/user.js';
 import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
 import { recoveryUserJwtOptions } from '../../src/permissions/recovery.js';
@@ -25,6 +28,13 @@ it('names the signer, times and count of a recovery credential', () => {
     expiresAt: 5_600,
     count: 3,
   });
+});
+
+it('is none for one with times that a master would refuse, so that the peel renews', () => {
+  const { jti: _jti, ...claims } = decodeUserJwt(issue(600));
+  const signed = (exp: number) => signClaims(JSON.stringify({ ...claims, exp }), signer);
+  expect(heldRecovery(signed(MAX_CLAIM_SECONDS))).toMatchObject({ expiresAt: MAX_CLAIM_SECONDS });
+  expect(heldRecovery(signed(MAX_CLAIM_SECONDS + 1))).toBeUndefined();
 });
 
 it('is none for one that does not expire, is damaged, or is missing', () => {
