@@ -28,7 +28,7 @@ export function findSections(text: string, name: string): CredsSections {
     .map((line) => line.trim())
     .filter((line) => line !== '');
   const kinds = lines.map(kindOf);
-  const isSection = (at: number) => opens(lines[at - 1] ?? '') && closes(lines[at + 1] ?? '');
+  const isSection = (at: number) => dashesAt(lines[at - 1]) >= 0 && dashesAt(lines[at + 1]) === 0;
   const sectionsOf = (kind: Kind) => lines.filter((_, at) => kinds[at] === kind && isSection(at));
   const jwts = sectionsOf('jwt');
   const seeds = sectionsOf('seed');
@@ -54,19 +54,18 @@ function looseJwt(kinds: readonly (Kind | undefined)[]): string | undefined {
 /** The only seed in a file, unless it follows a BEGIN line: then its section is not closed. */
 function seedByItself(lines: readonly string[], kinds: readonly (Kind | undefined)[]): string | undefined {
   const at = kinds.indexOf('seed');
-  if (at < 0 || kinds.includes('seed', at + 1) || readFence(lines[at - 1] ?? '')?.edge === 'BEGIN')
+  if (at < 0 || kinds.includes('seed', at + 1) || readFence(lines[at - 1])?.edge === 'BEGIN')
     return undefined;
   return lines[at];
 }
 
-/** Three or more dashes, anything, and three or more at the end. A mark or a quote may precede them, as in Go. */
-function opens(line: string): boolean {
+/**
+ * Where the dashes begin in a line that limits a section: three or more, anything, and three or more at the end.
+ * -1 in any other line. As in Go, a mark or a quote may precede those that open a section, but not those that close one.
+ */
+function dashesAt(line = ''): number {
   const from = line.indexOf('---');
-  return from >= 0 && from + 6 <= line.length && line.endsWith('---');
-}
-
-function closes(line: string): boolean {
-  return /^-{3}.*-{3}$/.test(line);
+  return from + 6 <= line.length && line.endsWith('---') ? from : -1;
 }
 
 /**
@@ -108,13 +107,18 @@ interface Fence {
   label: string;
 }
 
-/** A line such as `-----BEGIN NATS USER JWT-----`: three or more dashes at both ends. */
-function readFence(line: string): Fence | undefined {
-  if (line.length > 200 || !closes(line)) return undefined;
-  const [, edge, label = ''] = /^-+\s*(?:(BEGIN|END)\b)?\s*(.*?)\s*-+$/i.exec(line) ?? [];
+/** What a line that limits a section says, such as `-----BEGIN NATS USER JWT-----`. */
+function readFence(line = ''): Fence | undefined {
+  const from = dashesAt(line);
+  if (from < 0) return undefined;
+  const short = from === 0 && line.length <= 200 ? line : line.slice(from, from + 200);
+  const [, edge, label = ''] = FENCE.exec(short) ?? [];
   const kind = /JWT$/i.test(label) ? 'jwt' : /SEED$/i.test(label) ? 'seed' : undefined;
   return { edge: edge?.toUpperCase() as Fence['edge'], kind, label };
 }
+
+/** Run on 200 characters at most: its time grows with the square of the length. */
+const FENCE = /^-+\s*(?:(BEGIN|END)\b)?\s*(.*?)\s*-*$/i;
 
 function onlyLine(kind: Kind, label: string, content: readonly string[], name: string): string {
   const [text] = content;

@@ -381,6 +381,20 @@ describe('arbitrary input', () => {
     }
   });
 
+  // A form of a line that opens a section must be known to all that ask for one, or half of a file is accepted.
+  it.each<[string, string]>([
+    ['a banner', '-----BEGIN USER NKEY SEED-----'],
+    ['in lower case', '---begin user nkey seed---'],
+    ['after a quote', '> -----BEGIN USER NKEY SEED-----'],
+    ['after text with a dash', 'well-known: -----BEGIN USER NKEY SEED-----'],
+    ['with a long label', `-----BEGIN ${'x'.repeat(300)} SEED-----`],
+  ])('a seed whose section is not closed is refused: %s', (_, opening) => {
+    const end = '------END USER NKEY SEED------';
+    expect(parseCredsData(`${jwtSection}${opening}\n${good.seed}\n${end}\n`, 'x').jwt).toBe(good.jwt);
+    expect(outcome(`${jwtSection}${opening}\n${good.seed}\n`)).toBe('error');
+    expect(outcome(`${jwtSection}${opening}\n${good.seed}`)).toBe('error');
+  });
+
   it.each<[string, (size: number) => string]>([
     ['dashes', (size) => '-'.repeat(size)],
     ['short lines of dashes', (size) => '---\n'.repeat(size / 4)],
