@@ -180,6 +180,7 @@ const TRAITS = {
   ERR_FLEET_KEY_OFFLINE: { ...FAILED, httpStatus: 503 },
   ERR_FLEET_UNJUDGED: { ...FAILED, httpStatus: 403 },
   ERR_FLEET_OTHER_KEY: { ...FAILED, httpStatus: 403 },
+  ERR_FLEET_LEAFNODE: { ...FAILED, httpStatus: 403 },
   ERR_FLEET_NO_HANDLER: { ...FAILED, httpStatus: 404 },
   ERR_FLEET_HANDLER: FAILED,
   ERR_FLEET_INCOMPLETE: { ...FAILED, retryable: true },

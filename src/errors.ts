@@ -587,6 +587,8 @@ export type FleetErrorCode =
   | 'ERR_FLEET_UNJUDGED'
   /** The key in the JWT of a connection differs from the user key that it gave the server. */
   | 'ERR_FLEET_OTHER_KEY'
+  /** A leafnode connects with the credential of a peel or of a join token. */
+  | 'ERR_FLEET_LEAFNODE'
   /** The peel has no handler with this name. */
   | 'ERR_FLEET_NO_HANDLER'
   /** The peel's handler failed. */

@@ -172,29 +172,33 @@ function link<T>(name: JwtChainLink, decode: () => T): T {
     return decode();
   } catch (cause) {
     if (!(cause instanceof JwtError)) throw cause;
-    throw broken(name, 'INVALID', cause.message, cause);
+    throw broken(name, `ERR_CHAIN_${upper(name)}_INVALID`, cause.message, cause);
   }
 }
 
+/** The codes of a link, such as `ERR_CHAIN_USER_REVOKED`. */
+type CodeOf<L extends JwtChainLink> = Extract<JwtChainErrorCode, `ERR_CHAIN_${Uppercase<L>}_${string}`>;
+
 function broken<L extends JwtChainLink>(
   name: L,
-  reason: Reason<Uppercase<L>>,
+  code: CodeOf<L>,
   message: string,
   cause?: unknown,
 ): JwtChainError {
-  const code = `ERR_CHAIN_${name.toUpperCase()}_${reason}` as JwtChainErrorCode;
   return new JwtChainError(name, code, `the chain breaks at the ${name}: ${message}`, { cause });
 }
 
-type Reason<L extends string> = JwtChainErrorCode extends infer C
-  ? C extends `ERR_CHAIN_${L}_${infer R}`
-    ? R
-    : never
-  : never;
+function upper<L extends JwtChainLink>(name: L): Uppercase<L> {
+  return name.toUpperCase() as Uppercase<L>;
+}
 
 function checkOperator(operator: OperatorClaims): void {
   if (operator.iss !== operator.sub && !(operator.nats.signing_keys ?? []).includes(operator.iss)) {
-    throw broken('operator', 'ISSUER', `${operator.sub} is signed by ${operator.iss}, not by itself`);
+    throw broken(
+      'operator',
+      'ERR_CHAIN_OPERATOR_ISSUER',
+      `${operator.sub} is signed by ${operator.iss}, not by itself`,
+    );
   }
 }
 
@@ -207,14 +211,14 @@ export function checkAccountIssuer(
   if (account.iss !== operator.sub) {
     throw broken(
       'account',
-      'ISSUER',
+      'ERR_CHAIN_ACCOUNT_ISSUER',
       `${account.sub} is signed by ${account.iss}, which is neither the operator ${operator.sub} nor one of its signing keys`,
     );
   }
   if (operator.nats.strict_signing_key_usage === true) {
     throw broken(
       'account',
-      'ISSUER_STRICT',
+      'ERR_CHAIN_ACCOUNT_ISSUER_STRICT',
       `${account.sub} is signed by the operator's identity key, and the operator allows only its signing keys`,
     );
   }
@@ -226,7 +230,7 @@ function checkUser(operator: OperatorClaims, account: AccountClaims, user: UserC
   if (issuerAccount !== '' && issuerAccount !== account.sub) {
     throw broken(
       'user',
-      'ISSUER_ACCOUNT',
+      'ERR_CHAIN_USER_ISSUER_ACCOUNT',
       `${user.sub} belongs to the account ${issuerAccount}, not to ${account.sub}`,
     );
   }
@@ -239,7 +243,7 @@ function checkUser(operator: OperatorClaims, account: AccountClaims, user: UserC
     if (key === undefined || issuerAccount === '') {
       throw broken(
         'user',
-        'ISSUER',
+        'ERR_CHAIN_USER_ISSUER',
         `${user.sub} is signed by ${user.iss}, which is neither the account ${account.sub} nor one of its signing keys`,
       );
     }
@@ -247,14 +251,14 @@ function checkUser(operator: OperatorClaims, account: AccountClaims, user: UserC
   } else if (operator.nats.strict_signing_key_usage === true) {
     throw broken(
       'user',
-      'ISSUER_STRICT',
+      'ERR_CHAIN_USER_ISSUER_STRICT',
       `${user.sub} is signed by the account's identity key, and the operator allows only signing keys`,
     );
   }
   if (scope !== undefined && !hasNoPermissions(user)) {
     throw broken(
       'user',
-      'SCOPED',
+      'ERR_CHAIN_USER_SCOPED',
       `${user.sub} is signed by a scoped signing key and carries its own permissions or limits, which servers refuse`,
     );
   }
@@ -262,13 +266,17 @@ function checkUser(operator: OperatorClaims, account: AccountClaims, user: UserC
   if ((limits.subs ?? 0) === 0) {
     throw broken(
       'user',
-      'INVALID',
+      'ERR_CHAIN_USER_INVALID',
       `${user.sub} may have no subscription (subs is 0), and servers cut its connections`,
     );
   }
   const bearer = limits.bearer_token;
   if (bearer === true && account.nats.limits?.['disallow_bearer'] === true) {
-    throw broken('user', 'BEARER', `${user.sub} is a bearer token, and the account allows none`);
+    throw broken(
+      'user',
+      'ERR_CHAIN_USER_BEARER',
+      `${user.sub} is a bearer token, and the account allows none`,
+    );
   }
 }
 
@@ -279,12 +287,16 @@ function checkTime(
 ): void {
   const expiry = expirySeconds(claims);
   if (expiry !== undefined && now >= expiry) {
-    throw broken(name, 'EXPIRED', `${claims.sub} expired at ${isoTime(expiry)}; issue a new one`);
+    throw broken(
+      name,
+      `ERR_CHAIN_${upper(name)}_EXPIRED`,
+      `${claims.sub} expired at ${isoTime(expiry)}; issue a new one`,
+    );
   }
   if (claims.nbf !== undefined && now < claims.nbf) {
     throw broken(
       name,
-      'NOT_YET_VALID',
+      `ERR_CHAIN_${upper(name)}_NOT_YET_VALID`,
       `${claims.sub} is not valid before ${isoTime(claims.nbf)}; check the clock`,
     );
   }
@@ -292,6 +304,10 @@ function checkTime(
 
 function checkRevocation(account: AccountClaims, user: UserClaims): void {
   if (isRevoked(account.nats.revocations ?? {}, user.sub, user.iat)) {
-    throw broken('user', 'REVOKED', `${user.sub}, issued at ${isoTime(user.iat)}, is revoked by its account`);
+    throw broken(
+      'user',
+      'ERR_CHAIN_USER_REVOKED',
+      `${user.sub}, issued at ${isoTime(user.iat)}, is revoked by its account`,
+    );
   }
 }

@@ -1,6 +1,6 @@
 // Decides what to do about a connection: a pure function.
 import { signingKeyIds } from '../../jwt/signing-key-ids.js';
-import { JwtChainError, JwtError, redactSeeds, type ZesterError } from '../../errors.js';
+import { JwtChainError, JwtError, redactSeeds, type ErrorCode, type ZesterError } from '../../errors.js';
 import { isReservedName } from '../../protocol/is-master.js';
 import { keyOf, type PeelRecord } from '../../protocol/records/record.js';
 import type { JoinToken } from '../../protocol/records/join-token.js';
@@ -31,7 +31,7 @@ export type Verdict =
   /** A peel without a record, with a valid chain. `trusted`: signed by one of our peel signing keys. */
   | { is: 'new'; claims: UserClaims; trusted: boolean }
   /** Cut it, and revoke its key: `publicKey`, or if there is none, the key that the server reports. */
-  | { is: 'refused'; code: string; reason: string; publicKey?: string };
+  | { is: 'refused'; code: ErrorCode; reason: string; publicKey?: string };
 
 /** The facts that a connection is judged by. */
 export interface Known {
@@ -56,7 +56,7 @@ export function judge(connection: UserConnection, known: Known): Verdict {
   try {
     return judgeClaims(connection, decodeUserJwt(connection.jwt), known);
   } catch (error) {
-    const { code, message } =
+    const { code, message }: Pick<ZesterError, 'code' | 'message'> =
       error instanceof JwtError
         ? error
         : { code: 'ERR_FLEET_UNJUDGED', message: `it cannot be judged (${redactSeeds(String(error))})` };
@@ -107,7 +107,7 @@ function judgeClaims(connection: UserConnection, claims: UserClaims, known: Know
 }
 
 function judgeToken(connection: UserConnection, claims: UserClaims, { token, now }: Known): Verdict {
-  const refusedToken = (code: string, reason: string): Verdict => ({ is: 'refused', code, reason });
+  const refusedToken = (code: ErrorCode, reason: string): Verdict => ({ is: 'refused', code, reason });
   const id = tokenIdOfName(claims.name ?? '');
   if (id === undefined) {
     return refusedToken(
@@ -134,7 +134,7 @@ function judgeToken(connection: UserConnection, claims: UserClaims, { token, now
 
 function judgePeel(connection: UserConnection, claims: UserClaims, known: Known, trusted: boolean): Verdict {
   const name = claims.name ?? '';
-  const refusal = (code: string, reason: string): Verdict => ({ is: 'refused', code, reason });
+  const refusal = (code: ErrorCode, reason: string): Verdict => ({ is: 'refused', code, reason });
   if (!isPeelId(name) || isReservedName(name)) {
     return refusal('ERR_PEEL_ID', 'the name in its JWT is not a valid peel ID');
   }
