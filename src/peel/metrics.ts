@@ -7,47 +7,35 @@ interface Counted {
   seconds: number;
 }
 
+/** The metrics that count events, by name: which event, and the help text. */
+const COUNTERS = {
+  zester_peel_reconnects_total: ['reconnected', 'Outages that are over.'],
+  zester_peel_renewals_total: ['renewed', 'Renewals of the credential.'],
+  zester_peel_key_rotations_total: ['keyRotated', 'Rotations of the key.'],
+  zester_peel_recoveries_total: ['recovered', 'Recoveries of an expired credential.'],
+  zester_peel_renewal_failures_total: ['renewalFailed', 'Attempts to renew or to rotate that failed.'],
+} as const satisfies Record<string, readonly [PeelEvent['type'], string]>;
+
 /**
  * The metrics of a peel. Formatted by hand: the format is a few lines, and an agent should not bundle a metrics
  * library. Labels are names of registered handlers and error codes, so their number is bounded.
  */
 export class PeelMetrics {
   readonly #commands = new Map<string, Counted>();
-  readonly #totals = { reconnects: 0, rotations: 0, renewals: 0, renewalFailures: 0, recoveries: 0 };
+  readonly #events = new Map<PeelEvent['type'], number>();
 
   count(event: PeelEvent): void {
-    switch (event.type) {
-      case 'command': {
-        const key = labels({ handler: event.handler ?? 'unknown', outcome: event.outcome });
-        const counted = this.#commands.get(key) ?? { count: 0, seconds: 0 };
-        counted.count += 1;
-        counted.seconds += event.durationMs / 1000;
-        this.#commands.set(key, counted);
-        return;
-      }
-      case 'reconnected':
-        this.#totals.reconnects += 1;
-        return;
-      case 'keyRotated':
-        this.#totals.rotations += 1;
-        return;
-      case 'renewed':
-        this.#totals.renewals += 1;
-        return;
-      case 'recovered':
-        this.#totals.recoveries += 1;
-        return;
-      case 'renewalFailed':
-        this.#totals.renewalFailures += 1;
-        return;
-      default:
-        return;
-    }
+    this.#events.set(event.type, (this.#events.get(event.type) ?? 0) + 1);
+    if (event.type !== 'command') return;
+    const key = labels({ handler: event.handler ?? 'unknown', outcome: event.outcome });
+    const counted = this.#commands.get(key) ?? { count: 0, seconds: 0 };
+    counted.count += 1;
+    counted.seconds += event.durationMs / 1000;
+    this.#commands.set(key, counted);
   }
 
   /** Returns the metrics in Prometheus text format. */
   text({ connected, expiresAt, commands }: PeelHealth): string {
-    const { reconnects, rotations, renewals, renewalFailures, recoveries } = this.#totals;
     const counted = [...this.#commands];
     return [
       metric('zester_peel_connected', 'gauge', '1 while the peel is connected.', [['', connected ? 1 : 0]]),
@@ -70,15 +58,9 @@ export class PeelMetrics {
         'Seconds until commands were answered, in total.',
         counted.map(([key, { seconds }]) => [key, seconds]),
       ),
-      metric('zester_peel_reconnects_total', 'counter', 'Outages that are over.', [['', reconnects]]),
-      metric('zester_peel_renewals_total', 'counter', 'Renewals of the credential.', [['', renewals]]),
-      metric('zester_peel_key_rotations_total', 'counter', 'Rotations of the key.', [['', rotations]]),
-      metric('zester_peel_recoveries_total', 'counter', 'Recoveries of an expired credential.', [
-        ['', recoveries],
-      ]),
-      metric('zester_peel_renewal_failures_total', 'counter', 'Attempts at either that failed.', [
-        ['', renewalFailures],
-      ]),
+      ...Object.entries(COUNTERS).map(([name, [type, help]]) =>
+        metric(name, 'counter', help, [['', this.#events.get(type) ?? 0]]),
+      ),
     ].join('');
   }
 }

@@ -3,7 +3,7 @@ import type { PeelEvent } from '../../src/peel/events.js';
 import { afterPeelEvent, peelHealth } from '../../src/peel/health.js';
 import { PeelMetrics } from '../../src/peel/metrics.js';
 
-const well = {
+const well: Parameters<typeof peelHealth>[0] = {
   end: undefined,
   connected: true,
   expiresAt: 2_000,
@@ -48,14 +48,53 @@ describe('the health of a peel', () => {
   });
 });
 
-it('the metrics of a peel count events, and have no sample for a credential that does not expire', () => {
-  const metrics = new PeelMetrics();
-  for (const durationMs of [500, 1_500])
-    metrics.count({ type: 'command', handler: 'ping', outcome: 'ok', durationMs });
-  metrics.count({ type: 'reconnected', server: 's' });
-  const text = metrics.text(peelHealth({ ...well, expiresAt: undefined }));
-  expect(text).toContain('zester_peel_commands_total{handler="ping",outcome="ok"} 2\n');
-  expect(text).toContain('zester_peel_command_seconds_total{handler="ping",outcome="ok"} 2\n');
-  expect(text).toContain('zester_peel_reconnects_total 1\n');
-  expect(text).not.toMatch(/^zester_peel_credential_expiry_timestamp_seconds/m);
+const ERROR = new Error('no master');
+const EXPIRES = { publicKey: 'U', expiresAt: 1 };
+
+/** What a peel in good health shows for each of its metrics, after these events. */
+const SHOWN: readonly [sample: string, ...events: PeelEvent[]][] = [
+  ['zester_peel_connected 1'],
+  ['zester_peel_commands_active 3'],
+  ['zester_peel_credential_expiry_timestamp_seconds 2'],
+  [
+    'zester_peel_commands_total{handler="ping",outcome="ok"} 2',
+    { type: 'command', handler: 'ping', outcome: 'ok', durationMs: 500 },
+    { type: 'command', handler: 'ping', outcome: 'ok', durationMs: 1_500 },
+  ],
+  [
+    'zester_peel_command_seconds_total{handler="unknown",outcome="ERR_FLEET_NO_HANDLER"} 0.5',
+    { type: 'command', handler: undefined, outcome: 'ERR_FLEET_NO_HANDLER', durationMs: 500 },
+  ],
+  ['zester_peel_reconnects_total 1', { type: 'disconnected' }, { type: 'reconnected', server: 's' }],
+  ['zester_peel_renewals_total 1', { type: 'renewed', ...EXPIRES }],
+  ['zester_peel_key_rotations_total 1', { type: 'keyRotated', replaces: 'V', ...EXPIRES }],
+  ['zester_peel_recoveries_total 1', { type: 'recovered', replaces: 'V', ...EXPIRES }],
+  [
+    'zester_peel_renewal_failures_total 2',
+    { type: 'renewalFailed', what: 'renewal', error: ERROR, retryInMs: 1, remainingMs: 1 },
+    { type: 'renewalFailed', what: 'rotation', error: ERROR, retryInMs: 1, remainingMs: 1 },
+  ],
+];
+
+describe('the metrics of a peel', () => {
+  const textAfter = (events: readonly PeelEvent[], facts: Partial<typeof well> = {}) => {
+    const metrics = new PeelMetrics();
+    for (const event of events) metrics.count(event);
+    return metrics.text(peelHealth({ ...well, commands: 3, ...facts }));
+  };
+
+  it.each(SHOWN)('show %s', (sample, ...events) => {
+    expect(textAfter(events).split('\n')).toContain(sample);
+  });
+
+  it('are all shown above', () => {
+    const names = [...textAfter([]).matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name);
+    expect(SHOWN.map(([sample]) => /^\w+/.exec(sample)?.[0])).toEqual(names);
+  });
+
+  it('have no sample for a credential that does not expire', () => {
+    expect(textAfter([], { expiresAt: undefined })).not.toMatch(
+      /^zester_peel_credential_expiry_timestamp_seconds/m,
+    );
+  });
 });

@@ -106,6 +106,11 @@ it('a peel reports its health: connected, in an outage, and stopped', async () =
   expect(peel.metricsText()).toContain('zester_peel_connected 0\n');
   await fleet.home.node(0).start();
   await waitFor('the peel to be well', () => peel.health().ok, 30_000);
+  await waitFor('the outage to be counted', () =>
+    peel.metricsText().includes('zester_peel_reconnects_total 1\n'),
+  );
+  await peel.rotate();
+  expect(peel.metricsText()).toContain('zester_peel_key_rotations_total 1\n');
   await peel.drain();
   expect(peel.health()).toMatchObject({
     ok: false,
