@@ -63,6 +63,7 @@ describe('a fault in the servers’ reports', () => {
     await fleet.audited('revocations.held', ({ detail }) => detail?.['peels'] === IDS.length);
     const admin = await fleet.admin();
     await waitFor('the status to say it', async () => (await admin.ask('status', {})).held?.peels === 6);
+    expect(await fleet.master.metricsText()).toContain('\nzester_master_revocations_held 6\n');
     const at = ['--home', fleet.home.home, '--servers', ...fleet.servers, '--json'];
     const { code, stdout } = await zester(['doctor', ...at]);
     expect(code).not.toBe(0);
@@ -76,6 +77,7 @@ describe('a fault in the servers’ reports', () => {
     await restart(fleet);
     await fleet.audited('revocations.resumed', ({ by }) => by.kind === 'master');
     expect((await admin.ask('status', {})).held).toBeUndefined();
+    expect(await fleet.master.metricsText()).toContain('\nzester_master_revocations_held 0\n');
     for (const id of IDS) expect(contextOf(fleet.master).registry.get(id)?.keys[0]?.state).toBe('live');
     expect((await fleet.audit()).map(({ kind }) => kind)).not.toContain('connection.refused');
   }, 60_000);

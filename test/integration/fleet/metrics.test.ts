@@ -1,14 +1,21 @@
 import { spawnSync } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { setAuditRetention } from '../../../src/account/audit-retention.js';
+import { RetentionWatch } from '../../../src/master/audit/retention-watch.js';
+import { contextOf } from '../../../src/master/context-of.js';
 import { serveMasterHttp } from '../../../src/master/http.js';
+import type { MasterMetrics } from '../../../src/master/metrics.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
+import { recoverCredentials } from '../../../src/peel/recover.js';
+import { authSubject } from '../../../src/permissions/names.js';
 import { TestClock } from '../../../src/testing/clock.js';
 import { atEnd } from '../../support/cleanup.js';
 import { waitFor } from '../../support/wait-for.js';
-import { addPeel, createToken } from './asking.js';
+import { addPeel, connectUser, createToken } from './asking.js';
 import { startFleet } from './fleet.js';
+import { addCreds } from './peels.js';
 
 it('/metrics has the metrics of alerts and dashboards, with correct values', async () => {
   const clock = new TestClock();
@@ -52,4 +59,95 @@ it('/metrics has the metrics of alerts and dashboards, with correct values', asy
   clock.advance(920_000);
   await waitFor('a peel that has not renewed', async () => (await value('zester_peels_overdue')) === 1);
   expect(await value('zester_peels_earliest_expiry_timestamp_seconds')).toBeGreaterThan(0);
+});
+
+type MetricName = Exclude<keyof MasterMetrics, 'registry'>;
+
+/**
+ * A series of each metric that is above 0 after what happens to the fleet below, or the test that needs a fault of its
+ * own to see it there. A new metric needs its row to compile.
+ */
+const MOVED: Record<MetricName, string | { by: string }> = {
+  requests: 'zester_master_requests_total{request="peel.add",outcome="ok"}',
+  ignoredRequests: 'zester_master_requests_ignored_total',
+  floods: 'zester_master_floods_total{outcome=*}',
+  requestSeconds: 'zester_master_request_seconds_count{request="peel.add"}',
+  issued: 'zester_master_jwts_issued_total{why="recover"}',
+  recoveries: 'zester_master_recoveries_total{outcome="recovered"}',
+  refusedConnections: 'zester_master_connections_refused_total{code="ERR_FLEET_ID_TAKEN"}',
+  peels: 'zester_peels{state="active"}',
+  connected: 'zester_peels_connected',
+  expiring: 'zester_peels_expiring{within="1h"}',
+  expired: 'zester_peels_expired',
+  overdue: 'zester_peels_overdue',
+  earliestExpiry: 'zester_peels_earliest_expiry_timestamp_seconds',
+  unconfirmedRevocations: { by: 'alerts.test.ts' },
+  storageBytes: 'zester_jetstream_storage_bytes{server=*}',
+  storageLimitBytes: 'zester_jetstream_storage_limit_bytes{server=*}',
+  homeExpiry: 'zester_master_expiry_timestamp_seconds{of="master_creds"}',
+  trimmedEvents: 'zester_audit_trimmed_events_total',
+  heldRevocations: { by: 'breaker.test.ts' },
+  watching: 'zester_master_watching',
+  waitingConnections: { by: 'metrics.test.ts' },
+  readingSeconds: 'zester_master_connections_read_seconds',
+  ownCredentialsExpiry: 'zester_master_credentials_expiry_timestamp_seconds',
+  revocationSeconds: 'zester_master_revocation_seconds_count',
+};
+
+it('each metric of a master moves with what it measures', async () => {
+  const clock = new TestClock();
+  const fleet = await startFleet({ policy: 'auto-trusted', now: clock.now });
+  const admin = await fleet.admin();
+  const context = contextOf(fleet.master);
+  const waiting = vi.spyOn(context.metrics.waitingConnections, 'set');
+  onTestFinished(() => waiting.mockRestore());
+
+  await addPeel(fleet, admin, 'web-1', { expiry: 1_000 });
+  const credsPath = await addCreds(fleet, admin, 'web-2', { expiry: 300 });
+  await addCreds(fleet, admin, 'web-3', { expiry: 500 });
+  // "zester_master_connections_waiting" is above 0 for an instant
+  await waitFor('a connection that waits', () => waiting.mock.calls.some(([count]) => Number(count) > 0));
+  clock.advance(920_000);
+  await recoverCredentials({
+    servers: fleet.servers,
+    waitMs: 20_000,
+    credsPath,
+    credentials: undefined,
+    now: clock.now,
+  });
+  // a second credential of the same peel, which no master issued
+  const { path } = await fleet.home.issue('web-1', 3_600);
+  await (
+    await fleet.home.peel('web-1', path)
+  ).cut;
+  await addPeel(fleet, admin, 'web-4');
+  await admin.ask('peel.revoke', { peelId: 'web-4' });
+  const { bytes } = (await context.store.jsm.streams.info('zester-audit')).state;
+  const retention = new RetentionWatch(context);
+  await retention.check();
+  await setAuditRetention(fleet.home.home, { maxBytes: bytes - 1 }, fleet.home.options);
+  await retention.check();
+  await retention.stop();
+  const all = await connectUser(fleet, 'tool', undefined);
+
+  let still: string[] = [];
+  const left = async () => {
+    for (let i = 0; i < 500; i += 1) all.publish(authSubject('web-1', 'renew'), 'x');
+    await all.flush();
+    const lines = (await fleet.master.metricsText()).split('\n');
+    still = Object.values(MOVED).filter((series): series is string => {
+      if (typeof series !== 'string') return false;
+      const [start = ''] = series.split('*');
+      return !lines.some((line) => line.startsWith(start) && /[1-9]|Inf/.test(line.split(' ').at(-1) ?? ''));
+    });
+    return still.length === 0;
+  };
+  await waitFor('all metrics to move', left, 20_000).catch(() => undefined);
+  expect(still).toEqual([]);
+
+  for (const [name, series] of Object.entries(MOVED)) {
+    const known = await context.metrics[name as MetricName].get();
+    if (typeof series === 'string') expect(series.startsWith(known.name), series).toBe(true);
+    else expect(await readFile(new URL(series.by, import.meta.url), 'utf8')).toContain(known.name);
+  }
 });
