@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import issue from '../../src/cli/commands/creds/issue.js';
 import exec from '../../src/cli/commands/peel/exec.js';
 import list from '../../src/cli/commands/peel/list.js';
 import { PEEL_COLUMNS } from '../../src/cli/fleet/peel-columns.js';
@@ -15,13 +14,6 @@ describe('the documentation', () => {
   it('explains each policy in docs/fleet.md', async () => {
     const text = await read('docs/fleet.md');
     for (const policy of POLICIES) expect(text).toContain(`\n- \`${policy}\``);
-  });
-
-  it('explains each sink in docs/bulk.md', async () => {
-    const text = await read('docs/bulk.md');
-    const sinks = issue.options['sink']?.choices ?? [];
-    expect(sinks).toContain('dir');
-    for (const sink of sinks) expect(text).toMatch(new RegExp(`^\\| \`${sink}\\b`, 'm'));
   });
 
   it('names the built-in handlers in the documents and the help', async () => {

@@ -7,7 +7,8 @@ import { command } from '../../command/declaration.js';
 import { choice, flag, grouped, list, text, words, type ValuesOf } from '../../command/option.js';
 import type { CliIo } from '../../terminal/io.js';
 
-type SinkName = 'dir' | 'ndjson' | 'age' | 'kubernetes' | 'tar' | 'exec';
+/** The names of the sinks. */
+export type SinkName = 'dir' | 'ndjson' | 'age' | 'kubernetes' | 'tar' | 'exec';
 
 /**
  * The output of each sink: `files`, one per peel, which --resume checks directly; `stream`, one stream of documents;

@@ -1,0 +1,243 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Decrypter, generateIdentity, identityToRecipient } from 'age-encryption';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import type { SinkName } from '../../src/cli/commands/creds/issue.js';
+import { parseCredsData } from '../../src/creds/parse.js';
+import { validateJwtChain } from '../../src/jwt/chain.js';
+import { loadJwtFile } from '../../src/creds/load-jwt-file.js';
+import { createTrustDomain } from '../../src/trust/create/create.js';
+import { readIssued } from '../../src/trust/issued.js';
+import { openTrustDomain } from '../../src/trust/open.js';
+import { SEED } from '../support/refusal.js';
+import { tempDir } from '../support/temp-dir.js';
+import { zester } from './run-zester.js';
+
+const IDS = ['web-01', 'Web_01', 'x'.repeat(128)];
+
+/** What a consumer of a sink gets for a peel. */
+interface Got {
+  peelId: string;
+  creds: string;
+  /** If the sink says it beside the credentials. */
+  publicKey?: string;
+}
+
+/** A sink as its user sees it. */
+interface Use {
+  /** The options after `--sink`, in an empty directory for what the sink leaves. */
+  args: (dir: string) => string[];
+  /** Reads the credentials like a program that gets them from there. */
+  read: (dir: string, stdout: string) => Promise<Got[]>;
+  /** What keeps a second run from issuing everything again, according to docs/bulk.md. */
+  again: 'resume' | 'journal' | 'keeps its file';
+  /** Whether the files hold the seeds in plain text. */
+  plain: boolean;
+}
+
+const identity = await generateIdentity();
+const recipient = await identityToRecipient(identity);
+/** As a secret store would be given: the credentials on standard input. */
+const STORE =
+  'umask 077; cat > "$0/$ZESTER_PEEL_ID"; printf %s "$ZESTER_PUBLIC_KEY" > "$0/$ZESTER_PEEL_ID.key"';
+
+const fromLines = (text: string) =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Got);
+
+const fromManifests = (text: string) =>
+  parseAllDocuments(text).map((document): Got => {
+    const { metadata, stringData } = document.toJS() as Manifest;
+    const { 'zester/peel-id': peelId, 'zester/public-key': publicKey } = metadata.annotations;
+    return { peelId, publicKey, creds: stringData['peel.creds'] };
+  });
+
+const fromFiles = async (dir: string, ending: string, open: (bytes: Buffer) => Promise<string> | string) => {
+  const names = (await readdir(dir)).filter((name) => name.endsWith(ending));
+  return Promise.all(
+    names.map(async (name): Promise<Got> => {
+      const creds = await open(await readFile(join(dir, name)));
+      return { peelId: name.slice(0, -ending.length), creds };
+    }),
+  );
+};
+
+async function decrypted(bytes: Buffer): Promise<string> {
+  const decrypter = new Decrypter();
+  decrypter.addIdentity(identity);
+  return decrypter.decrypt(bytes, 'text');
+}
+
+/** The ways to use each sink. A new sink needs its row to compile. */
+const USES: Record<SinkName, Readonly<Record<string, Use>>> = {
+  dir: {
+    'a directory': {
+      args: (dir) => ['--out', dir],
+      read: (dir) => fromFiles(dir, '.creds', String),
+      again: 'resume',
+      plain: true,
+    },
+  },
+  age: {
+    'a directory': {
+      args: (dir) => ['-r', recipient, '--out', dir],
+      read: (dir) => fromFiles(dir, '.creds.age', decrypted),
+      again: 'resume',
+      plain: false,
+    },
+  },
+  ndjson: {
+    'standard output': {
+      args: () => [],
+      read: async (_dir, stdout) => fromLines(stdout),
+      again: 'journal',
+      plain: true,
+    },
+    'a file': {
+      args: (dir) => ['--out', join(dir, 'peels.ndjson')],
+      read: async (dir) => fromLines(await readFile(join(dir, 'peels.ndjson'), 'utf8')),
+      again: 'keeps its file',
+      plain: true,
+    },
+  },
+  kubernetes: {
+    'standard output': {
+      args: () => ['--namespace', 'fleet'],
+      read: async (_dir, stdout) => fromManifests(stdout),
+      again: 'journal',
+      plain: true,
+    },
+    'a file': {
+      args: (dir) => ['--out', join(dir, 'peels.yaml')],
+      read: async (dir) => fromManifests(await readFile(join(dir, 'peels.yaml'), 'utf8')),
+      again: 'keeps its file',
+      plain: true,
+    },
+  },
+  tar: {
+    'a file': {
+      args: (dir) => ['--out', join(dir, 'peels.tar')],
+      read: async (dir) => {
+        const unpacked = await tempDir();
+        await promisify(execFile)('tar', ['-xpf', join(dir, 'peels.tar'), '--no-same-owner', '-C', unpacked]);
+        await expectPrivate(unpacked);
+        return fromFiles(unpacked, '.creds', String);
+      },
+      again: 'keeps its file',
+      plain: true,
+    },
+  },
+  exec: {
+    'a program': {
+      args: (dir) => ['--', 'sh', '-c', STORE, dir],
+      read: async (dir) => {
+        const got = await fromFiles(dir, '.key', String);
+        return Promise.all(
+          got.map(async ({ peelId, creds: publicKey }) => {
+            return { peelId, publicKey, creds: await readFile(join(dir, peelId), 'utf8') };
+          }),
+        );
+      },
+      again: 'journal',
+      plain: true,
+    },
+  },
+};
+
+let home: string;
+let list: string;
+beforeAll(async () => {
+  const dir = await tempDir();
+  home = join(dir, 'home');
+  await createTrustDomain(home);
+  list = join(dir, 'peels.txt');
+  await writeFile(list, `${IDS.join('\n')}\n`);
+});
+
+const cases = Object.entries(USES).flatMap(([sink, uses]) =>
+  Object.entries(uses).map(([where, use]) => ({ sink, where, use })),
+);
+
+describe.each(cases)('--sink $sink to $where', ({ sink, use }) => {
+  const issued = (dir: string, ...more: string[]) =>
+    zester(['creds', 'issue', '--home', home, '--from', list, '--sink', sink, ...more, ...use.args(dir)]);
+
+  it('gives its consumer the credentials that were issued, and gives nobody else any', async () => {
+    const dir = await tempDir();
+    const before = (await records()).length;
+    const { code, stdout, stderr } = await issued(dir);
+    expect(code, stderr).toBe(0);
+
+    const got = await use.read(dir, stdout);
+    const made = (await records()).slice(before);
+    expect(got.map(({ peelId }) => peelId).sort()).toEqual([...IDS].sort());
+    expect(made.map(({ peelId }) => peelId)).toEqual(IDS);
+    const { paths } = await openTrustDomain(home);
+    for (const { peelId, creds, publicKey } of got) {
+      const record = made.find((one) => one.peelId === peelId);
+      const { claims, jwt } = parseCredsData(creds, peelId);
+      expect(claims).toMatchObject({ name: peelId, sub: record?.publicKey, iss: record?.issuer });
+      if (publicKey !== undefined) expect(publicKey).toBe(record?.publicKey);
+      validateJwtChain(await loadJwtFile(paths.operatorJwt), await loadJwtFile(paths.accountJwt), jwt);
+    }
+
+    await expectPrivate(dir);
+    expect(stderr).not.toMatch(SEED);
+    const files = await contents(dir);
+    if (files.size > 0) expect(stdout).not.toMatch(SEED);
+    if (!use.plain) for (const text of files.values()) expect(text).not.toMatch(SEED);
+  });
+
+  it('issues nothing again in a second run', async () => {
+    const dir = await tempDir();
+    const journal = use.again === 'journal' ? ['--journal', join(await tempDir(), 'done.txt')] : [];
+    expect((await issued(dir, ...journal)).code).toBe(0);
+    const [files, made] = [await contents(dir), await records()];
+
+    if (use.again !== 'keeps its file') {
+      const { code, stdout, stderr } = await issued(dir, '--resume', ...journal);
+      expect(code, stderr).toBe(0);
+      expect(stdout + stderr).toContain(`0 issued, ${IDS.length} skipped (already issued)`);
+      expect(await records()).toEqual(made);
+    }
+    if (use.again !== 'journal') expect((await issued(dir)).code).toBe(1);
+    expect(await contents(dir)).toEqual(files);
+  });
+});
+
+it('docs/bulk.md says for each sink how an interrupted run is resumed', async () => {
+  const text = await readFile(new URL('../../docs/bulk.md', import.meta.url), 'utf8');
+  const rows = [...text.matchAll(/^\| `(\w+).*\| ([^|]*) \|$/gm)];
+  const documented = rows.map(([, sink, how = '']): [string | undefined, Use['again']] => [
+    sink,
+    how.startsWith('checks the files') ? 'resume' : how === 'with `--journal`' ? 'journal' : 'keeps its file',
+  ]);
+  const kept = Object.entries(USES).map(([sink, uses]) => [sink, Object.values(uses)[0]?.again]);
+  expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(kept));
+});
+
+async function records(): ReturnType<typeof readIssued> {
+  return readIssued((await openTrustDomain(home)).paths.issued);
+}
+
+async function contents(dir: string): Promise<Map<string, string>> {
+  const names = (await readdir(dir)).sort();
+  return new Map(
+    await Promise.all(names.map(async (name) => [name, await readFile(join(dir, name), 'latin1')] as const)),
+  );
+}
+
+/** Only the owner can read what is in a directory. */
+async function expectPrivate(dir: string): Promise<void> {
+  for (const name of await readdir(dir)) expect((await stat(join(dir, name))).mode & 0o777, name).toBe(0o600);
+}
+
+interface Manifest {
+  metadata: { annotations: Record<'zester/peel-id' | 'zester/public-key', string> };
+  stringData: { 'peel.creds': string };
+}
