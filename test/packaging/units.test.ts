@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { copyFile, readFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfig } from '../../src/cli/config/load.js';
+import { DEFAULT_REPLICAS } from '../../src/master/store/replicas.js';
 import { definitionOf, settingsOf } from '../../src/cli/config/settings.js';
 import { processIo } from '../../src/cli/terminal/io.js';
 import { createProgram } from '../../src/cli/program.js';
@@ -115,10 +116,14 @@ describe('packaging/master.yaml', () => {
     const lines = (await text('master.yaml')).split('\n');
     const commented = lines.flatMap((line) => /^# ([a-zA-Z]+: \S+)$/.exec(line)?.[1] ?? []);
     const settings = parse(commented.join('\n')) as Record<string, unknown>;
-    const times: Readonly<Record<string, number>> = { '24h': 86_400, '30d': 30 * 86_400 };
-    for (const [name, value] of Object.entries(settings)) {
-      const { fallback } = definitionOf(name as ReturnType<typeof settingsOf>[number]);
-      if (fallback !== undefined) expect(times[String(value)] ?? value, name).toBe(fallback);
+    const config = join(await tempDir(), 'master.yaml');
+    await writeFile(config, commented.join('\n'));
+    const { values } = await loadConfig('master', { config }, { ...processIo(), env: {} });
+    expect(values.replicas).toBe(DEFAULT_REPLICAS.clustered);
+    for (const name of settingsOf('master')) {
+      const { fallback } = definitionOf(name);
+      if (fallback !== undefined)
+        expect([name, values[name as keyof typeof values]]).toEqual([name, fallback]);
     }
     const there = new Set([...Object.keys(settings), ...lines.map((line) => line.split(':')[0])]);
     // of "zester up" alone
