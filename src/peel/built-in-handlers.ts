@@ -36,15 +36,13 @@ export interface BuiltInContext {
 }
 
 /** The built-in handlers, by name. A program cannot replace them. */
-export const BUILT_IN_HANDLERS: Readonly<
-  Record<string, (context: BuiltInContext) => object | Promise<object>>
-> = {
+export const BUILT_IN_HANDLERS = {
   ping: ({ peelId, now }) => ({ pong: true, peelId, time: new Date(now()).toISOString() }),
   facts: async ({ peelId, claims, own }) => {
     const added = await own();
     return { ...factsOf(peelId, claims()), ...(added !== undefined && { own: added }) };
   },
-};
+} satisfies Record<string, (context: BuiltInContext) => object | Promise<object>>;
 
 function factsOf(peelId: string, claims: UserClaims): PeelFacts {
   const { sub, iat } = claims;

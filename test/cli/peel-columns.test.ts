@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseColumns } from '../../src/cli/fleet/peel-columns.js';
+import { parseColumns, PEEL_COLUMNS, type PeelColumnName } from '../../src/cli/fleet/peel-columns.js';
+import type { PeelDocument } from '../../src/cli/fleet/peel-document.js';
 import { csvRow } from '../../src/text/csv.js';
 
 describe('--columns', () => {
@@ -13,6 +14,92 @@ describe('--columns', () => {
 
   it('suggests the closest name', () => {
     expect(() => parseColumns('id,fingerprnt')).toThrow(/did you mean fingerprint\?/);
+  });
+});
+
+const NOW = Date.parse('2030-06-15T12:00:00Z');
+
+/** A peel with another value in each field. */
+const PEEL: PeelDocument = {
+  id: 'web-01',
+  state: 'active',
+  connected: false,
+  publicKey: 'UAAAA',
+  fingerprint: '1111-2222',
+  keyState: 'live',
+  issuedAt: '2030-06-14T12:00:00Z',
+  expiresAt: '2030-06-17T12:00:00Z',
+  lastSeen: '2030-06-15T11:00:00Z',
+  connectedSince: '2030-06-15T10:00:00Z',
+  rotationAskedAt: '2030-06-15T09:00:00Z',
+  decided: { by: 'admin alice', at: '2030-06-13T12:00:00Z', reason: 'rack 7' },
+  origin: 'join token T',
+  labels: { env: 'prod' },
+  recoveries: { count: 4, lastAt: '2030-06-12T12:00:00Z' },
+  createdAt: '2030-06-11T12:00:00Z',
+  updatedAt: '2030-06-10T12:00:00Z',
+};
+/** One of which nothing is known yet. */
+const NEW: PeelDocument = {
+  ...PEEL,
+  publicKey: null,
+  fingerprint: null,
+  keyState: null,
+  issuedAt: null,
+  expiresAt: null,
+  lastSeen: null,
+  connectedSince: null,
+  decided: null,
+  origin: null,
+  labels: {},
+};
+
+/** What each column shows to people and to programs, and for a new peel. A new column needs its row here to compile. */
+const SHOWN: Record<PeelColumnName, [cell: string, value: string, ofNew: string, valueOfNew: string]> = {
+  id: ['web-01', 'web-01', 'web-01', 'web-01'],
+  state: ['active', 'active', 'active', 'active'],
+  connected: ['no', 'no', 'no', 'no'],
+  expires: ['in 2 days', '2030-06-17T12:00:00Z', '-', ''],
+  seen: ['60 minutes ago', '2030-06-15T11:00:00Z', '-', ''],
+  fingerprint: ['1111-2222', '1111-2222', '-', ''],
+  labels: ['env=prod', 'env=prod', '', ''],
+  since: ['2 hours ago', '2030-06-15T10:00:00Z', '-', ''],
+  issued: ['24 hours ago', '2030-06-14T12:00:00Z', '-', ''],
+  created: ['4 days ago', '2030-06-11T12:00:00Z', '4 days ago', '2030-06-11T12:00:00Z'],
+  updated: ['5 days ago', '2030-06-10T12:00:00Z', '5 days ago', '2030-06-10T12:00:00Z'],
+  key: ['UAAAA', 'UAAAA', '-', ''],
+  keystate: ['live', 'live', '-', ''],
+  recoveries: ['4', '4', '4', '4'],
+  origin: ['join token T', 'join token T', '-', ''],
+  decided: ['admin alice', 'admin alice', '-', ''],
+  reason: ['rack 7', 'rack 7', '-', ''],
+};
+
+describe('a column of peel list', () => {
+  it.each(Object.entries(PEEL_COLUMNS))('%s shows its field', (name, { cell, value }) => {
+    const shown = [PEEL, NEW].flatMap((peel) => [cell(peel, NOW), value(peel)]);
+    expect(shown).toEqual(SHOWN[name as PeelColumnName]);
+  });
+
+  it('of a connected peel, or of a revoked key, says so', () => {
+    const { connected, seen, expires } = PEEL_COLUMNS;
+    const up = { ...PEEL, connected: true };
+    expect([connected.cell(up, NOW), seen.cell(up, NOW), seen.value(up)]).toEqual([
+      'yes',
+      'now',
+      PEEL.lastSeen,
+    ]);
+    for (const keyState of ['revoking', 'revoked'] as const)
+      expect([expires.cell({ ...PEEL, keyState }, NOW), expires.value({ ...PEEL, keyState })]).toEqual([
+        '-',
+        '',
+      ]);
+    expect(expires.cell({ ...PEEL, expiresAt: null }, NOW)).toBe('never');
+  });
+
+  it('has a heading of its own', () => {
+    const headings = Object.values(PEEL_COLUMNS).map(({ heading }) => heading);
+    expect(new Set(headings).size).toBe(headings.length);
   });
 });
 

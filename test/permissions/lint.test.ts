@@ -269,10 +269,19 @@ describe('each rule', () => {
     expect(rulesOf(options, subject)).toContain(rule);
   });
 
-  it('is explained in docs/permissions-lint.md', async () => {
+  it('is explained in docs/permissions-lint.md, with its severity', async () => {
     const text = await readFile(new URL('../../docs/permissions-lint.md', import.meta.url), 'utf8');
-    const explained = [...text.matchAll(/^## (\S+)$/gm)].map(([, rule]) => rule);
-    expect(explained.sort()).toEqual([...LINT_RULES].sort());
+    const explained = [...text.matchAll(/^## (\S+)\n\n(\w+)/gm)].map(([, rule, severity = '']) => [
+      rule,
+      severity.toLowerCase(),
+    ]);
+    const severities = LINT_RULES.map((rule) => {
+      const [options, subject = WEB_01] = EXAMPLES[rule];
+      const findings = lintPermissions(permissionClaims(options), subject);
+      return [rule, findings.find((one) => one.rule === rule)?.severity];
+    });
+    expect(Object.fromEntries(explained)).toEqual(Object.fromEntries(severities));
+    expect(explained).toHaveLength(LINT_RULES.length);
   });
 
   it('suggests a fix', () => {

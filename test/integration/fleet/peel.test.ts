@@ -8,10 +8,14 @@ import { answerContext, type AdminClient } from '../../../src/protocol/admin-cli
 import type { CommandAnswer } from '../../../src/protocol/command.js';
 import { encodeJson } from '../../../src/protocol/messages.js';
 import { MessageSigner } from '../../../src/protocol/signed.js';
+import { packageVersion } from '../../../src/protocol/package-version.js';
 import { requestPeel } from '../../../src/fleet-client/request-peel.js';
 import { authSubject, commandSubject, noticeSubject } from '../../../src/permissions/names.js';
 import { createUserJwtForPublicKey } from '../../../src/jwt/user.js';
 import { peelUserJwtOptions } from '../../../src/permissions/roles.js';
+import { isoTime } from '../../../src/jwt/time.js';
+import { DEFAULT_LIFETIME_SECONDS } from '../../../src/master/default-options.js';
+import type { BUILT_IN_HANDLERS } from '../../../src/peel/built-in-handlers.js';
 import type { Peel } from '../../../src/peel/peel.js';
 import { startPeel } from '../../../src/peel/peel.js';
 import { atEnd } from '../../support/cleanup.js';
@@ -52,15 +56,33 @@ describe('a peel', () => {
     await fleet.record('web-01', ({ state }) => state === 'active');
     expect(peel.id).toBe('web-01');
     expect(events).toContainEqual(expect.objectContaining({ type: 'started', peelId: 'web-01' }));
-    expect(await command(fleet, peel, 'ping')).toMatchObject({ result: { pong: true, peelId: 'web-01' } });
+    const { claims } = peel.credentials;
+    expect((claims.exp ?? 0) - claims.iat).toBe(DEFAULT_LIFETIME_SECONDS);
+    // a new handler needs its answer here to compile
+    const answers: Record<keyof typeof BUILT_IN_HANDLERS, object> = {
+      ping: {
+        pong: true,
+        peelId: 'web-01',
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
+      },
+      facts: {
+        peelId: 'web-01',
+        hostname: hostname(),
+        platform: process.platform,
+        arch: process.arch,
+        node: process.versions.node,
+        zester: packageVersion(),
+        uptime: expect.any(Number) as number,
+        credential: {
+          publicKey: peel.credentials.publicKey,
+          issued: isoTime(claims.iat),
+          expires: isoTime(claims.exp ?? 0),
+        },
+      },
+    };
+    for (const [name, result] of Object.entries(answers))
+      expect(await command(fleet, peel, name)).toEqual({ peelId: 'web-01', result });
     const { result } = await command(fleet, peel, 'facts');
-    expect(result).toMatchObject({
-      peelId: 'web-01',
-      hostname: hostname(),
-      platform: process.platform,
-      node: process.versions.node,
-      credential: { publicKey: peel.credentials.publicKey },
-    });
     expect(JSON.stringify(result)).not.toContain('a secret of the environment');
     expect(await command(fleet, peel, 'disk.free', ['/var'])).toMatchObject({
       result: { path: '/var', bytes: 42 },

@@ -4,7 +4,8 @@ import { connectMaster } from '../../../src/connection/connect.js';
 import { applyEvent } from '../../../src/protocol/records/apply-event.js';
 import type { PeelChange, PeelEvent } from '../../../src/protocol/records/audit-event.js';
 import { encodeJson } from '../../../src/protocol/messages.js';
-import { auditSubject } from '../../../src/permissions/names.js';
+import { auditSubject, FLEET_STREAMS } from '../../../src/permissions/names.js';
+import { DEFAULT_REPLICAS } from '../../../src/master/store/replicas.js';
 import { openStore } from '../../../src/master/store/store.js';
 import { contextOf } from '../../../src/master/context-of.js';
 import { atEnd } from '../../support/cleanup.js';
@@ -15,6 +16,13 @@ import { startHome } from '../trust/support.js';
 import { Fleet, startFleet, startFleetCluster } from './fleet.js';
 import { addCreds, TestPeel } from './peels.js';
 import { readAudit } from '../../../src/master/audit/read-audit.js';
+
+/** The numbers of copies that the streams of a fleet have. */
+async function copiesOf({ master }: Fleet): Promise<number[]> {
+  const { streams } = contextOf(master).store.jsm;
+  const infos = await Promise.all([...FLEET_STREAMS.keys()].map((name) => streams.info(name)));
+  return [...new Set(infos.map(({ config }) => config.num_replicas))];
+}
 
 const SILENT = {
   debug: () => undefined,
@@ -28,6 +36,7 @@ describe('several masters of one fleet', () => {
     const fleet = await startFleet();
     await fleet.startMaster();
     await fleet.startMaster();
+    expect(await copiesOf(fleet)).toEqual([DEFAULT_REPLICAS.single]);
     const admin = await fleet.admin();
     await Promise.all(Array.from({ length: 20 }, (_, i) => addCreds(fleet, admin, `web-${i}`)));
     for (const context of fleet.masters.map(contextOf)) {
@@ -63,9 +72,16 @@ describe('several masters of one fleet', () => {
     expect(folded.get('web-1')).toEqual(await contextOf(second).registry.refresh('web-1'));
   });
 
+  it.skipIf(noCluster)('keep as many copies as an option says', async () => {
+    const fleet = await startFleetCluster();
+    await fleet.startMaster({ replicas: 1 });
+    expect(await copiesOf(fleet)).toEqual([1]);
+  });
+
   it.skipIf(noCluster)('do so in a cluster too', async () => {
     const fleet = await startFleetCluster();
     for (let i = 0; i < 3; i += 1) await fleet.startMaster();
+    expect(await copiesOf(fleet)).toEqual([DEFAULT_REPLICAS.clustered]);
     const admin = await fleet.admin();
     await addCreds(fleet, admin, 'web-1');
     const by = { kind: 'admin', name: 'test' } as const;

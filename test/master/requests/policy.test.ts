@@ -2,38 +2,44 @@ import { describe, expect, it } from 'vitest';
 import {
   decisionOf,
   isPolicyDecision,
+  POLICIES,
   type AcceptancePolicy,
   type Newcomer,
   type PolicyDecision,
 } from '../../../src/master/requests/policy.js';
 
+/** Everybody who may ask. A new fact about newcomers needs its value here to compile. */
+const NEWCOMERS = {
+  vouchedFor: { trusted: true, returning: false },
+  unknown: { trusted: false, returning: false },
+  // an ID that was rejected or revoked
+  backVouchedFor: { trusted: true, returning: true },
+  backUnknown: { trusted: false, returning: true },
+} satisfies Record<string, Newcomer>;
+type Who = keyof typeof NEWCOMERS;
+
 /** What each policy decides on each newcomer. A new policy needs its row here to compile. */
-const DECISIONS: Record<AcceptancePolicy, [Newcomer, PolicyDecision][]> = {
-  manual: [
-    [{ trusted: true, returning: false }, 'pending'],
-    [{ trusted: false, returning: false }, 'pending'],
-    [{ trusted: true, returning: true }, 'pending'],
-    [{ trusted: false, returning: true }, 'pending'],
-  ],
-  'auto-trusted': [
-    [{ trusted: true, returning: false }, 'accept'],
-    [{ trusted: false, returning: false }, 'pending'],
-    // an ID that was rejected or revoked comes back by an admin's decision
-    [{ trusted: true, returning: true }, 'pending'],
-    [{ trusted: false, returning: true }, 'pending'],
-  ],
-  'auto-all': [
-    [{ trusted: true, returning: false }, 'accept'],
-    [{ trusted: false, returning: false }, 'accept'],
-    [{ trusted: true, returning: true }, 'accept'],
-    [{ trusted: false, returning: true }, 'accept'],
-  ],
+const DECISIONS: Record<AcceptancePolicy, Record<Who, PolicyDecision>> = {
+  manual: { vouchedFor: 'pending', unknown: 'pending', backVouchedFor: 'pending', backUnknown: 'pending' },
+  'auto-trusted': {
+    vouchedFor: 'accept',
+    unknown: 'pending',
+    backVouchedFor: 'pending',
+    backUnknown: 'pending',
+  },
+  'auto-all': { vouchedFor: 'accept', unknown: 'accept', backVouchedFor: 'accept', backUnknown: 'accept' },
 };
 
 describe('the acceptance policy', () => {
-  it.each(Object.entries(DECISIONS))('%s', (policy, decisions) => {
-    for (const [newcomer, decision] of decisions)
-      expect(decisionOf(policy as AcceptancePolicy, newcomer), JSON.stringify(newcomer)).toBe(decision);
+  it.each(POLICIES)('%s', (policy) => {
+    const decided = Object.entries(NEWCOMERS).map(([who, facts]) => [who, decisionOf(policy, facts)]);
+    expect(Object.fromEntries(decided)).toEqual(DECISIONS[policy]);
+  });
+
+  it('accepts nobody unknown, and nobody back, unless it is the one for development', () => {
+    for (const policy of POLICIES.filter((one) => one !== 'auto-all'))
+      for (const who of ['unknown', 'backVouchedFor', 'backUnknown'] as const)
+        expect(decisionOf(policy, NEWCOMERS[who]), `${policy}, ${who}`).not.toBe('accept');
   });
 
   it('distinguishes a decision from anything else', () => {
