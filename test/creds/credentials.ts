@@ -24,6 +24,14 @@ export function makeCredentials(options: Partial<UserJwtOptions> = {}): Credenti
   return { account, user, jwt, seed: text(user.seed), text: text(generateCredsFile(jwt, user.seed)) };
 }
 
+/** The two sections of a file, without its banner. */
+export function sectionsOf({ jwt, seed }: Credentials): { jwtSection: string; seedSection: string } {
+  return {
+    jwtSection: `-----BEGIN NATS USER JWT-----\n${jwt}\n------END NATS USER JWT------\n`,
+    seedSection: `-----BEGIN USER NKEY SEED-----\n${seed}\n------END USER NKEY SEED------\n`,
+  };
+}
+
 /** ASCII bytes as text. */
 export function text(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('latin1');

@@ -20,6 +20,8 @@ import {
   publicKeyFromSeed,
   validateJwtChain,
 } from '../../../src/index.js';
+import { makeCredentials } from '../../creds/credentials.js';
+import { credsVariants } from '../../creds/variants.js';
 import { startOperatorServer, type OperatorServer } from '../../support/operator-server.js';
 import { refusal } from '../../support/refusal.js';
 import { tempDir } from '../../support/temp-dir.js';
@@ -249,6 +251,7 @@ describe.skipIf(goMissing !== undefined)(title, () => {
   });
 
   describe('our .creds files', () => {
+    const good = makeCredentials();
     it('are read by ParseDecoratedJWT and ParseDecoratedUserNKey', async () => {
       const jwt = createUserJwt(user, account, { name: 'web-01' });
       const file = Buffer.from(generateCredsFile(jwt, user.seed)).toString();
@@ -257,6 +260,26 @@ describe.skipIf(goMissing !== undefined)(title, () => {
         seed: Buffer.from(user.seed).toString(),
         publicKey: user.publicKey,
       });
+    });
+
+    /** Forms that Zester reads and Go does not: it takes the first line of the first section for the JWT, and knows no \r. */
+    const oursAlone = [
+      'with \\r alone',
+      'with blank lines around everything',
+      'with spaces and tabs around the lines',
+      'with the seed before the JWT',
+      'with the seed on a line by itself, before the JWT',
+      'with a note in a section of its own',
+    ];
+
+    it('are read there in each form that is read here, but for those listed', async () => {
+      const unread: string[] = [];
+      for (const [form, content] of credsVariants(good)) {
+        const found = await go<object>(['creds'], Buffer.from(content).toString()).catch(() => ({}));
+        const { jwt, seed } = found as { jwt?: string; seed?: string };
+        if (jwt !== good.jwt || seed !== good.seed) unread.push(form);
+      }
+      expect(unread).toEqual(oursAlone);
     });
 
     it.each([
