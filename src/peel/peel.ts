@@ -1,24 +1,20 @@
 // startPeel: connects, runs commands, and renews its credential.
 import { connectOptionsError, RENAMED_WAITS } from '../connection/option-names.js';
 import { withCurrentNames } from '../options/renamed-options.js';
-import { expiryTime } from '../jwt/expiry.js';
-import type { Msg, Subscription } from '@nats-io/nats-core';
-import { Broadcast } from '../async/broadcast.js';
-import { guarded, guardedNumber } from '../async/guarded.js';
+import type { Subscription } from '@nats-io/nats-core';
+import { guardedNumber } from '../async/guarded.js';
 import {
   openPeel,
   type ConnectionCredentials,
   type ConnectSettings,
   type ZesterConnection,
 } from '../connection/connect.js';
-import { loadGiven, nameOf, storeOf, type CredentialStore } from '../connection/credentials.js';
+import { loadGiven, nameOf, storeOf } from '../connection/credentials.js';
 import { atLeast, checkNumbers, TIMEOUT_MS } from '../connection/check-options.js';
 import type { ConnectionEvent } from '../connection/events.js';
-import { Refusals } from '../connection/refusals.js';
 import { withDeadline } from '../async/deadline.js';
 import { orAborted } from '../async/or-aborted.js';
 import type { CredsFile } from '../creds/creds-file.js';
-import { expired } from '../creds/credential-holder.js';
 import { noStoreError } from '../creds/credential-provider.js';
 import {
   givenUserCredentials,
@@ -26,37 +22,36 @@ import {
   type GivenUserCredentials,
   type UserCredentials,
 } from '../creds/credentials-option.js';
-import { FleetError, ZesterError } from '../errors.js';
-import { answerCommand } from '../protocol/answer-command.js';
-import { commandReplyVerdict } from '../protocol/command-reply.js';
+import { FleetError } from '../errors.js';
 import { encodeJson } from '../protocol/messages.js';
-import { commandSubject, noticeSubject } from '../permissions/names.js';
 import { validatePeelId } from '../permissions/peel-id.js';
 import { validateSubject } from '../permissions/subject.js';
-import { afterStartRecovery, recoveryEvent } from './after-recovery.js';
 import { FleetClock } from './clock.js';
-import { peelLog, type PeelEvent, type PeelLog } from './events.js';
-import { BUILT_IN_HANDLERS } from './built-in-handlers.js';
-import { Handlers, type Handler } from './handlers.js';
+import { ComeBack } from './come-back.js';
+import { createHandlers } from './create-handlers.js';
+import { EventDelivery } from './event-delivery.js';
+import type { PeelEvent } from './events.js';
+import { firstConnect } from './first-connect.js';
+import type { Handlers, Handler } from './handlers.js';
 import { afterPeelEvent, peelHealth, type PeelHealth } from './health.js';
 import { PeelMetrics } from './metrics.js';
+import { NoticeFollower } from './notice-follower.js';
+import { Outages } from './outages.js';
 import { ownFacts } from './own-facts.js';
-import { judgeNotice } from './judge-notice.js';
-import { readNotice } from './notices.js';
+import { PeelCredentials } from './peel-credentials.js';
+import { recoverOnce, type RecoveryAttempt } from './recover-once.js';
 import { Recovery } from './recovery.js';
-import { loadNow, recoveryFilesOf, withRecovery, type RecoveryFiles } from './recovery-files.js';
-import { ASK_ANYWAY_EVERY, mayHaveExpired, recoveryPause, type RecoveryResult } from './recovery-plan.js';
-import { sleep } from '../async/sleep.js';
-import { Renewer, type RenewerOptions } from './renewer.js';
+import { Renewer } from './renewer.js';
+import { runCommand, type CommandRunner } from './run-command.js';
+import { shutDown } from './shut-down.js';
+import { subscribe } from './subscribe.js';
 import { omit } from './omit.js';
 import { checkPeelNames } from './option-names.js';
-import { afterFailedStart, afterNotice } from './start-plan.js';
 import {
   DRAIN_TIMEOUT_MS,
   HANDOVER_TIMEOUT_MS,
   LAST_WORDS_TIMEOUT_MS,
   RECONNECT_WAIT_MS,
-  RECOVERY_CLOCK_DOUBT_MS,
 } from '../timing.js';
 
 /**
@@ -118,6 +113,17 @@ export interface PeelSettings extends Omit<ConnectSettings, 'watch' | 'onEvent'>
  * renewal, so its directory must be writable; a provider that renews needs `store`.
  */
 export type PeelOptions = PeelSettings & CredentialsOption<UserCredentials>;
+
+/** The settings that `openPeel` does not know, or that the peel itself uses. */
+const NOT_OF_THE_CONNECTION = [
+  'waitOnFirstConnect',
+  'handlers',
+  'facts',
+  'renew',
+  'recovery',
+  'commands',
+  'logger',
+] as const;
 
 /** Why a peel stopped. */
 export interface PeelEnd {
@@ -188,78 +194,59 @@ export class Peel {
   /** Resolves when it has stopped; never rejects. */
   readonly closed: Promise<PeelEnd>;
   readonly #options: PeelSettings;
-  #given: GivenUserCredentials;
-  readonly #store: CredentialStore | undefined;
-  readonly #recoveryFiles: RecoveryFiles | undefined;
+  readonly #credentials: PeelCredentials;
   readonly #recovery: Recovery | undefined;
   /** Aborted when the peel stops. */
   readonly #stopping = new AbortController();
-  #isComingBack = false;
   readonly #handlers: Handlers;
   readonly #clock: FleetClock;
-  readonly #events = new Broadcast<PeelEvent>();
-  readonly #log: PeelLog | undefined;
-  readonly #onEvent: ((event: PeelEvent) => void) | undefined;
+  readonly #metrics = new PeelMetrics();
+  readonly #events: EventDelivery;
+  readonly #notices: NoticeFollower;
+  readonly #outages: Outages;
+  readonly #comeBack: ComeBack;
   #nc: ZesterConnection | undefined;
-  #credentials: ConnectionCredentials | undefined;
   #renewer: Renewer | undefined;
-  readonly #subscriptions: Subscription[] = [];
+  #subscriptions: Subscription[] = [];
   #end: PeelEnd | undefined;
-  /** The end was reported: further events of the connection are irrelevant. */
-  #over = false;
-  #isDown = false;
   /** Why the last renewal, rotation or write failed, while it is being retried. */
   #renewalFailure: string | undefined;
-  readonly #metrics = new PeelMetrics();
   #resolveClosed: (end: PeelEnd) => void = () => undefined;
-  /** The time of the last followed notice to rotate (ISO 8601): a repeated one is ignored. */
-  #rotationAskedAt = '';
 
   /** @internal Use {@link startPeel}. */
   constructor(id: string, options: PeelSettings, given: GivenUserCredentials) {
     this.id = id;
     this.#options = options;
-    this.#given = given;
-    const report = (callback: string) => (error: Error) =>
-      this.#emit({ type: 'callbackFailed', callback, error });
-    const { logger, onEvent, now } = options;
-    this.#clock = new FleetClock(now && guardedNumber(now, Date.now, report('now')));
-    const store = storeOf(given);
-    const files = store && recoveryFilesOf(given, options);
-    this.#recoveryFiles = files;
-    this.#store = store && files ? withRecovery(store, files) : store;
-    if (this.#store !== undefined && files !== undefined) {
-      const { servers, tls, requireTls, timeout } = options;
-      this.#recovery = new Recovery({
-        peelId: id,
-        connection: { servers, tls, requireTls, timeout },
-        store: this.#store,
-        files,
-        clock: this.#clock,
-        reload: () => loadNow(given),
-      });
-    }
-    this.#log = logger && peelLog(logger, report('logger'));
-    this.#onEvent = onEvent && guarded(onEvent, report('onEvent'));
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
-    this.#handlers = new Handlers({
-      peelId: id,
-      ...options.commands,
-      onFailure: (handler, thrown) => {
-        const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-        this.#emit({ type: 'commandFailed', handler, error });
-      },
-      onAnswered: (command) => this.#emit({ type: 'command', ...command }),
+    const { logger, onEvent, now, handlers, commands: limits } = options;
+    this.#events = new EventDelivery({ note: (event) => this.#note(event), logger, onEvent });
+    const emit = (event: PeelEvent) => this.#events.emit(event);
+    const ended = (error: FleetError) => this.#ended(error);
+    const clock = new FleetClock(now && guardedNumber(now, Date.now, this.#events.failureOf('now')));
+    this.#clock = clock;
+    this.#credentials = new PeelCredentials(given, options);
+    this.#recovery = this.#createRecovery();
+    const claims = () => this.credentials.claims;
+    const rotate = () => this.#wantRotation();
+    this.#notices = new NoticeFollower({ peelId: id, claims, clock, rotate, ended, emit });
+    this.#outages = new Outages({
+      lost: () => emit({ type: 'disconnected' }),
+      back: (isOnPurpose) => (isOnPurpose ? this.#renewer?.checkNow() : this.#renewer?.reconnected()),
     });
-    const self = {
-      peelId: id,
-      claims: () => this.credentials.claims,
-      now: () => this.#clock.local(),
-      own: ownFacts(options.facts, report('facts')),
-    };
-    for (const [name, handler] of Object.entries(BUILT_IN_HANDLERS))
-      this.#handlers.handle(name, () => handler(self), { fixed: true });
-    for (const [name, handler] of Object.entries(options.handlers ?? {})) this.handle(name, handler);
+    this.#comeBack = new ComeBack({
+      recover: () => this.#recoverOnce(),
+      isDown: () => this.#outages.isDown,
+      known: () => {
+        const { expiresAt } = this.#credentials;
+        const { confirmed } = clock;
+        return { renews: this.#renewer !== undefined, expiresAt, now: clock.now(), confirmed };
+      },
+      signal: this.#stopping.signal,
+      ...{ ended, emit },
+    });
+    const own = ownFacts(options.facts, this.#events.failureOf('facts'));
+    const context = { peelId: id, claims, now: () => clock.local(), own };
+    this.#handlers = createHandlers({ handlers, limits, context, emit });
   }
 
   /** The connection, for your own messages. The peel closes it: call {@link drain}. */
@@ -270,7 +257,6 @@ export class Peel {
 
   /** The credentials in use: their claims and public key. */
   get credentials(): CredsFile {
-    if (this.#credentials === undefined) throw new TypeError('the peel is not connected yet');
     return this.#credentials.current;
   }
 
@@ -303,8 +289,8 @@ export class Peel {
   health(): PeelHealth {
     return peelHealth({
       end: this.#end?.error?.message ?? this.#end?.reason,
-      connected: this.#nc !== undefined && !this.#isDown && !this.#nc.isClosed(),
-      expiresAt: this.#credentials && expiryTime(this.#credentials.current.claims),
+      connected: this.#nc !== undefined && !this.#outages.isDown && !this.#nc.isClosed(),
+      expiresAt: this.#credentials.expiresAt,
       now: this.#clock.now(),
       commands: this.#handlers.busy,
       renewalFailure: this.#renewalFailure,
@@ -345,8 +331,9 @@ export class Peel {
    * await peel.drain();
    */
   rotate({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<string> {
-    if (this.#nc !== undefined && this.#end === undefined && storeOf(this.#given) === undefined) {
-      return Promise.reject(noStoreError(nameOf(this.#given)));
+    const noStore = this.#credentials.noStore();
+    if (this.#nc !== undefined && this.#end === undefined && noStore !== undefined) {
+      return Promise.reject(noStore);
     }
     if (this.#renewer === undefined || this.#end !== undefined) {
       return Promise.reject(
@@ -378,27 +365,23 @@ export class Peel {
   async open(): Promise<void> {
     const { connection, credentials } = await this.#connect();
     this.#nc = connection;
-    this.#credentials = credentials;
-    const { current } = credentials;
-    const expiresAt = expiryTime(current.claims);
-    this.#clock.isAtLeast(current.claims.iat * 1000);
+    this.#credentials.inUse = credentials;
+    const { claims, publicKey } = credentials.current;
+    const { expiresAt } = this.#credentials;
+    this.#clock.isAtLeast(claims.iat * 1000);
     if (expiresAt !== undefined) this.#clock.isAtMost(expiresAt);
     const offsetMs = this.#clock.offsetToReport();
-    if (offsetMs !== undefined) this.#emit({ type: 'clockOff', offsetMs, knownFrom: 'credential' });
-    const commands = connection.subscribe(commandSubject(this.id), {
-      // one group per peel: a connection that takes over from another one takes its commands over, each once
-      queue: this.id,
-      callback: (error, msg) => {
-        if (error === null) void this.#command(msg);
-      },
+    if (offsetMs !== undefined) this.#events.emit({ type: 'clockOff', offsetMs, knownFrom: 'credential' });
+    const runner: CommandRunner = {
+      peelId: this.id,
+      answer: (command) => this.#handlers.answer(command, connection.info?.max_payload),
+      emit: (event) => this.#events.emit(event),
+    };
+    this.#subscriptions = subscribe(connection, this.id, {
+      command: (msg) => void runCommand(msg, runner),
+      notice: (msg) => this.#notices.received(msg),
     });
-    const notices = connection.subscribe(noticeSubject(this.id), {
-      callback: (error, msg) => {
-        if (error === null) this.#notice(msg);
-      },
-    });
-    this.#subscriptions.push(commands, notices);
-    void this.#follow(connection);
+    void this.#outages.follow(connection.status());
     void connection.closed().then((error) => {
       // neither by drain() nor by a master
       if (this.#end !== undefined) return;
@@ -412,245 +395,83 @@ export class Peel {
     );
     // a master may have ended it meanwhile
     if (this.#end !== undefined) return;
-    const { publicKey } = current;
-    this.#emit({ type: 'started', peelId: this.id, server: connection.getServer(), publicKey, expiresAt });
+    const server = connection.getServer();
+    this.#events.emit({ type: 'started', peelId: this.id, server, publicKey, expiresAt });
     this.#startRenewing(connection, credentials);
   }
 
-  async #connect(): ReturnType<typeof openPeel> {
+  #connect(): ReturnType<typeof openPeel> {
     const { waitOnFirstConnect = true, signal } = this.#options;
     const { rotate = 'hitless', handoverTimeoutMs = HANDOVER_TIMEOUT_MS } = this.#options;
-    const options = omit(
-      this.#options,
-      'waitOnFirstConnect',
-      'handlers',
-      'facts',
-      'renew',
-      'recovery',
-      'commands',
-      'logger',
-    );
-    // a repeated refusal is logged less and less often
-    const refusals = new Refusals();
-    let recoveries = 0;
-    for (let failures = 1; ; failures += 1) {
-      signal?.throwIfAborted();
-      try {
-        const own = {
-          rotate,
-          handoverTimeoutMs,
-          peelId: this.id,
-          // before the first connection, the server decides what has expired, whatever this machine's clock says
-          now: () => (this.#nc === undefined && this.#recovery !== undefined ? 0 : this.#clock.lenient()),
-          onEvent: (event: ConnectionEvent) => this.#connectionEvent(event),
-        };
-        return await openPeel({ ...options, ...own }, this.#given);
-      } catch (error) {
-        if (mayHaveExpired(error)) {
-          const { result, cause } = await this.#recoverOnce();
-          recoveries += 1;
-          const next = afterStartRecovery(result, cause, waitOnFirstConnect);
-          if (next === 'connect') continue;
-          if (next === 'fail') throw cause;
-          if (next === 'wait') {
-            const retryInMs = recoveryPause(result, recoveries, Math.random());
-            this.#emitRecovery(result, cause ?? error, retryInMs);
-            await sleep(retryInMs, signal);
-            continue;
-          }
-        }
-        const windowMs = this.#options.reconnectWindowMs ?? RECONNECT_WAIT_MS;
-        const { retryInMs, mayBeExpired } = afterFailedStart({
-          ...{ error, waitOnFirstConnect, failures, windowMs },
-          random: Math.random(),
-        });
-        if (mayBeExpired) await this.#throwIfExpired();
-        if (retryInMs === undefined || !(error instanceof ZesterError)) throw error;
-        const isNews = refusals.note(error.message, performance.now()) !== undefined;
-        this.#emit({ type: 'waiting', error, retryInMs }, isNews);
-        await sleep(retryInMs, signal);
-      }
-    }
-  }
-
-  /**
-   * Requests new credentials from a master once, in case the current ones have expired.
-   *
-   * @throws FleetError that is final
-   */
-  async #recoverOnce(): Promise<{ result: RecoveryResult; cause?: unknown }> {
-    const recovery = this.#recovery;
-    if (recovery === undefined) return { result: 'unavailable' };
-    try {
-      const current = this.#credentials?.current ?? (await loadNow(this.#given));
-      const outcome = await recovery.attempt(current);
-      if (outcome.is === 'pending') {
-        return { result: 'pending', cause: outcome.fingerprint };
-      }
-      if (outcome.is === 'recovered') this.#useRecovered(current, outcome.creds, outcome.notWritten);
-      if (outcome.is === 'replaced') await this.#credentials?.refresh();
-      // the credentials may have changed since the start loaded them
-      if (this.#given.kind === 'file') this.#given = { kind: 'file', path: this.#given.path };
-      return { result: outcome.is };
-    } catch (error) {
-      if (error instanceof FleetError && error.final) throw error;
-      return { result: 'failed', cause: error };
-    }
-  }
-
-  #useRecovered(before: CredsFile, creds: CredsFile, notWritten: unknown): void {
-    // at the start there is nowhere to keep it: the next attempt requests the same key again
-    if (notWritten !== undefined && this.#credentials === undefined) throw notWritten as Error;
-    if (notWritten === undefined) this.#credentials?.stored(creds);
-    else this.#credentials?.hold(creds);
-    this.#emit({
-      type: 'recovered',
-      publicKey: creds.publicKey,
-      replaces: before.publicKey,
-      expiresAt: expiryTime(creds.claims),
+    const options = {
+      ...omit(this.#options, ...NOT_OF_THE_CONNECTION),
+      ...{ rotate, handoverTimeoutMs, peelId: this.id },
+      // before the first connection, the server decides what has expired, whatever this machine's clock says
+      now: () => (this.#nc === undefined && this.#recovery !== undefined ? 0 : this.#clock.lenient()),
+      onEvent: (event: ConnectionEvent) => this.#connectionEvent(event),
+    };
+    return firstConnect({
+      open: () => openPeel(options, this.#credentials.given),
+      recover: () => this.#recoverOnce(),
+      load: () => this.#credentials.load(),
+      localTime: () => this.#clock.local(),
+      emit: (event, isLogged) => this.#events.emit(event, isLogged),
+      windowMs: this.#options.reconnectWindowMs ?? RECONNECT_WAIT_MS,
+      ...{ waitOnFirstConnect, signal },
     });
   }
 
-  /**
-   * The server refuses the credentials of a running peel: they may have expired. Retries recovery until it is
-   * reconnected.
-   */
-  async #comeBack(): Promise<void> {
-    if (this.#recovery === undefined || this.#credentials === undefined || this.#isComingBack) return;
-    this.#isComingBack = true;
-    const { signal } = this.#stopping;
-    try {
-      let last: RecoveryResult = 'failed';
-      for (let attempts = 1; ; attempts += 1) {
-        await sleep(recoveryPause(last, attempts, Math.random()), signal);
-        if (!this.#isDown) return;
-        // a confirmed clock shows whether the credential has expired, which the server's error does not; neither shows
-        // that the signing key was removed
-        const isInTime = this.#clock.confirmed && this.#renewer !== undefined && !this.#hasExpired();
-        if (isInTime && attempts % ASK_ANYWAY_EVERY !== 0) continue;
-        const { result, cause } = await this.#recoverOnce();
-        if (result === 'unavailable') return;
-        last = result;
-        if (result !== 'recovered' && result !== 'replaced' && result !== 'notExpired')
-          this.#emitRecovery(result, cause, recoveryPause(last, attempts + 1, 1));
-      }
-    } catch (error) {
-      if (signal.aborted) return;
-      if (error instanceof FleetError) this.#ended(error);
-      else throw error;
-    } finally {
-      this.#isComingBack = false;
-    }
+  #createRecovery(): Recovery | undefined {
+    const { store, recoveryFiles: files } = this.#credentials;
+    if (store === undefined || files === undefined) return undefined;
+    const { servers, tls, requireTls, timeout } = this.#options;
+    const connection = { servers, tls, requireTls, timeout };
+    const reload = () => this.#credentials.loadNow();
+    return new Recovery({ peelId: this.id, connection, store, files, clock: this.#clock, reload });
   }
 
-  #hasExpired(): boolean {
-    const expiresAt = this.#credentials && expiryTime(this.#credentials.current.claims);
-    return expiresAt !== undefined && expiresAt <= this.#clock.now() + RECOVERY_CLOCK_DOUBT_MS;
-  }
-
-  #emitRecovery(...attempt: Parameters<typeof recoveryEvent>): void {
-    const event = recoveryEvent(...attempt);
-    if (event !== undefined) this.#emit(event);
-  }
-
-  /** The server refuses it, and by this machine's clock it has expired: both cannot be wrong. */
-  async #throwIfExpired(): Promise<void> {
-    const creds = await loadGiven(this.#given);
-    if (creds.isExpired(() => this.#clock.local())) throw expired(creds);
+  #recoverOnce(): Promise<RecoveryAttempt> {
+    const emit = (event: PeelEvent) => this.#events.emit(event);
+    return recoverOnce({ recovery: this.#recovery, credentials: this.#credentials, emit });
   }
 
   #startRenewing(nc: ZesterConnection, credentials: ConnectionCredentials): void {
-    const store = this.#store;
+    const { store, recoveryFiles: recovery } = this.#credentials;
     if (store === undefined) return;
-    const options: RenewerOptions = {
+    this.#renewer = new Renewer({
       peelId: this.id,
-      store,
-      nc,
-      credentials,
       clock: this.#clock,
-      recovery: this.#recoveryFiles,
-      emit: (event) => this.#emit(event),
+      ...{ store, nc, credentials, recovery },
+      emit: (event) => this.#events.emit(event),
       ended: (error) => this.#ended(error),
       onlyOnRequest: this.#options.renew === false,
-    };
-    this.#renewer = new Renewer(options);
+    });
     this.#renewer.start();
   }
 
-  async #follow(connection: ZesterConnection): Promise<void> {
-    let down = false;
-    let isOnPurpose = false;
-    for await (const { type } of connection.status()) {
-      if (type === 'forceReconnect') isOnPurpose = true;
-      // each refused attempt is a disconnect, too
-      if (type === 'disconnect' && !down) this.#emit({ type: 'disconnected' });
-      if (type === 'disconnect') down = this.#isDown = true;
-      if (type === 'reconnect') {
-        down = this.#isDown = false;
-        if (isOnPurpose) this.#renewer?.checkNow();
-        else this.#renewer?.reconnected();
-        isOnPurpose = false;
-      }
-    }
+  /** A master asked for it. @throws CredsError `ERR_CREDS_NO_STORE` */
+  #wantRotation(): void {
+    const noStore = this.#credentials.noStore();
+    if (noStore !== undefined) throw noStore;
+    this.#renewer?.wantRotation();
   }
 
   #connectionEvent(event: ConnectionEvent): void {
-    this.#emit(event);
-    if (event.type === 'refused') void this.#comeBack();
+    this.#events.emit(event);
+    // before the first connection, `firstConnect` recovers
+    const mayComeBack = this.#recovery !== undefined && this.#credentials.inUse !== undefined;
+    if (event.type === 'refused' && mayComeBack) void this.#comeBack.refused();
     if (event.type === 'rotated' || event.type === 'credentialsLoaded') this.#renewer?.checkNow();
   }
 
-  #emit(event: PeelEvent, isLogged = true): void {
-    if (this.#over) return;
+  #note(event: PeelEvent): void {
     this.#metrics.count(event);
     this.#renewalFailure = afterPeelEvent(this.#renewalFailure, event);
-    if (isLogged) this.#log?.log(event);
-    this.#onEvent?.(event);
-    this.#events.emit(event);
-  }
-
-  async #command(msg: Msg): Promise<void> {
-    if (commandReplyVerdict(msg.reply, this.id) === 'refuse') {
-      // do not run it either: its sender would not learn the outcome, and would resend it
-      this.#emit({
-        type: 'commandRefused',
-        subject: shownSubject(msg.subject),
-        reply: shownSubject(msg.reply),
-      });
-      return;
-    }
-    const answer = await this.#handlers.answer(msg.data, this.#nc?.info?.max_payload);
-    try {
-      answerCommand(msg, this.id, answer);
-    } catch {
-      // closed meanwhile: the caller gets no answer, as from a stopped peel
-    }
-  }
-
-  #notice(msg: Msg): void {
-    const { claims } = this.credentials;
-    try {
-      const notice = readNotice(msg, this.id, claims, this.#clock.lenient());
-      const { confirmed } = this.#clock;
-      const judged = judgeNotice(notice, claims, { now: this.#clock.now(), confirmed });
-      this.#clock.isAtLeast(Date.parse(notice.at));
-      const action = afterNotice(notice, judged, this.#rotationAskedAt);
-      if (action.do === 'report') throw action.error;
-      if (action.do === 'end') this.#ended(action.error);
-      if (action.do !== 'rotate') return;
-      if (this.#renewer === undefined && storeOf(this.#given) === undefined)
-        throw noStoreError(nameOf(this.#given));
-      this.#rotationAskedAt = action.at;
-      this.#renewer?.wantRotation();
-    } catch (error) {
-      if (!(error instanceof ZesterError)) throw error;
-      this.#emit({ type: 'noticeIgnored', error });
-    }
   }
 
   #ended(error: FleetError): void {
     if (this.#end !== undefined) return;
-    this.#emit({ type: 'ended', error });
+    this.#events.emit({ type: 'ended', error });
     void this.#close({ reason: 'ended', error }, LAST_WORDS_TIMEOUT_MS);
   }
 
@@ -662,30 +483,19 @@ export class Peel {
     this.#end = end;
     this.#stopping.abort();
     const written = this.#renewer?.stop();
-    const nc = this.nc;
-    const deadline = Date.now() + waitMs;
-    // a draining subscription still delivers messages that the server has already sent
-    const stopped = this.#subscriptions.map((subscription) => subscription.drain().catch(() => undefined));
-    await withDeadline(Promise.all(stopped), deadline);
-    await withDeadline(this.#handlers.whenIdle(), deadline);
-    await written;
-    this.#handlers.end();
-    if (!nc.isClosed()) {
-      const draining = nc.drain().catch((error: unknown) => {
-        if (end.reason === 'drained' && error instanceof Error) end.error = error;
-      });
-      await (end.reason === 'ended' ? withDeadline(draining, deadline) : draining);
-      await nc.close();
+    const failure = await shutDown({
+      nc: this.nc,
+      subscriptions: this.#subscriptions,
+      handlers: this.#handlers,
+      written,
+      waitMs,
+      isDrainLimited: end.reason === 'ended',
+    });
+    if (end.reason === 'drained') {
+      if (failure !== undefined) end.error = failure;
+      this.#events.emit({ type: 'drained' });
     }
-    if (end.reason === 'drained') this.#emit({ type: 'drained' });
-    this.#log?.close();
-    this.#over = true;
     this.#events.end();
     this.#resolveClosed(end);
   }
-}
-
-/** A subject that someone else chose, for display: bounded, and only printable characters. */
-function shownSubject(subject = ''): string {
-  return subject.slice(0, 200).replace(/[^\u0021-\u007e]/g, '?');
 }

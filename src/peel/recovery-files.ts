@@ -226,7 +226,7 @@ export function withRecovery(store: CredentialStore, files: RecoveryFiles): Cred
 }
 
 /** The options for the location of the recovery credential. */
-interface RecoveryFilesOptions {
+export interface RecoveryFilesOptions {
   recovery?: string | URL | false | undefined;
   renew?: boolean | undefined;
 }

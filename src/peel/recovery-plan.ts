@@ -1,6 +1,11 @@
 // Decides when an expired peel requests recovery.
 import { CredsError, ConnectError } from '../errors.js';
-import { RECOVERY_FIRST_RETRY_MS, RECOVERY_MAX_IDLE_RETRY_MS, RECOVERY_MAX_RETRY_MS } from '../timing.js';
+import {
+  RECOVERY_CLOCK_DOUBT_MS,
+  RECOVERY_FIRST_RETRY_MS,
+  RECOVERY_MAX_IDLE_RETRY_MS,
+  RECOVERY_MAX_RETRY_MS,
+} from '../timing.js';
 
 /** The outcome of a recovery attempt. */
 export type RecoveryResult =
@@ -26,11 +31,34 @@ export function mayHaveExpired(error: unknown): boolean {
   return error instanceof ConnectError && error.code === 'ERR_CONNECT_REFUSED';
 }
 
+/** What a running peel knows of its credential, which a server refuses. */
+export interface RefusedPeel {
+  /** Whether it renews its credential. */
+  renews: boolean;
+  /** Milliseconds since 1970; undefined: it does not expire. */
+  expiresAt: number | undefined;
+  /** The time of the fleet, and whether a master has confirmed it. */
+  now: number;
+  confirmed: boolean;
+}
+
 /**
  * A running peel that a server refuses although its credential has not expired requests recovery at every Nth attempt:
  * its signing key may have been removed.
  */
-export const ASK_ANYWAY_EVERY = 4;
+const ASK_ANYWAY_EVERY = 4;
+
+/**
+ * Whether a running peel that a server refuses requests recovery now. A confirmed clock shows whether the credential has
+ * expired, which the server's error does not; neither shows that the signing key was removed.
+ *
+ * @param attempts including this one, from 1
+ */
+export function asksToRecover(attempts: number, { renews, expiresAt, now, confirmed }: RefusedPeel): boolean {
+  const hasExpired = expiresAt !== undefined && expiresAt <= now + RECOVERY_CLOCK_DOUBT_MS;
+  const isInTime = confirmed && renews && !hasExpired;
+  return !isInTime || attempts % ASK_ANYWAY_EVERY === 0;
+}
 
 /**
  * The backoff before the next attempt, in milliseconds: doubles up to 20 s; up to a minute if a master has answered.

@@ -1,0 +1,76 @@
+// Makes the first connection of a peel: retries, and recovers an expired credential.
+import { sleep } from '../async/sleep.js';
+import { Refusals } from '../connection/refusals.js';
+import { expired } from '../creds/credential-holder.js';
+import type { CredsFile } from '../creds/creds-file.js';
+import { ZesterError } from '../errors.js';
+import { afterStartRecovery, recoveryEvent } from './after-recovery.js';
+import type { PeelEvent } from './events.js';
+import type { RecoveryAttempt } from './recover-once.js';
+import { mayHaveExpired, recoveryPause } from './recovery-plan.js';
+import { afterFailedStart } from './start-plan.js';
+
+/** What a first connection needs. */
+export interface FirstConnectOptions<Connection> {
+  /** Tries once to connect. */
+  open: () => Promise<Connection>;
+  /** Tries once to get new credentials. @throws FleetError that is final */
+  recover: () => Promise<RecoveryAttempt>;
+  /** Loads the credentials to connect with. */
+  load: () => Promise<CredsFile>;
+  /** This machine's own time, in milliseconds since 1970. */
+  localTime: () => number;
+  emit: (event: PeelEvent, isLogged?: boolean) => void;
+  waitOnFirstConnect: boolean;
+  /** The window of the first attempt to reconnect, in milliseconds. */
+  windowMs: number;
+  signal: AbortSignal | undefined;
+}
+
+/**
+ * Connects for the first time.
+ *
+ * @throws the error of an attempt that is not worth another one; the reason of `signal`
+ */
+export async function firstConnect<Connection>(
+  options: FirstConnectOptions<Connection>,
+): Promise<Connection> {
+  const { open, recover, load, localTime, emit, waitOnFirstConnect, windowMs, signal } = options;
+  // a repeated refusal is logged less and less often
+  const refusals = new Refusals();
+  let recoveries = 0;
+  for (let failures = 1; ; failures += 1) {
+    signal?.throwIfAborted();
+    try {
+      return await open();
+    } catch (error) {
+      if (mayHaveExpired(error)) {
+        const { result, cause } = await recover();
+        recoveries += 1;
+        const next = afterStartRecovery(result, cause, waitOnFirstConnect);
+        if (next === 'connect') continue;
+        if (next === 'fail') throw cause;
+        if (next === 'wait') {
+          const retryInMs = recoveryPause(result, recoveries, Math.random());
+          const event = recoveryEvent(result, cause ?? error, retryInMs);
+          if (event !== undefined) emit(event);
+          await sleep(retryInMs, signal);
+          continue;
+        }
+      }
+      const { retryInMs, mayBeExpired } = afterFailedStart({
+        ...{ error, waitOnFirstConnect, failures, windowMs },
+        random: Math.random(),
+      });
+      if (mayBeExpired) {
+        const creds = await load();
+        // the server refuses it, and by this machine's clock it has expired: both cannot be wrong
+        if (creds.isExpired(localTime)) throw expired(creds);
+      }
+      if (retryInMs === undefined || !(error instanceof ZesterError)) throw error;
+      const isNews = refusals.note(error.message, performance.now()) !== undefined;
+      emit({ type: 'waiting', error, retryInMs }, isNews);
+      await sleep(retryInMs, signal);
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { createHandlers, type HandlersOfPeel } from '../../src/peel/create-handlers.js';
+import type { PeelEvent } from '../../src/peel/events.js';
+import { encodeJson, parseJson } from '../../src/protocol/messages.js';
+import { newCreds } from './credentials.js';
+
+const { claims } = newCreds();
+
+/** The handlers of a peel, and their events. */
+function created(given: Partial<HandlersOfPeel> = {}) {
+  const events: PeelEvent[] = [];
+  const handlers = createHandlers({
+    handlers: undefined,
+    limits: undefined,
+    context: { peelId: 'web-01', claims: () => claims, now: () => 0, own: () => ({ rack: 7 }) },
+    emit: (event) => void events.push(event),
+    ...given,
+  });
+  const ask = async (handler: string) =>
+    parseJson(await handlers.answer(encodeJson({ handler, args: [] }))) as object;
+  return { handlers, ask, events };
+}
+
+describe('the handlers of a peel', () => {
+  it('are the built-in ones, which know the peel, and those of the program', async () => {
+    const { ask } = created({ handlers: { greet: () => 'hello' } });
+    expect(await ask('ping')).toMatchObject({ result: { pong: true, time: '1970-01-01T00:00:00.000Z' } });
+    expect(await ask('facts')).toMatchObject({
+      result: { peelId: 'web-01', credential: { publicKey: claims.sub }, own: { rack: 7 } },
+    });
+    expect(await ask('greet')).toEqual({ peelId: 'web-01', result: 'hello' });
+  });
+
+  it('cannot replace a built-in one', () => {
+    for (const name of ['ping', 'facts'])
+      expect(() => created({ handlers: { [name]: () => 1 } })).toThrow(TypeError);
+  });
+
+  it('report each command, and the whole error of a handler that failed', async () => {
+    const failure = new Error('a secret detail');
+    const fail = (thrown: unknown) => () => {
+      throw thrown;
+    };
+    const { ask, events } = created({ handlers: { fail: fail(failure), throwText: fail('a text') } });
+    await ask('ping');
+    await ask('fail');
+    await ask('throwText');
+    expect(events).toMatchObject([
+      { type: 'command', handler: 'ping', outcome: 'ok' },
+      { type: 'commandFailed', handler: 'fail', error: failure },
+      { type: 'command', handler: 'fail', outcome: 'ERR_FLEET_HANDLER' },
+      { type: 'commandFailed', handler: 'throwText', error: new Error('a text') },
+      { type: 'command', handler: 'throwText' },
+    ]);
+  });
+
+  it('have the limits of the program', async () => {
+    const wait = () => new Promise(() => undefined);
+    const { handlers, ask } = created({ handlers: { wait }, limits: { concurrency: 1, queue: 0 } });
+    const waiting = ask('wait');
+    expect(await ask('ping')).toMatchObject({ error: { code: 'ERR_FLEET_RATE' } });
+    handlers.end();
+    await waiting;
+  });
+});
