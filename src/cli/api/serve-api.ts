@@ -112,7 +112,8 @@ export async function serveApi(options: ServeApiOptions): Promise<RunningApi> {
   };
 }
 
-class Api {
+/** Answers the requests to the HTTP interface and the page. */
+export class Api {
   /** Cookies ignore the port: the name distinguishes several pages on one machine. */
   port = 0;
   readonly #options: ServeApiOptions;
