@@ -41,6 +41,16 @@ describe('each error code', () => {
     expect(unused).toEqual([]);
   });
 
+  it('is expected by a test', () => {
+    const tests = readdirSync('test', { recursive: true, encoding: 'utf8' }).filter((path) =>
+      path.endsWith('.ts'),
+    );
+    const expected = new Set(
+      tests.flatMap((path) => readFileSync(join('test', path), 'utf8').match(/ERR_[A-Z_]+/g)),
+    );
+    expect([...declared].filter((code) => !expected.has(code))).toEqual([]);
+  });
+
   it('is declared, if it begins like ours', () => {
     const families = new Set([...declared].map(familyOf));
     const ours = [...mentioned].filter((code) => families.has(familyOf(code)));

@@ -50,6 +50,7 @@ describe('zester permissions lint', () => {
     expect(stdout).toContain('do: grant _INBOX.{{name()}}.>');
     expect(stdout).toContain('missing-flow-control');
     expect(stderr).toContain('docs/permissions-lint.md');
+    expect(stderr).toContain('[ERR_FINDINGS]');
     const { stdout: document } = await run('permissions', 'lint', wide, '--json');
     const { findings } = JSON.parse(document) as { findings: { rule: string }[] };
     expect(findings.map(({ rule }) => rule).sort()).toEqual(['missing-flow-control', 'shared-inbox']);

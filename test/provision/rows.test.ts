@@ -6,6 +6,7 @@ import {
   type PeelRow,
   type RowFormat,
 } from '../../src/provision/rows.js';
+import type { ZesterError } from '../../src/errors.js';
 import { SeenIds } from '../../src/provision/seen-ids.js';
 import { refusal } from '../support/refusal.js';
 
@@ -22,7 +23,11 @@ async function rows(format: RowFormat, text: string, size = 7): Promise<(PeelRow
 
 /** The bad rows as `line: message`. */
 function bad(found: readonly (PeelRow | BadRow)[]): string[] {
-  return found.flatMap((row) => ('error' in row ? [`${row.line}: ${row.error.message}`] : []));
+  return found.flatMap((row) => {
+    if (!('error' in row)) return [];
+    expect(['ERR_BULK_ROW', 'ERR_PEEL_ID']).toContain((row.error as ZesterError).code);
+    return [`${row.line}: ${row.error.message}`];
+  });
 }
 
 function good(found: readonly (PeelRow | BadRow)[]): PeelRow[] {

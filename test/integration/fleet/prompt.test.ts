@@ -94,6 +94,6 @@ describe.skipIf(!existsSync(SCRIPT))('a question on a terminal', () => {
     terminal.type('n\r');
     const { code, after } = await terminal.ended();
     expect(code).toBe(1);
-    expect(plain(after)).toContain('zester: not confirmed: nothing was changed');
+    expect(plain(after)).toContain('zester: not confirmed: nothing was changed [ERR_EXPECTATION]');
   });
 });

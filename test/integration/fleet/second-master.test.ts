@@ -217,7 +217,7 @@ describe('zester master install', () => {
     const later = Date.now() + 3_600_000;
     expect(await install([], later)).toMatchObject({
       code: 3,
-      stderr: expect.stringContaining('expired') as string,
+      stderr: expect.stringContaining('ERR_TRUST_INVITE_EXPIRED') as string,
     });
     const other = `O${'A'.repeat(55)}`;
     expect(await install(['--operator', other])).toMatchObject({ code: 1 });
