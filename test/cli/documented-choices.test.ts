@@ -17,6 +17,7 @@ import { DEFAULT_REPLICAS } from '../../src/master/store/replicas.js';
 import { BUILT_IN_HANDLERS } from '../../src/peel/built-in-handlers.js';
 import { ADDED_ROLES, ADMIN_ROLES } from '../../src/permissions/admin-roles.js';
 import { ROW_FORMATS } from '../../src/provision/rows.js';
+import { OWN_CREDENTIALS_LIFETIME_SECONDS } from '../../src/timing.js';
 
 const root = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
@@ -119,6 +120,12 @@ describe('the defaults of a master', () => {
     `in a cluster; ${DEFAULT_REPLICAS.clustered} by default`,
   ])('are in its options: %s', (text) => {
     expect((texts.get('src/master/master.ts') ?? '').replace(/\s+\*\s+/g, ' ').includes(text)).toBe(true);
+  });
+
+  it('of the lifetime of its own credentials are in docs/fleet.md', () => {
+    expect(
+      read('docs/fleet.md').includes(`are valid for ${OWN_CREDENTIALS_LIFETIME_SECONDS / 86_400} days`),
+    ).toBe(true);
   });
 
   it('are in the help of master resume', () => {

@@ -18,10 +18,17 @@ export const LIST_OPTIONS = {
 };
 export type ListValues = ValuesOf<typeof LIST_OPTIONS>;
 
+/** The defaults of a delivery through programs. */
+const PARALLEL = 8;
+const RETRIES = 2;
+
 /** The options for running programs, one per peel. */
 export const PROGRAM_OPTIONS = {
-  parallel: count('--parallel <n>', 'number of concurrent deliveries (default: 8)', { min: 1, max: 1000 }),
-  retries: count('--retries <n>', 'retries per delivery (default: 2)', { min: 0, max: 100 }),
+  parallel: count('--parallel <n>', `number of concurrent deliveries (default: ${PARALLEL})`, {
+    min: 1,
+    max: 1000,
+  }),
+  retries: count('--retries <n>', `retries per delivery (default: ${RETRIES})`, { min: 0, max: 100 }),
   timeout: count('--timeout <seconds>', `per delivery (default: ${PROGRAM_TIMEOUT_SECONDS})`, {
     min: 1,
     max: 86_400,
@@ -30,8 +37,8 @@ export const PROGRAM_OPTIONS = {
 
 /** The options of programs, with their defaults. */
 export function programLimits({
-  parallel = 8,
-  retries = 2,
+  parallel = PARALLEL,
+  retries = RETRIES,
   timeout = PROGRAM_TIMEOUT_SECONDS,
 }: ValuesOf<typeof PROGRAM_OPTIONS>): {
   parallel: number;

@@ -7,6 +7,7 @@ import { grouped, list, option, text } from '../command/option.js';
 import { TLS_OPTIONS } from '../command/shared-options.js';
 import { parseRenewedLifetime } from '../options/duration.js';
 import { table, type Output } from '../terminal/output.js';
+import { OWN_CREDENTIALS_LIFETIME_SECONDS } from '../../timing.js';
 
 export default command({
   summary: 'create the trust domain of a fleet',
@@ -21,7 +22,7 @@ export default command({
     servers: list('--servers <url...>', "the fleet's servers, stored in the home"),
     credsLifetime: option(
       '--creds-lifetime <time>',
-      'lifetime of the credentials of master, admin and system, which renew themselves; 0 = never expires (default: 90d)',
+      `lifetime of the credentials of master, admin and system, which renew themselves; 0 = never expires (default: ${OWN_CREDENTIALS_LIFETIME_SECONDS / 86_400}d)`,
       parseRenewedLifetime,
     ),
     ...TLS_OPTIONS,

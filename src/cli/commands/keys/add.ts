@@ -6,6 +6,7 @@ import type { ChangeContext } from '../../command/context.js';
 import { choiceArgument, seedFile, span } from '../../command/option.js';
 import { renewedDocument, renewedLine } from '../../fleet/renewed-creds.js';
 import { SIGNED } from '../../terminal/signing-kinds.js';
+import { OWN_CREDENTIALS_LIFETIME_SECONDS } from '../../../timing.js';
 
 const KINDS = ['peel-signing', 'join-signing', 'operator-signing', 'master-signing'] as const;
 
@@ -18,7 +19,10 @@ export default command({
       '--account-seed <file>',
       'with master-signing: the identity seed, if it is offline',
     ),
-    lifetime: span('--lifetime <time>', 'with master-signing: lifetime of the credentials (default: 90d)'),
+    lifetime: span(
+      '--lifetime <time>',
+      `with master-signing: lifetime of the credentials (default: ${OWN_CREDENTIALS_LIFETIME_SECONDS / 86_400}d)`,
+    ),
   },
   notes: `
 peel-signing: adds a key with the same template, pushes the account, and signs new peels with the key. Once the
