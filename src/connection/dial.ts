@@ -12,6 +12,7 @@ import type { NatsOptions } from '../creds/nats-options.js';
 import { shareCancelError } from './answered-requests.js';
 import { boundParser, peekInfo, type PeekedTransport } from './bounded-reading.js';
 import { checkTlsFiles, readTlsFiles } from './check-tls-files.js';
+import { coalesceWrites } from './coalesce-writes.js';
 import { CLOSED, closedWithoutReason, CERTIFICATE_REQUIRED } from './connect-failure.js';
 import { planConnection, type ClientTls, type TlsOptions } from './connect-plan.js';
 import { readInTurns } from './read-in-turns.js';
@@ -215,6 +216,7 @@ class DialingHandler extends ProtocolHandler {
     const transport = this.transport as SocketTransport;
     // the transport exists once there is a socket
     transport.peekInfo = () => peekInfo(transport);
+    coalesceWrites(transport);
     // a socket that begins with TLS is created later, and is also private: Node.js closes it on a signal
     const ended = new AbortController();
     if (transport.options !== undefined && this.options.tls !== null) {
