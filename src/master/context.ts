@@ -11,6 +11,7 @@ import type { KvMirror } from './store/kv-mirror.js';
 import type { MasterLogger } from './logger.js';
 import type { MasterEvents } from './master-events.js';
 import type { MasterMetrics } from './metrics.js';
+import type { Challenges } from './requests/challenges.js';
 import type { RecoveryPolicy } from './requests/judge-recovery.js';
 import type { PolicyRunner } from './requests/policy-runner.js';
 import type { Registry } from './registry/registry.js';
@@ -27,6 +28,7 @@ export interface MasterContext {
   /** The master's connection to the fleet's account. */
   readonly nc: ZesterConnection;
   readonly store: Store;
+  readonly challenges: Challenges;
   readonly registry: Registry;
   /** Join tokens, by their ids. */
   readonly tokens: KvMirror<JoinToken>;

@@ -34,6 +34,7 @@ import {
   type PolicyFunction,
 } from './requests/policy.js';
 import { PolicyRunner } from './requests/policy-runner.js';
+import { Challenges } from './requests/challenges.js';
 import { startServices } from './requests/services.js';
 import { DEFAULT_BREAKER_LIMITS, type BreakerLimits } from './revocation/breaker.js';
 import { pushFromHome } from './revocation/push-revocations.js';
@@ -279,6 +280,7 @@ function makeContext(
     actor: { kind: 'master', name: id, publicKey: signers.current.claims.sub },
     nc,
     ...state,
+    challenges: new Challenges(state.store.challenges),
     ...parts,
     get issuer() {
       return trust.issuer;

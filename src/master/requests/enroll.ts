@@ -16,7 +16,6 @@ import {
 } from '../../protocol/records/record.js';
 import { peelIdOfRecoveryName, recoveryInboxPrefix } from '../../permissions/recovery.js';
 import { joinInboxPrefix, tokenIdOfName } from '../../permissions/roles.js';
-import { issueChallenge, redeemChallenge } from './challenges.js';
 import { checkProof } from './check-proof.js';
 import type { MasterContext } from '../context.js';
 import { challengeToRecover, recover } from './recover.js';
@@ -99,7 +98,7 @@ async function challenge(context: MasterContext, { request, caller: user, by }: 
   await usableToken(context, by.name, peelId);
   // refuse early if no JWT could be issued later
   await checkFresh(context.registry, peelId, (record) => checkId(context, record, peelId, publicKey));
-  const value = await issueChallenge(context.store, { user, peelId, publicKey });
+  const value = await context.challenges.issue({ user, peelId, publicKey });
   return { challenge: value, now: context.now() };
 }
 
@@ -114,7 +113,7 @@ async function join(context: MasterContext, uses: TokenUses, call: Call<'join'>)
   const token = await usableToken(context, by.name, peelId);
   const proof = joinProof({ user, peelId, publicKey, challenge: request.challenge });
   checkProof('the request', proof, request, peelId);
-  await redeemChallenge(context.store, request.challenge, { user, peelId, publicKey }, requestId);
+  await context.challenges.redeem(request.challenge, { user, peelId, publicKey }, requestId);
   const known = await checkFresh(registry, peelId, (found) => checkId(context, found, peelId, publicKey));
   // before anything is claimed: a policy may take a while
   const policyAnswer = await askPolicy(context, call, token);

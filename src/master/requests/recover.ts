@@ -18,7 +18,6 @@ import { claimKey, withClaims } from '../registry/key-claim.js';
 import type { Decision } from '../registry/registry.js';
 import { notifyPeel } from '../revocation/notices.js';
 import { canRecreate, jwtsOf, nextFacts } from '../trust/issued-jwt.js';
-import { issueChallenge, redeemChallenge } from './challenges.js';
 import { checkProofOfBoth } from './check-proof.js';
 import { judgeRecovery, type RecoveryVerdict } from './judge-recovery.js';
 import type { Call } from './service.js';
@@ -35,7 +34,7 @@ export async function challengeToRecover(
   await checkFresh(context.registry, peelId, (record) => {
     if (record?.state === 'rejected' || record?.state === 'revoked') throw notAcceptedError(record);
   });
-  const value = await issueChallenge(context.store, { user, peelId, publicKey });
+  const value = await context.challenges.issue({ user, peelId, publicKey });
   return { challenge: value, now: context.now() };
 }
 
@@ -64,7 +63,7 @@ async function answerRecovery(context: MasterContext, call: Call<'recover'>) {
   checkCredential(context, user, request);
   checkProofOfBoth('the request to recover', recoveryProof({ ...request, peelId }), request, peelId);
   const challenged = { user, peelId, publicKey: newPublicKey };
-  await redeemChallenge(context.store, request.challenge, challenged, requestId);
+  await context.challenges.redeem(request.challenge, challenged, requestId);
   const judged = (record: PeelRecord | undefined): RecoveryVerdict => {
     const { issuedAt, issuer } = (record && keyOf(record, publicKey)) ?? {};
     const { claims } = context.trust;

@@ -3,7 +3,7 @@ import { newRequestId, type AdminClient } from '../../../src/protocol/admin-clie
 import { fingerprint } from '../../../src/protocol/fingerprint.js';
 import { CHALLENGES_BUCKET } from '../../../src/permissions/names.js';
 import { decodeUserJwt } from '../../../src/jwt/decode.js';
-import { redeemChallenge } from '../../../src/master/requests/challenges.js';
+import { Challenges } from '../../../src/master/requests/challenges.js';
 import { claimId, claimKey, idTaken } from '../../../src/master/registry/key-claim.js';
 import { TokenUses, usableToken } from '../../../src/master/registry/join-tokens.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
@@ -196,7 +196,7 @@ describe('under the policy auto-trusted', () => {
     const { challenge, requestId } = request;
     const of = { user: token.user, peelId: 'crash-1', publicKey };
     // each time one step further: the challenge consumed, the key claimed, the use counted
-    await redeemChallenge(context.store, challenge, of, requestId);
+    await new Challenges(context.store.challenges).redeem(challenge, of, requestId);
     await claimKey(context, publicKey, 'crash-1');
     await claimId(context, 'crash-1', publicKey);
     await new TokenUses(context).count({ tokenId: token.tokenId, peelId: 'crash-1', publicKey });
