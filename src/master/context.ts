@@ -14,6 +14,7 @@ import type { MasterMetrics } from './metrics.js';
 import type { Challenges } from './requests/challenges.js';
 import type { RecoveryPolicy } from './requests/judge-recovery.js';
 import type { PolicyRunner } from './requests/policy-runner.js';
+import type { TokenKeys } from './registry/token-keys.js';
 import type { Registry } from './registry/registry.js';
 import type { BreakerLimits } from './revocation/breaker.js';
 import type { Store } from './store/store.js';
@@ -32,6 +33,7 @@ export interface MasterContext {
   readonly registry: Registry;
   /** Join tokens, by their ids. */
   readonly tokens: KvMirror<JoinToken>;
+  readonly tokenKeys: TokenKeys;
   /** The connected peels, as the watching master knows them. */
   readonly presence: PresenceView;
   readonly tally: PeelTally;

@@ -34,6 +34,7 @@ import {
   type PolicyFunction,
 } from './requests/policy.js';
 import { PolicyRunner } from './requests/policy-runner.js';
+import { TokenKeys } from './registry/token-keys.js';
 import { Challenges } from './requests/challenges.js';
 import { startServices } from './requests/services.js';
 import { DEFAULT_BREAKER_LIMITS, type BreakerLimits } from './revocation/breaker.js';
@@ -281,6 +282,7 @@ function makeContext(
     nc,
     ...state,
     challenges: new Challenges(state.store.challenges),
+    tokenKeys: new TokenKeys(state.tokens),
     ...parts,
     get issuer() {
       return trust.issuer;

@@ -28,9 +28,7 @@ export async function withClaims<T>(claims: readonly Claim[], act: () => Promise
   }
 }
 
-type ClaimContext = Pick<MasterContext, 'registry' | 'store' | 'logger'> & {
-  tokens: Pick<MasterContext['tokens'], 'entries'>;
-};
+type ClaimContext = Pick<MasterContext, 'registry' | 'store' | 'logger' | 'tokenKeys'>;
 
 /**
  * Ensures that a key belongs to one peel only, and to no join token, even if two masters get requests for it concurrently:
@@ -42,7 +40,7 @@ type ClaimContext = Pick<MasterContext, 'registry' | 'store' | 'logger'> & {
 export async function claimKey(context: ClaimContext, publicKey: string, peelId: string): Promise<Claim> {
   const owner = context.registry.ownerOf(publicKey);
   if (owner === peelId) return NO_CLAIM;
-  if (owner !== undefined || tokenWith(context, publicKey) !== undefined) throw keyTaken(publicKey);
+  if (owner !== undefined || context.tokenKeys.tokenOf(publicKey) !== undefined) throw keyTaken(publicKey);
   return claimKeyFor(context, publicKey, peelId);
 }
 
@@ -56,7 +54,7 @@ export async function claimTokenKey(
   publicKey: string,
   tokenId: string,
 ): Promise<Claim> {
-  const owner = tokenWith(context, publicKey);
+  const owner = context.tokenKeys.tokenOf(publicKey);
   if (owner === tokenId) return NO_CLAIM;
   if (owner !== undefined || context.registry.ownerOf(publicKey) !== undefined) throw keyTaken(publicKey);
   // a peel ID has no blank
@@ -68,12 +66,6 @@ async function claimKeyFor(context: ClaimContext, publicKey: string, owner: stri
   // another owner's claim has just expired: the caller retries
   if (holder !== owner) throw keyTaken(publicKey);
   return claim;
-}
-
-/** The ID of the join token that has, or had, this key. */
-function tokenWith({ tokens }: ClaimContext, publicKey: string): string | undefined {
-  for (const [id, token] of tokens.entries()) if (token.publicKey === publicKey) return id;
-  return undefined;
 }
 
 /**
