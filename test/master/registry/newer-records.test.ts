@@ -60,6 +60,14 @@ describe('a record of a newer version', () => {
     expect(unseen).toEqual([newer.event]);
   });
 
+  it('keeps the fields of an event of a known kind, at every depth', () => {
+    const key = { publicKey: 'UA', issuer: 'AX', issuedAt: 1_900_000_100, hardware: { tpm: true } };
+    const event = { id: 'e3', at, kind: 'key.renewed', key, by, peelId: 'web-1', number: 3, site: { id: 1 } };
+    expect(parseEvent(bytes(event))).toEqual(event);
+    expect(parseEvent(bytes({ ...event, key: { ...key, issuedAt: '1' } }))).toBeUndefined();
+    expect(parseEvent(bytes({ ...event, kind: 'constructor' }))).toBeUndefined();
+  });
+
   it('can be revoked', async () => {
     const { registry, bucket } = await opened(newer);
     await registry.decide('web-1', () => ({
