@@ -3,6 +3,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { ZesterError } from '../errors.js';
 import { decodeAccountJwt, decodeOperatorJwt } from '../jwt/decode.js';
 import type { AccountClaims } from '../jwt/claims.js';
+import { askServer } from '../system-account/ask-server.js';
 import { requestAll, jsonOf } from '../system-account/request-all.js';
 import type { ServerInfo } from '../system-account/servers.js';
 import { HELD_ACCOUNT_STALL_MS, HELD_ACCOUNT_TIMEOUT_MS } from '../timing.js';
@@ -87,9 +88,7 @@ export async function revocationsInForce(
 ): Promise<Record<string, number> | undefined> {
   let answer;
   try {
-    answer = await nc.request(`$SYS.REQ.SERVER.${server}.ACCOUNTZ`, JSON.stringify({ account }), {
-      timeout: HELD_ACCOUNT_TIMEOUT_MS,
-    });
+    answer = await askServer(nc, server, 'ACCOUNTZ', { account }, HELD_ACCOUNT_TIMEOUT_MS);
   } catch {
     // the connection was closed, or the server is too busy
     return undefined;

@@ -14,6 +14,7 @@ import { AUDIT_STREAM } from '../permissions/names.js';
 import { accountStreams, type AccountStream } from '../system-account/account-streams.js';
 import { acknowledgingStreams } from '../account/acknowledging-streams.js';
 import { showAccount } from '../account/check-account.js';
+import { askServer } from '../system-account/ask-server.js';
 import { jsonOf } from '../system-account/request-all.js';
 import { storageFailures } from '../system-account/jetstream-health.js';
 import { jetStreamStorage } from '../system-account/jetstream-storage.js';
@@ -172,9 +173,9 @@ async function checkOne(
         },
   ];
   const before = now();
-  const answer = await nc
-    .request(`$SYS.REQ.SERVER.${server.id}.VARZ`, '', { timeout: SERVER_REQUEST_TIMEOUT_MS })
-    .catch(() => undefined);
+  const answer = await askServer(nc, server.id, 'VARZ', undefined, SERVER_REQUEST_TIMEOUT_MS).catch(
+    () => undefined,
+  );
   const after = now();
   const varz =
     answer &&

@@ -3,6 +3,7 @@ import { errors, type NatsConnection } from '@nats-io/transport-node';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as v from 'valibot';
 import { userNameOf, userSubjectAsServersReadIt } from '../jwt/decode.js';
+import { askServer } from './ask-server.js';
 import { jsonOf } from './request-all.js';
 import {
   continuesPage,
@@ -314,9 +315,7 @@ class ServerList {
     timeout = CONNECTIONS_PAGE_TIMEOUT_MS,
   ): Promise<(Answer & { bytes: number }) | undefined> {
     try {
-      const answer = await this.#nc.request(`$SYS.REQ.SERVER.${this.#id}.CONNZ`, JSON.stringify(query), {
-        timeout,
-      });
+      const answer = await askServer(this.#nc, this.#id, 'CONNZ', query, timeout);
       const parsed = v.safeParse(answerSchema, jsonOf(answer));
       if (!parsed.success) return undefined;
       this.hasAnswered = true;

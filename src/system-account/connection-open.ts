@@ -1,6 +1,7 @@
 // Asks a server whether it still has a connection.
 import type { NatsConnection } from '@nats-io/transport-node';
 import * as v from 'valibot';
+import { askServer } from './ask-server.js';
 import { jsonOf } from './request-all.js';
 import type { ConnectionId } from './kick.js';
 import { CONNECTION_OPEN_TIMEOUT_MS } from '../timing.js';
@@ -9,9 +10,6 @@ const answerSchema = v.object({
   server: v.object({ id: v.string() }),
   data: v.object({ connections: v.optional(v.array(v.object({ cid: v.number() })), []) }),
 });
-
-/** The ID of a server. Others name it, so it must not be any other part of a subject. */
-const SERVER_ID = /^N[A-Z2-7]{55}$/;
 
 /**
  * Whether a connection is open, according to its server. Costs the server one lookup.
@@ -26,11 +24,8 @@ export async function isConnectionOpen(
   nc: Pick<NatsConnection, 'request'>,
   { server, cid }: ConnectionId,
 ): Promise<boolean | undefined> {
-  if (!SERVER_ID.test(server)) return undefined;
   try {
-    const answer = await nc.request(`$SYS.REQ.SERVER.${server}.CONNZ`, JSON.stringify({ cid }), {
-      timeout: CONNECTION_OPEN_TIMEOUT_MS,
-    });
+    const answer = await askServer(nc, server, 'CONNZ', { cid }, CONNECTION_OPEN_TIMEOUT_MS);
     const parsed = v.safeParse(answerSchema, jsonOf(answer));
     if (!parsed.success || parsed.output.server.id !== server) return undefined;
     return parsed.output.data.connections.some((connection) => connection.cid === cid);

@@ -1,5 +1,6 @@
 // Closes a connection on its server.
 import { errors, type NatsConnection } from '@nats-io/transport-node';
+import { askServer } from './ask-server.js';
 import { jsonOf } from './request-all.js';
 import { KICK_TIMEOUT_MS } from '../timing.js';
 
@@ -38,9 +39,7 @@ export async function kick(
 ): Promise<KickOutcome> {
   let answer;
   try {
-    answer = await nc.request(`$SYS.REQ.SERVER.${server}.KICK`, JSON.stringify({ cid }), {
-      timeout: timeoutMs,
-    });
+    answer = await askServer(nc, server, 'KICK', { cid }, timeoutMs);
   } catch (error) {
     if (isUnanswered(error)) return 'unanswered';
     throw error;

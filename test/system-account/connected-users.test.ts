@@ -75,7 +75,7 @@ describe('a user that names the key of another in its CONNECT', () => {
 });
 
 describe('a large page over a connection of its own that does not arrive', () => {
-  const SERVER = 'N1';
+  const SERVER = `N${'A'.repeat(55)}`;
   const listed = JSON.stringify({
     server: { id: SERVER },
     data: { connections: Array.from({ length: 200 }, (_, i) => ({ cid: i + 1 })) },

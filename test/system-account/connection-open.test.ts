@@ -21,14 +21,4 @@ describe('whether a connection is open', () => {
     const nc = await fleet.system();
     expect(await isConnectionOpen(nc, { server: `N${'A'.repeat(55)}`, cid: 1 })).toBeUndefined();
   });
-
-  it.each(['*', '>', 'PING', 'A.B', '', 'N A'])('asks no server named "%s"', async (server) => {
-    const asked: string[] = [];
-    const request = (subject: string) => {
-      asked.push(subject);
-      return Promise.reject(new Error('unreachable'));
-    };
-    expect(await isConnectionOpen({ request }, { server, cid: 1 })).toBeUndefined();
-    expect(asked).toEqual([]);
-  });
 });
