@@ -1,6 +1,7 @@
 // When a master starts, publishes events of records that the audit log lacks.
 import { sleepUnref } from '../../async/sleep.js';
 import { AUDIT_STREAM, AUDIT_SUBJECTS } from '../../permissions/names.js';
+import { memberOf } from '../../protocol/member-of.js';
 import { parseJson } from '../../protocol/messages.js';
 import type { RecordEvent } from '../../protocol/records/audit-event.js';
 import type { AuditLog } from '../audit/audit-log.js';
@@ -74,8 +75,4 @@ async function eventsOfRecords(
     if (stored !== undefined) events.push(stored.event); // otherwise it has the state of a newer version
   }
   return events;
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }

@@ -2,7 +2,8 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import { Coalescer } from '../../async/coalesce.js';
 import { AUDIT_STREAM } from '../../permissions/names.js';
-import { encodeJson } from '../../protocol/messages.js';
+import { memberOf } from '../../protocol/member-of.js';
+import { encodeJson, parseJson } from '../../protocol/messages.js';
 import { applyEvent } from '../../protocol/records/apply-event.js';
 import { isRecordEvent, type RecordEvent } from '../../protocol/records/audit-event.js';
 import { auditSubjects } from '../../protocol/records/audit-query.js';
@@ -42,8 +43,10 @@ export async function restoreRecords(
   const end = await lastAuditTime(store);
   if (end === undefined) return [];
   const last = new Map<string, number>();
-  const recent = await recordEvents(eventsSince(store, end - AUDIT_LOOKBACK_MS));
-  for (const { peelId, number } of recent) last.set(peelId, Math.max(number, last.get(peelId) ?? 0));
+  for await (const { data } of eventsSince(store, end - AUDIT_LOOKBACK_MS)) {
+    const change = changeIn(parseJson(data));
+    if (change !== undefined) last.set(change.peelId, Math.max(change.number, last.get(change.peelId) ?? 0));
+  }
   // a record is written before its event
   const known = numberOf ?? (await recentNumbers(store, end - 2 * AUDIT_LOOKBACK_MS));
   const restored: string[] = [];
@@ -97,11 +100,18 @@ async function recordEvents(messages: AsyncIterable<{ data: Uint8Array }>): Prom
 /** The numbers of the records that were written since then, in one read: thousands of peels may have renewed. */
 async function recentNumbers(store: Streams, since: number): Promise<NumberOf> {
   const numbers = new Map<string, number>();
+  // in the order of the bucket: the last one counts
   for await (const { data } of recordsSince(store, since)) {
-    const record = parseStoredRecord(data)?.record;
-    if (record !== undefined) numbers.set(record.id, record.number);
+    const change = changeIn(memberOf(parseJson(data), 'event'));
+    if (change !== undefined) numbers.set(change.peelId, change.number);
   }
   return (peelId) => numbers.get(peelId);
+}
+
+/** The peel of an event, and its number; undefined: it changed no record. Not validated: only compared. */
+function changeIn(event: unknown): { peelId: string; number: number } | undefined {
+  const [peelId, number] = [memberOf(event, 'peelId'), memberOf(event, 'number')];
+  return typeof peelId === 'string' && typeof number === 'number' ? { peelId, number } : undefined;
 }
 
 /** Restores records after each reconnect: a server that crashed may have lost writes. */

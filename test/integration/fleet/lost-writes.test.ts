@@ -1,6 +1,7 @@
 import { Kvm } from '@nats-io/kv';
 import { expect, it } from 'vitest';
 import { contextOf } from '../../../src/master/context-of.js';
+import { restoreRecords } from '../../../src/master/registry/restore-records.js';
 import { PEELS_BUCKET } from '../../../src/permissions/names.js';
 import { zester } from '../../cli/run-zester.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -8,7 +9,7 @@ import { connectUser } from './asking.js';
 import { startFleet } from './fleet.js';
 import { addCreds } from './peels.js';
 
-it('a record that lost its last decisions, as with a truncated file, has them again when a master starts', async () => {
+it('a record that lost its last decisions, as with a truncated file, has them again when a master starts or reconnects', async () => {
   const fleet = await startFleet({ lifetime: 3_600 });
   const admin = await fleet.admin();
   for (const id of ['web-1', 'web-2']) await addCreds(fleet, admin, id);
@@ -27,6 +28,12 @@ it('a record that lost its last decisions, as with a truncated file, has them ag
   const next = await fleet.startMaster({ lifetime: 3_600 });
   expect(contextOf(next).registry.get('web-1')).toEqual(was);
   expect(await record()).toEqual(was);
+
+  await bucket.put('web-1', before);
+  const { store, logger } = contextOf(next);
+  expect(await restoreRecords(store, logger)).toEqual(['web-1']);
+  expect(await record()).toEqual(was);
+  expect(await restoreRecords(store, logger)).toEqual([]);
   const at = ['--home', fleet.home.home, '--servers', ...fleet.servers];
   const { stdout } = await zester(['doctor', '--integrity', ...at]);
   expect(stdout).not.toMatch(/^error/m);
