@@ -6,14 +6,18 @@ import { LiveFleet } from '../../src/cli/api/live-fleet.js';
 import { serveApi, type RunningApi } from '../../src/cli/api/serve-api.js';
 import { addApiToken } from '../../src/cli/api/token-store.js';
 import { connectFleet } from '../../src/fleet-client/connect-fleet.js';
+import { MAX_LABELS } from '../../src/protocol/records/labels.js';
 import { startFleet } from '../integration/fleet/fleet.js';
 import { addCreds } from '../integration/fleet/peels.js';
 import { atEnd } from '../support/cleanup.js';
 import { keptLog } from '../support/kept-log.js';
 import { waitFor } from '../support/wait-for.js';
 
-/** Peels in a list: an answer is larger than what a system buffers for a connection. */
-const PEELS = 20_000;
+/** Peels in a list, each with all labels that it may have: an answer is larger than what a system buffers for a connection. */
+const PEELS = 2_500;
+const LABELS = Object.fromEntries(
+  Array.from({ length: MAX_LABELS }, (_, i) => [`${i}-`.padEnd(63, 'n'), 'v'.repeat(63)]),
+);
 /** Answers of one caller that are made at once. */
 const SLOTS = 8;
 
@@ -25,7 +29,9 @@ let begun = 0;
 beforeAll(async () => {
   const fleet = await startFleet();
   const domain = await fleet.home.domain();
-  await addCreds(fleet, await fleet.admin(), 'web-1');
+  const admin = await fleet.admin();
+  await addCreds(fleet, admin, 'web-1');
+  await admin.ask('peel.label', { peelId: 'web-1', set: LABELS });
   const client = await connectFleet({ ...fleet.connection, credentials: domain.paths.adminCreds });
   atEnd(() => client.close());
   const live = new LiveFleet(client, Date.now);

@@ -115,8 +115,12 @@ describe('duplicates of healthy peels, minted with a stolen signing key', () => 
       await cut;
     }
     for (const id of IDS) expect(contextOf(fleet.master).registry.get(id)?.keys[0]?.state).toBe('live');
-    const kinds = (await fleet.audit()).map(({ kind }) => kind);
-    expect(kinds.filter((kind) => kind === 'connection.refused')).toHaveLength(IDS.length);
+    const isRefusal = (kind: string) => kind === 'connection.refused';
+    const kinds = await waitFor('the refusals in the audit', async () => {
+      const all = (await fleet.audit()).map(({ kind }) => kind);
+      return all.filter(isRefusal).length >= IDS.length ? all : undefined;
+    });
+    expect(kinds.filter(isRefusal)).toHaveLength(IDS.length);
     expect(kinds).not.toContain('revocations.held');
   }, 60_000);
 });

@@ -82,11 +82,16 @@ export class Fleet {
     );
   }
 
-  /** All events of the audit log. */
+  /** All events of the audit log, or those of a peel, once the log has the last change of its record. */
   async audit(peelId?: string): Promise<AuditEvent[]> {
-    const events: AuditEvent[] = [];
-    for await (const event of readAudit(contextOf(this.master).store, { peelId })) events.push(event);
-    return events;
+    const { store, registry } = contextOf(this.master);
+    const last = peelId === undefined ? 0 : ((await registry.refresh(peelId))?.number ?? 0);
+    // a master writes a record before it publishes the event
+    return waitFor(`change ${last} of ${peelId} in the audit`, async () => {
+      const events: AuditEvent[] = [];
+      for await (const event of readAudit(store, { peelId })) events.push(event);
+      return last === 0 || events.some(({ number = 0 }) => number >= last) ? events : undefined;
+    });
   }
 
   /** Waits for an audit event, and returns it. */

@@ -53,9 +53,7 @@ describe.each([
       admin.ask('peel.revoke', { peelId }),
     );
     expect(record.state).toBe('revoked');
-    const decisions = (await fleet.audit()).filter(
-      (event) => event.kind === 'peel.revoked' && event.peelId === peelId,
-    );
+    const decisions = (await fleet.audit(peelId)).filter(({ kind }) => kind === 'peel.revoked');
     expect(decisions).toHaveLength(1);
   });
 

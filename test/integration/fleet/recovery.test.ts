@@ -213,8 +213,10 @@ describe('a copy of a credential', () => {
         code: expect.stringMatching(/ERR_FLEET_(REVOKED|CLONED)|ERR_CONNECT_REFUSED/) as string,
       });
     }
-    const cloned = (await fleet.audit()).filter(({ kind }) => kind === 'peel.cloned');
-    expect(new Set(cloned.map(({ peelId }) => peelId)).size).toBe(20);
+    await waitFor('all clones in the audit', async () => {
+      const cloned = (await fleet.audit()).filter(({ kind }) => kind === 'peel.cloned');
+      return new Set(cloned.map(({ peelId }) => peelId)).size === 20;
+    });
   });
 
   it('stops the original that runs', async () => {
