@@ -4,7 +4,7 @@ import { ReadableStream } from 'node:stream/web';
 import { pack } from 'tar-stream';
 import type { KeyBundle } from '../nkeys/key-bundle.js';
 import { encrypterFor } from '../provision/sinks/encrypter.js';
-import { fileTarget, type ByteTarget } from '../provision/sinks/target.js';
+import { fileTarget, type ByteTarget } from '../files/byte-target.js';
 import {
   ACCOUNTS_ENTRY,
   END_ENTRY,

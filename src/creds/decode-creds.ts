@@ -6,7 +6,7 @@ import { KeyPair } from '../nkeys/key-pair.js';
 import { bytesAs } from '../text/bytes-as.js';
 import { CredsFile, type FileAuthenticator } from './creds-file.js';
 import { withoutByteOrderMark } from './looks-like.js';
-import { findSections } from './sections.js';
+import { findSections } from './parse-sections.js';
 
 /** The largest `.creds` file that is read: 64 KiB. */
 export const MAX_CREDS_BYTES = 64 * 1024;

@@ -27,7 +27,7 @@ import { FIRST_MASTER, isMasterName, withLabel, type MasterLabel } from '../perm
 import { SYSTEM_NAME } from '../permissions/names.js';
 import { masterAnswersUserJwtOptions, masterUserJwtOptions } from '../permissions/roles.js';
 import { encrypterFor } from '../provision/sinks/encrypter.js';
-import { fileTarget } from '../provision/sinks/target.js';
+import { fileTarget } from '../files/byte-target.js';
 import type { TrustDomain } from '../trust/domain.js';
 import { joinSigningKey, scopedKeyOf, withSigningKeys } from '../trust/keys/signing-keys.js';
 import { withSystemKey } from '../trust/keys/system-key.js';

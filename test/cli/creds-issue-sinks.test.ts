@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { Decrypter, generateIdentity, identityToRecipient } from 'age-encryption';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import type { SinkName } from '../../src/cli/commands/creds/issue.js';
+import type { SinkName } from '../../src/provision/sinks/sink-kinds.js';
 import { parseCredsData } from '../../src/creds/parse.js';
 import { validateJwtChain } from '../../src/jwt/chain.js';
 import { loadJwtFile } from '../../src/creds/load-jwt-file.js';

@@ -13,7 +13,7 @@ import { FileCredentialSource } from '../../src/creds/file-credential-source.js'
 import { loadJwtFile } from '../../src/creds/load-jwt-file.js';
 import { loadKeyBundleFromFile } from '../../src/creds/load-key-bundle.js';
 import { loadCredsFile } from '../../src/creds/parse.js';
-import { fileTarget } from '../../src/provision/sinks/target.js';
+import { fileTarget } from '../../src/files/byte-target.js';
 import { readSmallFile, readTextFile } from '../../src/files/read-small-file.js';
 import { writeSecretFile } from '../../src/files/write-secret-file.js';
 import { writeSecretFiles } from '../../src/files/write-secret-files.js';

@@ -21,7 +21,7 @@ import { generateKeyBundle } from '../../src/nkeys/key-bundle.js';
 import { PendingKey } from '../../src/peel/pending-key.js';
 import { RecoveryOnDisk } from '../../src/peel/recovery-files.js';
 import { Journal } from '../../src/provision/journal.js';
-import { fileTarget } from '../../src/provision/sinks/target.js';
+import { fileTarget } from '../../src/files/byte-target.js';
 import { recordAllIssued, readIssued } from '../../src/trust/issued.js';
 import { withHomeLock } from '../../src/trust/lock.js';
 import { readSettings } from '../../src/trust/settings.js';

@@ -1,7 +1,7 @@
 // Sink: a tar archive.
 import { pack } from 'tar-stream';
 import type { CredentialSink } from './sink.js';
-import type { ByteTarget } from './target.js';
+import type { ByteTarget } from '../../files/byte-target.js';
 
 /** A tar archive with an entry `<id>.creds` for each credential, mode 0600, owned by root. */
 export function tarSink(target: ByteTarget, now: () => number = Date.now): CredentialSink {

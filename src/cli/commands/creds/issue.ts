@@ -1,27 +1,12 @@
 // `zester creds issue`: issue credentials for a list of peels.
 import type { Delivery } from '../../../provision/delivery.js';
-import type { ByteTarget } from '../../../provision/sinks/target.js';
+import type { ByteTarget } from '../../../files/byte-target.js';
+import { SINKS, type SinkName } from '../../../provision/sinks/sink-kinds.js';
 import { UsageError } from '../../../errors.js';
 import { issueListed, LIST_OPTIONS, PROGRAM_OPTIONS, programLimits } from '../../bulk/issue-listed.js';
 import { command } from '../../command/declaration.js';
 import { choice, flag, grouped, list, text, words, type ValuesOf } from '../../command/option.js';
 import type { CliIo } from '../../terminal/io.js';
-
-/** The names of the sinks. */
-export type SinkName = 'dir' | 'ndjson' | 'age' | 'kubernetes' | 'tar' | 'exec';
-
-/**
- * The output of each sink: `files`, one per peel, which --resume checks directly; `stream`, one stream of documents;
- * `archive`, one stream that is useless unless complete; `elsewhere`, through a program.
- */
-const SINKS: Readonly<Record<SinkName, 'files' | 'stream' | 'archive' | 'elsewhere'>> = {
-  dir: 'files',
-  ndjson: 'stream',
-  age: 'files',
-  kubernetes: 'stream',
-  tar: 'archive',
-  exec: 'elsewhere',
-};
 
 const OPTIONS = {
   sink: choice('--sink <sink>', 'destination', Object.keys(SINKS) as SinkName[], 'dir'),
@@ -161,5 +146,5 @@ async function targetOf({ out = '-', force }: Values, io: CliIo): Promise<ByteTa
   }
   const { refuseToReplace } = await import('../../options/new-file.js');
   await refuseToReplace(out, force);
-  return (await import('../../../provision/sinks/target.js')).fileTarget(out);
+  return (await import('../../../files/byte-target.js')).fileTarget(out);
 }

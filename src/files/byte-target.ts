@@ -1,11 +1,11 @@
 // The destination of a stream of credentials: a file or standard output.
 import { open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { FileError } from '../../errors.js';
-import { ownerToKeep } from '../../files/replaceable.js';
-import { refuseSeedInPath } from '../../files/seed-in-path.js';
-import { syncDirectory } from '../../files/write-secret-file.js';
-import { reserveTemporary, releaseTemporary, sweepOnce } from '../../files/temporaries.js';
+import { FileError } from '../errors.js';
+import { ownerToKeep } from './replaceable.js';
+import { refuseSeedInPath } from './seed-in-path.js';
+import { syncDirectory } from './write-secret-file.js';
+import { reserveTemporary, releaseTemporary, sweepOnce } from './temporaries.js';
 
 /** The destination of a stream of credentials. */
 export interface ByteTarget {
