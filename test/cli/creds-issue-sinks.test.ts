@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Decrypter, generateIdentity, identityToRecipient } from 'age-encryption';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -17,6 +19,8 @@ import { tempDir } from '../support/temp-dir.js';
 import { zester } from './run-zester.js';
 
 const IDS = ['web-01', 'Web_01', 'x'.repeat(128)];
+/** More than a batch. */
+const MANY = Array.from({ length: 100 }, (_, i) => `db-${i}`);
 
 /** What a consumer of a sink gets for a peel. */
 interface Got {
@@ -40,9 +44,9 @@ interface Use {
 
 const identity = await generateIdentity();
 const recipient = await identityToRecipient(identity);
-/** As a secret store would be given: the credentials on standard input. */
+/** As a secret store would be given: the credentials on standard input. It can be told to refuse a peel's. */
 const STORE =
-  'umask 077; cat > "$0/$ZESTER_PEEL_ID"; printf %s "$ZESTER_PUBLIC_KEY" > "$0/$ZESTER_PEEL_ID.key"';
+  'test "$ZESTER_PEEL_ID" != "$REFUSED" || exit 1; umask 077; cat > "$0/$ZESTER_PEEL_ID"; printf %s "$ZESTER_PUBLIC_KEY" > "$0/$ZESTER_PEEL_ID.key"';
 
 const fromLines = (text: string) =>
   text
@@ -134,7 +138,7 @@ const USES: Record<SinkName, Readonly<Record<string, Use>>> = {
   },
   exec: {
     'a program': {
-      args: (dir) => ['--', 'sh', '-c', STORE, dir],
+      args: (dir) => ['--retries', '0', '--', 'sh', '-c', STORE, dir],
       read: async (dir) => {
         const got = await fromFiles(dir, '.key', String);
         return Promise.all(
@@ -151,12 +155,15 @@ const USES: Record<SinkName, Readonly<Record<string, Use>>> = {
 
 let home: string;
 let list: string;
+let longList: string;
 beforeAll(async () => {
   const dir = await tempDir();
   home = join(dir, 'home');
   await createTrustDomain(home);
   list = join(dir, 'peels.txt');
   await writeFile(list, `${IDS.join('\n')}\n`);
+  longList = join(dir, 'many.txt');
+  await writeFile(longList, `${MANY.join('\n')}\n`);
 });
 
 const cases = Object.entries(USES).flatMap(([sink, uses]) =>
@@ -209,6 +216,53 @@ describe.each(cases)('--sink $sink to $where', ({ sink, use }) => {
     expect(await contents(dir)).toEqual(files);
   });
 });
+
+const those = (again: Use['again']) => cases.filter(({ use }) => use.again === again);
+
+it.each(those('journal'))(
+  'the journal of --sink $sink to $where names only what arrived',
+  async ({ sink, use }) => {
+    const dir = await tempDir();
+    const journal = join(await tempDir(), 'done.txt');
+    let arrived = '';
+    // as a full disk: standard output takes the first batch, the program takes all but the last
+    const send = async (bytes: Uint8Array) => {
+      await setImmediate();
+      if (arrived !== '') throw new Error('full');
+      arrived = Buffer.from(bytes).toString();
+    };
+    const args = ['creds', 'issue', '--home', home, '--from', longList, '--sink', sink, '--journal', journal];
+    const env = { REFUSED: MANY.at(-1) ?? '' };
+    expect((await zester([...args, ...use.args(dir)], { env, send })).code).not.toBe(0);
+
+    const got = (await use.read(dir, arrived)).map(({ peelId }) => peelId);
+    const [, ...noted] = (await readFile(journal, 'utf8')).trim().split('\n');
+    expect(noted.sort()).toEqual(got.sort());
+    expect(got).not.toEqual([]);
+    expect(got.length).toBeLessThan(MANY.length);
+  },
+);
+
+it.each(those('keeps its file'))(
+  'an interrupted --sink $sink to $where leaves no file',
+  async ({ sink, use }) => {
+    const dir = await tempDir();
+    const sizes = () => readdirSync(dir).map((name) => statSync(join(dir, name)).size);
+    const onListening = (interrupt: (signal: 'SIGINT') => void) => {
+      const probe = setInterval(() => {
+        if (!sizes().some((size) => size > 0)) return;
+        clearInterval(probe);
+        interrupt('SIGINT');
+      }, 1);
+    };
+    const from = join(await tempDir(), 'peels.txt');
+    await writeFile(from, Array.from({ length: 1_500 }, (_, i) => `db-${i}\n`).join(''));
+    const args = ['creds', 'issue', '--home', home, '--from', from, '--workers', '0', '--sink', sink];
+    const { code, stderr } = await zester([...args, ...use.args(dir)], { onListening });
+    expect(code, stderr).toBe(130);
+    expect(sizes()).toEqual([]);
+  },
+);
 
 it('docs/bulk.md says for each sink how an interrupted run is resumed', async () => {
   const text = await readFile(new URL('../../docs/bulk.md', import.meta.url), 'utf8');

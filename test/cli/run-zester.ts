@@ -18,13 +18,15 @@ export interface ZesterOptions {
   screen?: CliIo['screen'];
   /** Receives the function that interrupts the command, once the command listens. */
   onListening?: (interrupt: (signal: InterruptSignal) => void) => void;
+  /** Takes what is sent to standard output as bytes; otherwise it is part of the result. */
+  send?: CliIo['stdout']['send'];
   /** Called with all output. */
   onOutput?: (text: string) => void;
 }
 
 /** Runs a command line in this process, with its own streams. */
 export async function zester(args: readonly string[], options: ZesterOptions = {}): Promise<ZesterResult> {
-  const { tty = false, env = {}, now, onListening, onOutput, screen } = options;
+  const { tty = false, env = {}, now, onListening, onOutput, screen, send } = options;
   let stdout = '';
   let stderr = '';
   const io: CliIo = {
@@ -33,6 +35,7 @@ export async function zester(args: readonly string[], options: ZesterOptions = {
         stdout += text;
         onOutput?.(text);
       },
+      ...(send !== undefined && { send }),
       isTTY: tty,
     },
     stderr: {
