@@ -79,7 +79,7 @@ function sectionsByLabel(lines: readonly string[], name: string): Partial<CredsS
   let content: string[] = [];
   for (const line of lines) {
     const fence = readFence(line);
-    if (fence === undefined) {
+    if (fence === undefined || (open !== undefined && fence.isMarked && fence.edge !== 'BEGIN')) {
       if (open !== undefined) content.push(line);
     } else if (open === undefined || (open.kind === undefined && fence.edge === 'BEGIN')) {
       if (fence.edge !== 'END') open = fence;
@@ -105,6 +105,8 @@ interface Fence {
   /** What the section should contain, by its label; undefined: neither. */
   kind: Kind | undefined;
   label: string;
+  /** Something precedes the dashes, so they close nothing. */
+  isMarked: boolean;
 }
 
 /** What a line that limits a section says, such as `-----BEGIN NATS USER JWT-----`. */
@@ -114,7 +116,7 @@ function readFence(line = ''): Fence | undefined {
   const short = from === 0 && line.length <= 200 ? line : line.slice(from, from + 200);
   const [, edge, label = ''] = FENCE.exec(short) ?? [];
   const kind = /JWT$/i.test(label) ? 'jwt' : /SEED$/i.test(label) ? 'seed' : undefined;
-  return { edge: edge?.toUpperCase() as Fence['edge'], kind, label };
+  return { edge: edge?.toUpperCase() as Fence['edge'], kind, label, isMarked: from > 0 };
 }
 
 /** Run on 200 characters at most: its time grows with the square of the length. */

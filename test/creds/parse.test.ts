@@ -95,6 +95,23 @@ describe('a .creds file is refused', () => {
       good.text.replace('------END NATS USER JWT------\n', ''),
       'ERR_CREDS_FORMAT',
     ],
+    ...['> ', '# ', '"'].flatMap((mark): [string, string, string][] => [
+      [
+        `with ${mark} before the dashes that close the JWT`,
+        good.text.replace('------END NATS', `${mark}------END NATS`),
+        'ERR_CREDS_FORMAT',
+      ],
+      [
+        `with ${mark} before the dashes that close the seed`,
+        good.text.replace('------END USER', `${mark}------END USER`),
+        'ERR_CREDS_FORMAT',
+      ],
+    ]),
+    [
+      'with two seeds on lines by themselves',
+      `${jwtSection}${good.seed}\n${other.seed}\n`,
+      'ERR_CREDS_NO_SEED',
+    ],
     ["with an account's seed", withSeed(text(good.account.seed)), 'ERR_CREDS_SEED_ROLE'],
     ["with an operator's seed", withSeed(text(operator.seed)), 'ERR_CREDS_SEED_ROLE'],
     ['with the seed of a curve key', withSeed(text(generateCurveKey().seed)), 'ERR_CREDS_SEED_ROLE'],
@@ -130,6 +147,36 @@ describe('a .creds file is refused', () => {
       expect(error.path).toBe('web-01.creds');
       expect(error.message).toContain('web-01.creds');
     }
+  });
+
+  describe.each(credsVariants(good))('%s', (form, content) => {
+    const file = Buffer.from(content).toString();
+    const its = sectionsOf(other);
+
+    it('when a second JWT is added', async () => {
+      for (const data of [`${file}\n${its.jwtSection}`, `${its.jwtSection}${file}`])
+        await refusal('ERR_CREDS_DUPLICATE_JWT', () => parseCredsData(data, 'x'), good.seed);
+    });
+
+    it('when a second seed is added', () => {
+      // one on a line by itself yields to a section, but is a section where it stands between two others
+      const code = form.startsWith('with the seed on a line by itself')
+        ? /^ERR_CREDS_(DUPLICATE_SEED|SEED_MISMATCH)$/
+        : /^ERR_CREDS_DUPLICATE_SEED$/;
+      for (const data of [`${file}\n${its.seedSection}`, `${its.seedSection}${file}`]) {
+        const error = expect.objectContaining({ code: expect.stringMatching(code) as string }) as Error;
+        expect(() => parseCredsData(data, 'x')).toThrow(error);
+      }
+    });
+
+    it('when its last section is not closed', () => {
+      const lines = file.split(/\r\n|\n|\r/);
+      const closing = lines.findLastIndex((line) => /---.*---\s*$/.test(line));
+      const cut = () => parseCredsData(lines.slice(0, closing).join('\n'), 'x');
+      // without a label, nothing tells that its line of dashes opened a section
+      if (form === 'without labels') expect(cut().jwt).toBe(good.jwt);
+      else expect(cut).toThrow(CredsError);
+    });
   });
 
   const base64 = Buffer.from(good.text).toString('base64');
