@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import resume from '../../src/cli/commands/master/resume.js';
 import list from '../../src/cli/commands/peel/list.js';
-import { LOG_LEVELS } from '../../src/cli/config/settings.js';
+import { LOG_LEVELS, SETTINGS, type SettingName } from '../../src/cli/config/settings.js';
 import { PEEL_COLUMNS } from '../../src/cli/fleet/peel-columns.js';
 import {
   DEFAULT_LIFETIME_SECONDS,
@@ -95,7 +95,28 @@ describe('a list in the documentation', () => {
   });
 });
 
+/** The settings of a master alone that have a default. */
+type DefaultSetting = {
+  [Name in SettingName]: (typeof SETTINGS)[Name] extends { kinds: readonly ['master']; fallback: unknown }
+    ? Name
+    : never;
+}[SettingName];
+/** The default of the option of each. A new setting needs its row here to compile. */
+const DEFAULTS: Record<DefaultSetting, unknown> = {
+  policy: DEFAULT_POLICY,
+  lifetime: DEFAULT_LIFETIME_SECONDS,
+  recovery: DEFAULT_RECOVERY_SECONDS,
+  recoveryLimit: DEFAULT_RECOVERY_LIMIT,
+  maxRevocations: DEFAULT_BREAKER_LIMITS.peels,
+  maxRevocationsShare: DEFAULT_BREAKER_LIMITS.share,
+};
+
 describe('the defaults of a master', () => {
+  it('are the same in its settings and its options', () => {
+    const names = Object.keys(DEFAULTS) as DefaultSetting[];
+    expect(Object.fromEntries(names.map((name) => [name, SETTINGS[name].fallback]))).toEqual(DEFAULTS);
+  });
+
   const english = (value: number) => value.toLocaleString('en');
   const days = DEFAULT_RECOVERY_SECONDS / 86_400;
   const { peels, share, windowMs } = DEFAULT_BREAKER_LIMITS;
