@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fleetStreams } from '../../../src/master/store/fleet-streams.js';
 import { allowedByStream } from '../../../src/account/stream-guards.js';
+import { REPLICAS } from '../../../src/master/store/replicas.js';
 import { FLEET_STREAMS } from '../../../src/permissions/names.js';
 
 describe('the streams of a fleet', () => {
@@ -11,5 +12,11 @@ describe('the streams of a fleet', () => {
       expect(allowedByStream(stream)).toEqual([]);
       expect(stream.num_replicas).toBe(3);
     }
+  });
+
+  // JetStream keeps at most 5; an even number survives no more failures than one less
+  it.each(REPLICAS)('can have %i copies, an odd number that JetStream accepts', (copies) => {
+    expect(copies % 2).toBe(1);
+    expect(copies).toBeLessThanOrEqual(5);
   });
 });
