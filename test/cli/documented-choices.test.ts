@@ -93,6 +93,15 @@ describe('a list in the documentation', () => {
     ]);
     expect(explained).toEqual(POLICIES.map((policy) => [policy, policy === DEFAULT_POLICY]));
   });
+
+  it('of policies in the comment of their type explains each one', () => {
+    const [, comment = ''] =
+      /\/\*\*((?:(?!\*\/)[^])*)\*\/\nexport type AcceptancePolicy /.exec(
+        read('src/master/requests/policy.ts'),
+      ) ?? [];
+    const explained = [...comment.matchAll(/^ \* - `(\S+)`: \S/gm)].map(([, name]) => name);
+    expect(explained).toEqual(POLICIES);
+  });
 });
 
 /** The settings of a master alone that have a default. */
