@@ -42,6 +42,13 @@ describe('the acceptance policy', () => {
         expect(decisionOf(policy, NEWCOMERS[who]), `${policy}, ${who}`).not.toBe('accept');
   });
 
+  it('rejects nobody who is vouched for or back: at worst they wait for an admin', () => {
+    const known = Object.values<Newcomer>(NEWCOMERS).filter(({ trusted, returning }) => trusted || returning);
+    for (const policy of POLICIES)
+      for (const facts of known)
+        expect(decisionOf(policy, facts), `${policy}, ${JSON.stringify(facts)}`).not.toBe('reject');
+  });
+
   it('distinguishes a decision from anything else', () => {
     for (const decision of ['accept', 'reject', 'pending']) expect(isPolicyDecision(decision)).toBe(true);
     for (const other of [true, 'Accept', 'accepted', undefined, null, {}, ['accept'], 1])
