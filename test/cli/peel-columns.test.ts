@@ -39,8 +39,12 @@ const PEEL: PeelDocument = {
   createdAt: '2030-06-11T12:00:00Z',
   updatedAt: '2030-06-10T12:00:00Z',
 };
+/** A document with null in each field that may be null. */
+type Blank<T> = {
+  [Field in keyof T]: null extends T[Field] ? null : T[Field] extends object ? Blank<T[Field]> : T[Field];
+};
 /** One of which nothing is known yet. */
-const NEW: PeelDocument = {
+const NEW: Blank<PeelDocument> = {
   ...PEEL,
   publicKey: null,
   fingerprint: null,
@@ -49,9 +53,11 @@ const NEW: PeelDocument = {
   expiresAt: null,
   lastSeen: null,
   connectedSince: null,
+  rotationAskedAt: null,
   decided: null,
   origin: null,
   labels: {},
+  recoveries: { count: 0, lastAt: null },
 };
 
 /** What each column shows to people and to programs, and for a new peel. A new column needs its row here to compile. */
@@ -69,7 +75,7 @@ const SHOWN: Record<PeelColumnName, [cell: string, value: string, ofNew: string,
   updated: ['5 days ago', '2030-06-10T12:00:00Z', '5 days ago', '2030-06-10T12:00:00Z'],
   key: ['UAAAA', 'UAAAA', '-', ''],
   keystate: ['live', 'live', '-', ''],
-  recoveries: ['4', '4', '4', '4'],
+  recoveries: ['4', '4', '0', '0'],
   origin: ['join token T', 'join token T', '-', ''],
   decided: ['admin alice', 'admin alice', '-', ''],
   reason: ['rack 7', 'rack 7', '-', ''],
@@ -79,6 +85,11 @@ describe('a column of peel list', () => {
   it.each(Object.entries(PEEL_COLUMNS))('%s shows its field', (name, { cell, value }) => {
     const shown = [PEEL, NEW].flatMap((peel) => [cell(peel, NOW), value(peel)]);
     expect(shown).toEqual(SHOWN[name as PeelColumnName]);
+  });
+
+  it.each(Object.entries(PEEL_COLUMNS))('%s shows no other field instead', (_name, { value }) => {
+    for (const field of (Object.keys(NEW) as (keyof PeelDocument)[]).filter((key) => NEW[key] === null))
+      expect(['', value(PEEL)], field).toContain(value({ ...PEEL, [field]: null }));
   });
 
   it('of a connected peel, or of a revoked key, says so', () => {
