@@ -67,6 +67,68 @@ export function credsVariants(good: Credentials): [form: string, content: string
   ];
 }
 
+/**
+ * A good file after each of a fixed list of edits to it, whether or not it is still read: a form that the parser comes to
+ * accept is in here even if nobody lists it above. White space is among the forms above.
+ */
+export function credsEdits(good: Credentials): [edit: string, content: string][] {
+  const { jwtSection, seedSection } = sectionsOf(good);
+  const sections = jwtSection + seedSection;
+  const lines = sections.trimEnd().split('\n');
+  const isDashes = (line: string) => line.startsWith('-');
+  /** All lines, only the dashes, only those that open or close a section, or only what is between them. */
+  const kinds: [string, (line: string) => boolean][] = [
+    ['each line', () => true],
+    ['each line of dashes', isDashes],
+    ['each BEGIN', (line) => line.includes('BEGIN')],
+    ['each END', (line) => line.includes('END')],
+    ['the JWT and the seed', (line) => !isDashes(line)],
+  ];
+  const edit = (which: (line: string) => boolean, change: (line: string) => string) =>
+    lines.map((line) => (which(line) ? change(line) : line)).join('\n');
+  const dashes = ['-', '--', '---', '\u2013'.repeat(5), '\u2014'.repeat(3), '=====', '*****', '#####'];
+  return [
+    ...['> ', '>', '# ', '#', '// ', '"', "'", '`', '-', '* ', ': ', '1. ', 'x'].flatMap((mark) =>
+      kinds.flatMap(([name, which]): [string, string][] => [
+        [`${JSON.stringify(mark)} before ${name}`, edit(which, (line) => mark + line)],
+        [`${JSON.stringify(mark)} after ${name}`, edit(which, (line) => line + mark)],
+        [`${JSON.stringify(mark)} around ${name}`, edit(which, (line) => mark + line + mark)],
+      ]),
+    ),
+    ...dashes.map((dash): [string, string] => [
+      `${dash} for the dashes`,
+      sections.replaceAll(/-{5,6}/g, dash),
+    ]),
+    ...kinds.slice(1).map(([name, which]): [string, string] => [`without ${name}`, edit(which, () => '')]),
+    ...lines.flatMap((line, at): [string, string][] => [
+      [`without line ${at + 1}`, lines.toSpliced(at, 1).join('\n')],
+      [`line ${at + 1} twice`, lines.toSpliced(at, 0, line).join('\n')],
+      [`line ${at + 1} at the end`, [...lines.toSpliced(at, 1), line].join('\n')],
+      [`line ${at + 1} alone`, line],
+    ]),
+    ['the lines in reverse', lines.toReversed().join('\n')],
+    [
+      'the JWT and the seed exchanged',
+      sections.replace(good.jwt, 'x').replace(good.seed, good.jwt).replace('x', good.seed),
+    ],
+    [
+      'the JWT and the seed in one section',
+      edit(
+        (line) => line === good.jwt,
+        (line) => `${line}\n${good.seed}`,
+      ),
+    ],
+    ...[' ', '', '\\n', ',', '\t', '\f', '\u2028', '\u0085', '\n\r'].map((end): [string, string] => [
+      `${JSON.stringify(end)} for the line ends`,
+      lines.join(end),
+    ]),
+    ['in lower case', sections.toLowerCase()],
+    ['in upper case', sections.toUpperCase()],
+    ['the seed folded', sections.replace(good.seed, (seed) => `${seed.slice(0, 30)}\n${seed.slice(30)}`)],
+    ['the JWT folded', sections.replace(good.jwt, (jwt) => `${jwt.slice(0, 64)}\n${jwt.slice(64)}`)],
+  ];
+}
+
 function swapped(sections: string): string {
   return sections
     .replaceAll('NATS USER JWT', 'x')

@@ -21,7 +21,7 @@ import {
   validateJwtChain,
 } from '../../../src/index.js';
 import { makeCredentials } from '../../creds/credentials.js';
-import { credsVariants } from '../../creds/variants.js';
+import { credsEdits, credsVariants } from '../../creds/variants.js';
 import { startOperatorServer, type OperatorServer } from '../../support/operator-server.js';
 import { refusal } from '../../support/refusal.js';
 import { tempDir } from '../../support/temp-dir.js';
@@ -270,17 +270,30 @@ describe.skipIf(goMissing !== undefined)(title, () => {
       'with the seed before the JWT',
       'with the seed on a line by itself, before the JWT',
       'with a note in a section of its own',
+      'the lines in reverse',
+      'the JWT and the seed exchanged',
+      '"\\n\\r" for the line ends',
     ];
 
     it('are read there in each form that is read here, but for those listed', async () => {
       const unread: string[] = [];
-      for (const [form, content] of credsVariants(good)) {
+      const edited = credsEdits(good).filter(([, content]) => isReadHere(content));
+      expect(edited.length).toBeGreaterThan(10);
+      for (const [form, content] of [...credsVariants(good), ...edited]) {
         const found = await go<object>(['creds'], Buffer.from(content).toString()).catch(() => ({}));
         const { jwt, seed } = found as { jwt?: string; seed?: string };
         if (jwt !== good.jwt || seed !== good.seed) unread.push(form);
       }
       expect(unread).toEqual(oursAlone);
     });
+
+    function isReadHere(content: string): boolean {
+      try {
+        return parseCredsData(content, 'edited').jwt === good.jwt;
+      } catch {
+        return false;
+      }
+    }
 
     it.each([
       ['with its subjects in its JWT', false],
