@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import type { UserClaims } from '../../src/jwt/claims.js';
 import { permissionClaims, type PermissionOptions } from '../../src/jwt/permission-options.js';
+import { adminUserName } from '../../src/permissions/admin-names.js';
+import type { AddedRole } from '../../src/permissions/admin-roles.js';
 import {
   expandTemplate,
   LINT_RULES,
@@ -8,13 +11,19 @@ import {
   type LintRule,
   type LintSubject,
 } from '../../src/permissions/lint.js';
+import { type MASTER_KEY_ROLES, type MasterKeyKind } from '../../src/permissions/master-roles.js';
+import { ADMIN_NAME, MASTER_ANSWERS_NAME, MASTER_NAME, SYSTEM_NAME } from '../../src/permissions/names.js';
 import {
   adminPermissions,
   joinPermissionsTemplate,
+  masterAnswersPermissions,
   masterPermissions,
   peelPermissions,
   peelPermissionsTemplate,
 } from '../../src/permissions/roles.js';
+import type { TemplateRole } from '../../src/permissions/secure-template.js';
+import { SYSTEM_ROLE, systemPermissions } from '../../src/permissions/system-role.js';
+import { lintSubjectOf } from '../../src/trust/user-permissions.js';
 
 const WEB_01: LintSubject = { name: 'web-01' };
 
@@ -33,18 +42,34 @@ function withSubscribe(...subjects: string[]): PermissionOptions {
   return { ...rest, subscribe: { ...subscribe, allow: [...(subscribe?.allow ?? []), ...subjects] } };
 }
 
+/** What each role is granted, and the name of its user; undefined: a template, whose users have names of their own. */
+const GRANTS_OF_ROLES: Readonly<
+  Record<
+    TemplateRole | (typeof MASTER_KEY_ROLES)[MasterKeyKind] | AddedRole | typeof SYSTEM_ROLE,
+    readonly [name: string | undefined, PermissionOptions]
+  >
+> = {
+  peel: [undefined, peelPermissionsTemplate()],
+  join: [undefined, joinPermissionsTemplate()],
+  'zester-master': [MASTER_NAME, masterPermissions()],
+  'zester-master-answers': [MASTER_ANSWERS_NAME, masterAnswersPermissions()],
+  'zester-admin': [ADMIN_NAME, adminPermissions()],
+  viewer: [adminUserName('a'), adminPermissions({ name: 'a', role: 'viewer' })],
+  approver: [adminUserName('a'), adminPermissions({ name: 'a', role: 'approver' })],
+  operator: [adminUserName('a'), adminPermissions({ name: 'a', role: 'operator' })],
+  [SYSTEM_ROLE]: [SYSTEM_NAME, systemPermissions()],
+};
+
 describe('the lint finds nothing wrong with', () => {
   it('the permissions of a peel, in its own JWT and as a template', () => {
     expect(rulesOf(peelPermissions('web-01'))).toEqual([]);
-    expect(rulesOf(peelPermissionsTemplate(), {})).toEqual([]);
-    expect(rulesOf(joinPermissionsTemplate(), {})).toEqual([]);
     const filled = expandTemplate(permissionClaims(peelPermissionsTemplate()), 'web-01', 'U');
     expect(filled).toEqual(permissionClaims(peelPermissions('web-01')));
   });
 
-  it('a master and an admin, whose role is to see others', () => {
-    expect(rulesOf(masterPermissions(), { name: 'zester-master', role: 'other' })).toEqual([]);
-    expect(rulesOf(adminPermissions(), { name: 'zester-admin', role: 'other' })).toEqual([]);
+  it.each(Object.entries(GRANTS_OF_ROLES))('the grants of the role %s', (_, [name, permissions]) => {
+    const subject = name === undefined ? {} : lintSubjectOf({ name } as UserClaims);
+    expect(rulesOf(permissions, subject)).toEqual([]);
   });
 
   it('a peel that reads its own keys of a bucket, with what consumers need', () => {
