@@ -433,7 +433,8 @@ function readsAll(tokens: readonly string[], fixed: number): boolean {
 /** Grants that stall because another grant is missing (docs/nats-facts.md, 20). */
 function lintStalls({ publish, subscribe }: Grants): LintFinding[] {
   const findings: LintFinding[] = [];
-  for (const subject of publish.allow) {
+  const published = publish.allow.filter((subject) => isGranted(publish, subject));
+  for (const subject of published) {
     const consumer = below(subject, CONSUMER_CREATE) ?? below(subject, CONSUMER_DURABLE);
     if (consumer === undefined || subject === '>') continue;
     const [first = '*'] = consumer;
@@ -448,9 +449,7 @@ function lintStalls({ publish, subscribe }: Grants): LintFinding[] {
       fix: `grant publishing on $JS.FC.${first === '>' ? '' : `${first}.`}>`,
     });
   }
-  const request = publish.allow.find(
-    (subject) => subject.startsWith('$JS.API.') || subject.startsWith('$SRV.'),
-  );
+  const request = published.find((subject) => subject.startsWith('$JS.API.') || subject.startsWith('$SRV.'));
   const hasInbox = subscribe.allow.length === 0 || subscribe.allow.some((p) => /^(_INBOX\.|>$|\*\.)/.test(p));
   if (request !== undefined && !hasInbox) {
     findings.push({

@@ -268,31 +268,113 @@ describe('the lint finds', () => {
   });
 });
 
-/** Permissions that break each rule, and their owner. */
-const EXAMPLES: Readonly<Record<LintRule, readonly [PermissionOptions, LintSubject?]>> = {
-  unrestricted: [withPublish('>')],
-  'answers-anywhere': [{ ...peelPermissions('web-01'), responses: { max: 1, ttl: 1 } }],
-  'sends-to-itself': [{ ...withPublish('_INBOX.web-01.>'), responses: { max: 1, ttl: 1 } }],
-  'shared-inbox': [withSubscribe('_INBOX.>')],
-  'reads-other-peels': [withSubscribe('zester.cmd.*')],
-  'speaks-for-other-peels': [withPublish('zester.event.>')],
-  'speaks-for-the-fleet': [withPublish('zester.admin.>')],
-  'reads-the-fleet': [withSubscribe('zester.admin.>')],
-  'unfiltered-consumer': [withPublish('$JS.API.CONSUMER.CREATE.KV_x')],
-  'unfiltered-direct-get': [withPublish('$JS.API.DIRECT.GET.KV_x')],
-  'missing-flow-control': [withPublish('$JS.API.CONSUMER.CREATE.KV_x.*.$KV.x.web-01.>')],
-  'missing-inbox': [{ publish: { allow: ['$JS.API.STREAM.INFO.KV_x'] }, subscribe: { allow: ['a'] } }],
-  'cannot-match': [withSubscribe('zester.cmd*')],
-  'denied-anyway': [{ ...peelPermissions('web-01'), publish: { allow: ['a.b'], deny: ['a.>'] } }],
-  'name-is-wildcard': [peelPermissionsTemplate(), { name: '*' }],
-  'name-has-dots': [withPublish('a.web.db'), { name: 'web.db' }],
+/**
+ * Permissions that break a rule, by the grant that the rule finds fault with, or by "user" if with the user itself; null:
+ * it does not look there. An owner other than web-01 is given after them.
+ */
+type Examples = Readonly<
+  Record<'publish' | 'subscribe' | 'user', readonly [PermissionOptions, LintSubject?] | null>
+>;
+
+const responses = { max: 1, ttl: 1 };
+const EXAMPLES: Readonly<Record<LintRule, Examples>> = {
+  unrestricted: { publish: [withPublish('>')], subscribe: [withSubscribe('>')], user: null },
+  'answers-anywhere': {
+    publish: [{ ...peelPermissions('web-01'), responses }],
+    subscribe: null,
+    user: null,
+  },
+  'sends-to-itself': {
+    publish: [{ ...withPublish('_INBOX.web-01.>'), responses }],
+    subscribe: null,
+    user: null,
+  },
+  'shared-inbox': { publish: null, subscribe: [withSubscribe('_INBOX.>')], user: null },
+  'reads-other-peels': { publish: null, subscribe: [withSubscribe('zester.cmd.*')], user: null },
+  'speaks-for-other-peels': { publish: [withPublish('zester.event.>')], subscribe: null, user: null },
+  'speaks-for-the-fleet': { publish: [withPublish('zester.admin.*.peel.list')], subscribe: null, user: null },
+  'reads-the-fleet': { publish: null, subscribe: [withSubscribe('zester.admin.*.peel.list')], user: null },
+  'unfiltered-consumer': {
+    publish: [withPublish('$JS.API.CONSUMER.CREATE.KV_x')],
+    subscribe: null,
+    user: null,
+  },
+  'unfiltered-direct-get': {
+    publish: [withPublish('$JS.API.DIRECT.GET.KV_x')],
+    subscribe: null,
+    user: null,
+  },
+  'missing-flow-control': {
+    publish: [withPublish('$JS.API.CONSUMER.CREATE.KV_x.*.$KV.x.web-01.>')],
+    subscribe: null,
+    user: null,
+  },
+  'missing-inbox': {
+    publish: [{ publish: { allow: ['$JS.API.STREAM.INFO.KV_x'] }, subscribe: { allow: ['a'] } }],
+    subscribe: null,
+    user: null,
+  },
+  'cannot-match': {
+    publish: [withPublish('fleet.>.x')],
+    subscribe: [withSubscribe('zester.cmd*')],
+    user: null,
+  },
+  'denied-anyway': {
+    publish: [{ ...peelPermissions('web-01'), publish: { allow: ['a.b'], deny: ['a.>'] } }],
+    subscribe: [{ ...peelPermissions('web-01'), subscribe: { allow: ['a.b'], deny: ['a.>'] } }],
+    user: null,
+  },
+  'name-is-wildcard': {
+    publish: null,
+    subscribe: null,
+    user: [peelPermissionsTemplate(), { name: '*' }],
+  },
+  'name-has-dots': {
+    publish: null,
+    subscribe: null,
+    user: [withPublish('a.web.db'), { name: 'web.db' }],
+  },
 };
 
+/** The examples, each with its rule and grant. */
+const ROWS = LINT_RULES.flatMap((rule) =>
+  (['publish', 'subscribe', 'user'] as const).flatMap((grant) => {
+    const example = EXAMPLES[rule][grant];
+    return example === null ? [] : [{ rule, grant, options: example[0], subject: example[1] ?? WEB_01 }];
+  }),
+);
+
+/** The rules that find a subject although it is denied. */
+const WHATEVER_IS_DENIED: readonly LintRule[] = [
+  'answers-anywhere', // the server does not check the deny list either
+  'cannot-match', // a subject that is no subject does not work in a deny list either
+  'denied-anyway',
+  'name-is-wildcard', // any name like that is wrong
+  'name-has-dots',
+];
+
 describe('each rule', () => {
-  it.each(LINT_RULES)('%s finds the grant that it is about', (rule) => {
-    const [options, subject] = EXAMPLES[rule];
-    expect(rulesOf(options, subject)).toContain(rule);
+  it.each(ROWS)('$rule finds what it is about: $grant', ({ rule, grant, options, subject }) => {
+    const found = lintPermissions(permissionClaims(options), subject);
+    const at = found.filter((one) => one.rule === rule).map((one) => one.grant ?? 'user');
+    expect(at).toEqual([grant]);
   });
+
+  it('has an example', () => {
+    expect(new Set(ROWS.map(({ rule }) => rule))).toEqual(new Set(LINT_RULES));
+  });
+
+  it.each(ROWS.filter(({ rule }) => !WHATEVER_IS_DENIED.includes(rule)))(
+    '$rule does not find what is denied: $grant',
+    ({ rule, grant, options, subject }) => {
+      if (grant === 'user') throw new TypeError('a user has no deny list');
+      const found = lintPermissions(permissionClaims(options), subject);
+      const deny = found.flatMap((one) => (one.rule === rule ? (one.subject ?? []) : []));
+      expect(deny).not.toEqual([]);
+      const restricted = { ...options, [grant]: { ...options[grant], deny } };
+      expect(rulesOf(restricted, subject)).not.toContain(rule);
+    },
+  );
 
   it('is explained in docs/permissions-lint.md, with its severity', async () => {
     const text = await readFile(new URL('../../docs/permissions-lint.md', import.meta.url), 'utf8');
@@ -300,8 +382,7 @@ describe('each rule', () => {
       rule,
       severity.toLowerCase(),
     ]);
-    const severities = LINT_RULES.map((rule) => {
-      const [options, subject = WEB_01] = EXAMPLES[rule];
+    const severities = ROWS.map(({ rule, options, subject }) => {
       const findings = lintPermissions(permissionClaims(options), subject);
       return [rule, findings.find((one) => one.rule === rule)?.severity];
     });
