@@ -1,7 +1,10 @@
+import { hostname } from 'node:os';
 import { describe, expect, it } from 'vitest';
+import { BUILT_IN_HANDLERS, type BuiltInContext } from '../../src/peel/built-in-handlers.js';
 import { createHandlers, type HandlersOfPeel } from '../../src/peel/create-handlers.js';
 import type { PeelEvent } from '../../src/peel/events.js';
 import { encodeJson, parseJson } from '../../src/protocol/messages.js';
+import { packageVersion } from '../../src/protocol/package-version.js';
 import { newCreds } from './credentials.js';
 
 const { claims } = newCreds();
@@ -20,6 +23,49 @@ function created(given: Partial<HandlersOfPeel> = {}) {
     parseJson(await handlers.answer(encodeJson({ handler, args: [] }))) as object;
   return { handlers, ask, events };
 }
+
+/** A peel as the built-in handlers see it. */
+function contextOf(peelId: string, exp: number | undefined, time: number): BuiltInContext {
+  const { exp: _, ...others } = newCreds(time).claims;
+  const given = { ...others, name: peelId, ...(exp !== undefined && { exp }) };
+  return { peelId, claims: () => given, now: () => time, own: () => ({ of: peelId }) };
+}
+
+/** What each built-in handler answers of a peel. */
+const ANSWERS: Readonly<Record<keyof typeof BUILT_IN_HANDLERS, (context: BuiltInContext) => object>> = {
+  ping: ({ peelId, now }) => ({ pong: true, peelId, time: new Date(now()).toISOString() }),
+  facts: ({ peelId, claims: claimsOf }) => {
+    const { sub, iat, exp } = claimsOf();
+    const iso = (seconds: number) => expect.stringContaining(isoSeconds(seconds)) as string;
+    return {
+      peelId,
+      hostname: hostname(),
+      platform: process.platform,
+      arch: process.arch,
+      node: process.versions.node,
+      zester: packageVersion(),
+      uptime: expect.any(Number) as number,
+      credential: { publicKey: sub, issued: iso(iat), ...(exp !== undefined && { expires: iso(exp) }) },
+      own: { of: peelId },
+    };
+  },
+};
+
+function isoSeconds(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().slice(0, 19);
+}
+
+// The peels of one program share its modules: what a handler remembers there, it would tell of another peel.
+it.each(Object.entries(BUILT_IN_HANDLERS))(
+  'the built-in %s answers of the peel asked',
+  async (name, handle) => {
+    const expiring = contextOf('web-01', 1_900_000_000, 1_700_000_000_000);
+    const lasting = contextOf('web-02', undefined, 1_800_000_000_000);
+    // each again, after the other
+    for (const context of [expiring, lasting, expiring, lasting])
+      expect(await handle(context)).toEqual(ANSWERS[name as keyof typeof ANSWERS](context));
+  },
+);
 
 describe('the handlers of a peel', () => {
   it('are the built-in ones, which know the peel, and those of the program', async () => {
