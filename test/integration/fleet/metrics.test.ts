@@ -1,6 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import {
+  Gauge,
+  Histogram,
+  type Metric,
+  type MetricObjectWithValues,
+  type MetricValueWithName,
+} from 'prom-client';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { setAuditRetention } from '../../../src/account/audit-retention.js';
 import { RetentionWatch } from '../../../src/master/audit/retention-watch.js';
@@ -95,6 +102,9 @@ const MOVED: Record<MetricName, string | { by: string }> = {
 };
 
 it('each metric of a master moves with what it measures', async () => {
+  const startedAt = performance.now();
+  const set = vi.spyOn(Gauge.prototype, 'set');
+  onTestFinished(() => set.mockRestore());
   const clock = new TestClock();
   const fleet = await startFleet({ policy: 'auto-trusted', now: clock.now });
   const admin = await fleet.admin();
@@ -144,6 +154,21 @@ it('each metric of a master moves with what it measures', async () => {
   };
   await waitFor('all metrics to move', left, 20_000).catch(() => undefined);
   expect(still).toEqual([]);
+
+  // durations in another unit than seconds would add up to more than the test took
+  const elapsed = (performance.now() - startedAt) / 1000;
+  for (const key of Object.keys(MOVED) as MetricName[]) {
+    const metric: Metric = context.metrics[key];
+    const { name, values } = (await metric.get()) as MetricObjectWithValues<MetricValueWithName<string>>;
+    if (!name.endsWith('_seconds') || name.endsWith('_timestamp_seconds')) continue;
+    const took =
+      metric instanceof Histogram
+        ? values.filter(({ metricName }) => metricName === `${name}_sum`).map(({ value }) => value)
+        : set.mock.calls.filter((_, i) => set.mock.contexts[i] === metric).map((args) => Number(args.at(-1)));
+    const sum = took.reduce((total, one) => total + one, 0);
+    expect(sum, name).toBeGreaterThan(0);
+    expect(sum, name).toBeLessThan(elapsed);
+  }
 
   for (const [name, series] of Object.entries(MOVED)) {
     const known = await context.metrics[name as MetricName].get();
