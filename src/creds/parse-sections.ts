@@ -79,7 +79,7 @@ function sectionsByLabel(lines: readonly string[], name: string): Partial<CredsS
   let content: string[] = [];
   for (const line of lines) {
     const fence = readFence(line);
-    if (fence === undefined || (open !== undefined && fence.isMarked && fence.edge !== 'BEGIN')) {
+    if (fence === undefined) {
       if (open !== undefined) content.push(line);
     } else if (open === undefined || (open.kind === undefined && fence.edge === 'BEGIN')) {
       if (fence.edge !== 'END') open = fence;
@@ -105,8 +105,6 @@ interface Fence {
   /** What the section should contain, by its label; undefined: neither. */
   kind: Kind | undefined;
   label: string;
-  /** Something precedes the dashes, so they close nothing. */
-  isMarked: boolean;
 }
 
 /** What a line that limits a section says, such as `-----BEGIN NATS USER JWT-----`. */
@@ -116,7 +114,9 @@ function readFence(line = ''): Fence | undefined {
   const short = from === 0 && line.length <= 200 ? line : line.slice(from, from + 200);
   const [, edge, label = ''] = FENCE.exec(short) ?? [];
   const kind = /JWT$/i.test(label) ? 'jwt' : /SEED$/i.test(label) ? 'seed' : undefined;
-  return { edge: edge?.toUpperCase() as Fence['edge'], kind, label, isMarked: from > 0 };
+  const upper = edge?.toUpperCase() as Fence['edge'];
+  // what a mark precedes only opens sections
+  return from > 0 && upper !== 'BEGIN' ? undefined : { edge: upper, kind, label };
 }
 
 /** Run on 200 characters at most: its time grows with the square of the length. */
@@ -135,14 +135,14 @@ function kindOf(text: string): Kind | undefined {
   return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(text) ? 'jwt' : undefined;
 }
 
-function malformed(name: string, why: string): CredsError {
-  return new CredsError('ERR_CREDS_FORMAT', name, `${name} is not a complete .creds file: ${why}`);
+function malformed(name: string, why: string, code: CredsErrorCode = 'ERR_CREDS_FORMAT'): CredsError {
+  return new CredsError(code, name, `${name} is not a complete .creds file: ${why}`);
 }
 
 function missing(kind: Kind, name: string, why: string): CredsError {
   const code: CredsErrorCode = kind === 'jwt' ? 'ERR_CREDS_NO_JWT' : 'ERR_CREDS_NO_SEED';
   const advice = why.includes(': ') ? '' : '; write it again';
-  return new CredsError(code, name, `${name} is not a complete .creds file: ${why}${advice}`);
+  return malformed(name, why + advice, code);
 }
 
 function duplicate(kind: Kind, name: string): CredsError {
