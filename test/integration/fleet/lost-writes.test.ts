@@ -1,9 +1,11 @@
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import { expect, it } from 'vitest';
 import { contextOf } from '../../../src/master/context-of.js';
 import { restoreRecords } from '../../../src/master/registry/restore-records.js';
 import { PEELS_BUCKET } from '../../../src/permissions/names.js';
 import { zester } from '../../cli/run-zester.js';
+import { keptLog } from '../../support/kept-log.js';
 import { waitFor } from '../../support/wait-for.js';
 import { connectUser } from './asking.js';
 import { startFleet } from './fleet.js';
@@ -29,12 +31,15 @@ it('a record that lost its last decisions, as with a truncated file, has them ag
   expect(contextOf(next).registry.get('web-1')).toEqual(was);
   expect(await record()).toEqual(was);
 
-  await bucket.put('web-1', before);
-  const { store, logger } = contextOf(next);
-  expect(await restoreRecords(store, logger)).toEqual(['web-1']);
-  expect(await record()).toEqual(was);
-  expect(await restoreRecords(store, logger)).toEqual([]);
   const at = ['--home', fleet.home.home, '--servers', ...fleet.servers];
   const { stdout } = await zester(['doctor', '--integrity', ...at]);
   expect(stdout).not.toMatch(/^error/m);
+
+  // without a master, which would decide on the old record itself
+  await next.stop();
+  await bucket.put('web-1', before);
+  const store = { js: jetstream(nc), jsm: await jetstreamManager(nc), peels: bucket };
+  expect(await restoreRecords(store, keptLog().logger)).toEqual(['web-1']);
+  expect(await record()).toEqual(was);
+  expect(await restoreRecords(store, keptLog().logger)).toEqual([]);
 });
