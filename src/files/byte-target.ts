@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { FileError } from '../errors.js';
 import { ownerToKeep } from './replaceable.js';
 import { refuseSeedInPath } from './seed-in-path.js';
+import { systemReason } from './system-reason.js';
 import { syncDirectory } from './write-secret-file.js';
 import { reserveTemporary, releaseTemporary, sweepOnce } from './temporaries.js';
 
@@ -78,14 +79,10 @@ function explain(path: string, directory: string, cause: unknown): FileError {
       { cause },
     );
   }
-  const why =
-    { ENOSPC: 'the disk is full', EROFS: 'the file system is read-only', EACCES: 'no permission' }[
-      code ?? ''
-    ] ?? `${code}`;
   return new FileError(
     'ERR_FILE_WRITE',
     path,
-    `cannot write ${path}: ${why}; an existing file is unchanged`,
+    `cannot write ${path}: ${systemReason(code)}; an existing file is unchanged`,
     {
       cause,
     },

@@ -30,7 +30,7 @@ export interface FirstConnectOptions<Connection> {
 /**
  * Connects for the first time.
  *
- * @throws the error of an attempt that is not worth another one; the reason of `signal`
+ * @throws the error of the last attempt, if a retry cannot succeed; the reason of `signal`
  */
 export async function firstConnect<Connection>(
   options: FirstConnectOptions<Connection>,

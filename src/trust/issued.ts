@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { FileError } from '../errors.js';
 import { openToAppend, openToRead } from '../files/open-file.js';
 import { readTextFile } from '../files/read-small-file.js';
+import { systemReason } from '../files/system-reason.js';
 import { decodeUserJwt } from '../jwt/decode.js';
 
 /**
@@ -64,14 +65,10 @@ export async function recordAllIssued(path: string, peels: readonly IssuedPeel[]
   } catch (cause) {
     if (cause instanceof FileError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
-    const why =
-      { ENOSPC: 'the disk is full', EROFS: 'the file system is read-only', EACCES: 'no permission' }[
-        code ?? ''
-      ] ?? `${code}`;
     throw new FileError(
       'ERR_FILE_WRITE',
       path,
-      `cannot record the new peel in ${path}: ${why}; nothing was issued`,
+      `cannot record the new peel in ${path}: ${systemReason(code)}; nothing was issued`,
       { cause },
     );
   }

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { FileError, TrustError } from '../errors.js';
 import { notRegular } from '../files/open-file.js';
 import { readTextFile } from '../files/read-small-file.js';
+import { systemReason } from '../files/system-reason.js';
 import { isSameProcess, processIdentity, type ProcessIdentity } from '../files/process-identity.js';
 import { HOME_LOCK_POLL_MS, HOME_LOCK_TIMEOUT_MS } from '../timing.js';
 
@@ -196,17 +197,11 @@ async function inHome(directory: string, act: () => Promise<unknown>, ignoredCod
 
 function cannotWrite(directory: string, cause: unknown): FileError {
   const { code } = cause as NodeJS.ErrnoException;
-  const why = {
-    EROFS: 'the file system is read-only',
-    EACCES: 'no permission',
-    EPERM: 'no permission',
-    ENOSPC: 'the disk is full',
-    ENOENT: 'the home does not exist',
-  }[code ?? ''];
+  const why = { EPERM: 'no permission', ENOENT: 'the home does not exist' }[code ?? ''];
   return new FileError(
     'ERR_FILE_WRITE',
     directory,
-    `cannot lock the home in ${directory}: ${why ?? `${code}`}; nothing was changed`,
+    `cannot lock the home in ${directory}: ${why ?? systemReason(code)}; nothing was changed`,
     { cause },
   );
 }

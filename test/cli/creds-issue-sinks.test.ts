@@ -77,6 +77,24 @@ async function decrypted(bytes: Buffer): Promise<string> {
   return decrypter.decrypt(bytes, 'text');
 }
 
+/** The uses of a sink that writes a stream of documents. @param args the arguments of the one to standard output */
+function documents(name: string, parse: (text: string) => Got[], args: string[] = []) {
+  return {
+    'standard output': {
+      args: () => args,
+      read: async (_dir, stdout) => parse(stdout),
+      again: 'journal',
+      plain: true,
+    },
+    'a file': {
+      args: (dir) => ['--out', join(dir, name)],
+      read: async (dir) => parse(await readFile(join(dir, name), 'utf8')),
+      again: 'keeps its file',
+      plain: true,
+    },
+  } satisfies Record<string, Use>;
+}
+
 /** The ways to use each sink. A new sink needs its row to compile. */
 const USES: Record<SinkName, Readonly<Record<string, Use>>> = {
   dir: {
@@ -95,34 +113,8 @@ const USES: Record<SinkName, Readonly<Record<string, Use>>> = {
       plain: false,
     },
   },
-  ndjson: {
-    'standard output': {
-      args: () => [],
-      read: async (_dir, stdout) => fromLines(stdout),
-      again: 'journal',
-      plain: true,
-    },
-    'a file': {
-      args: (dir) => ['--out', join(dir, 'peels.ndjson')],
-      read: async (dir) => fromLines(await readFile(join(dir, 'peels.ndjson'), 'utf8')),
-      again: 'keeps its file',
-      plain: true,
-    },
-  },
-  kubernetes: {
-    'standard output': {
-      args: () => ['--namespace', 'fleet'],
-      read: async (_dir, stdout) => fromManifests(stdout),
-      again: 'journal',
-      plain: true,
-    },
-    'a file': {
-      args: (dir) => ['--out', join(dir, 'peels.yaml')],
-      read: async (dir) => fromManifests(await readFile(join(dir, 'peels.yaml'), 'utf8')),
-      again: 'keeps its file',
-      plain: true,
-    },
-  },
+  ndjson: documents('peels.ndjson', fromLines),
+  kubernetes: documents('peels.yaml', fromManifests, ['--namespace', 'fleet']),
   tar: {
     'a file': {
       args: (dir) => ['--out', join(dir, 'peels.tar')],

@@ -43,7 +43,7 @@ const PEEL: PeelDocument = {
 type Blank<T> = {
   [Field in keyof T]: null extends T[Field] ? null : T[Field] extends object ? Blank<T[Field]> : T[Field];
 };
-/** One of which nothing is known yet. */
+/** A new peel: every optional field is empty. */
 const NEW: Blank<PeelDocument> = {
   ...PEEL,
   publicKey: null,

@@ -363,7 +363,7 @@ describe('arbitrary input', () => {
     }
   });
 
-  // A form of a line that opens a section must be known to all that ask for one, or half of a file is accepted.
+  // If one part of the parser misses a form of opening line, a truncated file is accepted.
   it.each<[string, string]>([
     ['a banner', '-----BEGIN USER NKEY SEED-----'],
     ['in lower case', '---begin user nkey seed---'],

@@ -1,10 +1,9 @@
-import { hostname } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { BUILT_IN_HANDLERS, type BuiltInContext } from '../../src/peel/built-in-handlers.js';
 import { createHandlers, type HandlersOfPeel } from '../../src/peel/create-handlers.js';
 import type { PeelEvent } from '../../src/peel/events.js';
 import { encodeJson, parseJson } from '../../src/protocol/messages.js';
-import { packageVersion } from '../../src/protocol/package-version.js';
+import { hostFacts } from '../support/host-facts.js';
 import { newCreds } from './credentials.js';
 
 const { claims } = newCreds();
@@ -39,12 +38,7 @@ const ANSWERS: Readonly<Record<keyof typeof BUILT_IN_HANDLERS, (context: BuiltIn
     const iso = (seconds: number) => expect.stringContaining(isoSeconds(seconds)) as string;
     return {
       peelId,
-      hostname: hostname(),
-      platform: process.platform,
-      arch: process.arch,
-      node: process.versions.node,
-      zester: packageVersion(),
-      uptime: expect.any(Number) as number,
+      ...hostFacts(),
       credential: { publicKey: sub, issued: iso(iat), ...(exp !== undefined && { expires: iso(exp) }) },
       own: { of: peelId },
     };
@@ -82,7 +76,7 @@ describe('the handlers of a peel', () => {
       expect(() => created({ handlers: { [name]: () => 1 } })).toThrow(TypeError);
   });
 
-  it('report each command, and the whole error of a handler that failed', async () => {
+  it('report each command, and the full error of a failed handler', async () => {
     const failure = new Error('a secret detail');
     const fail = (thrown: unknown) => () => {
       throw thrown;

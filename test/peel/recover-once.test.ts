@@ -82,12 +82,12 @@ describe('an attempt to recover', () => {
     expect(did).toEqual([]);
   });
 
-  it('gives the error of an attempt that may work later', async () => {
+  it('returns the error if a retry may succeed', async () => {
     const error = new FleetError('ERR_FLEET_NO_MASTER', 'no master answers');
     expect((await attempted(error)).attempt).toEqual({ result: 'failed', cause: error });
   });
 
-  it('throws the refusal of a master that is permanent', async () => {
+  it('throws if a master refuses permanently', async () => {
     const error = new FleetError('ERR_FLEET_REVOKED', 'revoked', { final: true });
     await refusal('ERR_FLEET_REVOKED', () => attempted(error));
   });

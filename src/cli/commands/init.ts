@@ -5,7 +5,7 @@ import { ADOPT_OPTIONS, adoptedFiles } from '../options/adopted-files.js';
 import { command } from '../command/declaration.js';
 import { grouped, list, option, text } from '../command/option.js';
 import { TLS_OPTIONS } from '../command/shared-options.js';
-import { parseRenewedLifetime } from '../options/duration.js';
+import { daysText, parseRenewedLifetime } from '../options/duration.js';
 import { table, type Output } from '../terminal/output.js';
 import { OWN_CREDENTIALS_LIFETIME_SECONDS } from '../../timing.js';
 
@@ -22,7 +22,7 @@ export default command({
     servers: list('--servers <url...>', "the fleet's servers, stored in the home"),
     credsLifetime: option(
       '--creds-lifetime <time>',
-      `lifetime of the credentials of master, admin and system, which renew themselves; 0 = never expires (default: ${OWN_CREDENTIALS_LIFETIME_SECONDS / 86_400}d)`,
+      `lifetime of the credentials of master, admin and system, which renew themselves; 0 = never expires (default: ${daysText(OWN_CREDENTIALS_LIFETIME_SECONDS)})`,
       parseRenewedLifetime,
     ),
     ...TLS_OPTIONS,

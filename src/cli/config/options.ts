@@ -1,7 +1,7 @@
 // The options of programs that are configured by flags, environment and file.
 import type { CommandOption } from '../command/option.js';
 import { POLICIES } from '../../master/requests/policy.js';
-import { lifetimeText } from '../options/duration.js';
+import { daysText, lifetimeText } from '../options/duration.js';
 import { definitionOf, LOG_LEVELS, type SettingName } from './settings.js';
 
 /** The value placeholders of the flags. */
@@ -39,7 +39,7 @@ const MORE: Partial<Readonly<Record<SettingName, string>>> = {
 /** Defaults in command-line form. */
 const AS_WRITTEN: Partial<Readonly<Record<SettingName, (value: number) => string>>> = {
   lifetime: lifetimeText,
-  recovery: (seconds) => `${seconds / 86_400}d`,
+  recovery: daysText,
   reconnectWindow: (seconds) => `${seconds}s`,
   maxRevocationsShare: (share) => `${share * 100}%`,
 };

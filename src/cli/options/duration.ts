@@ -85,6 +85,11 @@ export function lifetimeText(seconds: number): string {
   return `${seconds / 3_600}h`;
 }
 
+/** Whole days in the form that options take. @example daysText(86_400); // '1d' */
+export function daysText(seconds: number): string {
+  return `${seconds / 86_400}d`;
+}
+
 function untilDate(text: string, now: number): number | undefined {
   if (!ISO_DATE.test(text)) return undefined;
   const day = text.slice(0, 10);

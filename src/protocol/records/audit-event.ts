@@ -273,10 +273,6 @@ function withFacts(entries: v.ObjectEntries) {
   return openObject({ ...commonSchema.entries, ...entries });
 }
 
-const CHANGES: ReadonlySet<string> = new Set(
-  changeSchema.options.map((option) => option.entries.kind.literal),
-);
-
 /**
  * A change of a record, of a kind that only a newer version knows. It counts as one change of its peel, and is
  * published unchanged; its effect is in the record.
@@ -294,7 +290,7 @@ export interface NewerChange {
 export type RecordEvent = PeelEvent | NewerChange;
 
 /** All kinds of events. */
-export const AUDIT_KINDS: readonly string[] = [...CHANGES, ...remarkSchema.entries.kind.options];
+export const AUDIT_KINDS: readonly string[] = [...changesByKind.keys(), ...remarkSchema.entries.kind.options];
 
 const KNOWN: ReadonlySet<string> = new Set(AUDIT_KINDS);
 
@@ -329,12 +325,12 @@ export function isNewerKind(kind: string): boolean {
  * await fleet.close();
  */
 export function isPeelEvent(event: AuditEvent): event is PeelEvent {
-  return CHANGES.has(event.kind) && event.peelId !== undefined && event.number !== undefined;
+  return changesByKind.has(event.kind) && event.peelId !== undefined && event.number !== undefined;
 }
 
 /** Whether this version knows the kind of a record's event. */
 export function isKnownChange(event: RecordEvent): event is PeelEvent {
-  return CHANGES.has(event.kind);
+  return changesByKind.has(event.kind);
 }
 
 /** Like {@link isPeelEvent}, but includes events of newer versions. */

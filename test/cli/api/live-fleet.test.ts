@@ -9,7 +9,7 @@ afterEach(() => {
   for (const end of ends.splice(0)) end();
 });
 
-/** A copy of a fleet with the peel `web-1`, and what its listener was told. */
+/** A copy of a fleet with the peel `web-1`, and the changes that its listener received. */
 function copied() {
   const memory = new MemoryFleet();
   memory.decide('web-1', issued('U1'));
@@ -132,7 +132,7 @@ describe('the connections in a copy of the registry', () => {
   });
 });
 
-describe('a copy of a registry that cannot be read', () => {
+describe('a copy of an unreadable registry', () => {
   it('fails, and is built by a later caller', async () => {
     const { memory, live, states } = copied();
     memory.failure = new FleetError('ERR_FLEET_NO_MASTER', 'no master answers');

@@ -10,8 +10,8 @@ export const START = Date.UTC(2030, 0, 1, 12);
 const BY = { kind: 'admin', name: 'zester-admin' } as const;
 
 /**
- * The part of a fleet that a copy of its registry reads, in memory, for tests of the copy's decisions. Tests with a real
- * fleet are in `test/integration/fleet/http-interface.test.ts`.
+ * An in-memory fleet, with the part that a copy of its registry reads. Tests with a real fleet are in
+ * `test/integration/fleet/http-interface.test.ts`.
  */
 export class MemoryFleet {
   readonly peels = new Map<string, ListedPeel>();

@@ -153,7 +153,7 @@ describe.concurrent('the credentials of a new home', () => {
   }, 120_000);
 });
 
-describe.concurrent('the credentials of a home that never expired', () => {
+describe.concurrent('the credentials of a home that were made without an expiry', () => {
   it('expire, and renew themselves while they are used, once it has the keys', async () => {
     const fleet = await startFleet({}, { credsLifetime: 0 });
     const { home, paths } = await fleet.home.domain();

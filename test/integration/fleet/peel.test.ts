@@ -1,6 +1,5 @@
 import { connect } from '@nats-io/transport-node';
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadCredsFile } from '../../../src/creds/parse.js';
@@ -8,7 +7,6 @@ import { answerContext, type AdminClient } from '../../../src/protocol/admin-cli
 import type { CommandAnswer } from '../../../src/protocol/command.js';
 import { encodeJson } from '../../../src/protocol/messages.js';
 import { MessageSigner } from '../../../src/protocol/signed.js';
-import { packageVersion } from '../../../src/protocol/package-version.js';
 import { requestPeel } from '../../../src/fleet-client/request-peel.js';
 import { authSubject, commandSubject, noticeSubject } from '../../../src/permissions/names.js';
 import { createUserJwtForPublicKey } from '../../../src/jwt/user.js';
@@ -19,6 +17,7 @@ import type { BUILT_IN_HANDLERS } from '../../../src/peel/built-in-handlers.js';
 import type { Peel } from '../../../src/peel/peel.js';
 import { startPeel } from '../../../src/peel/peel.js';
 import { atEnd } from '../../support/cleanup.js';
+import { hostFacts } from '../../support/host-facts.js';
 import { refusal } from '../../support/refusal.js';
 import { waitFor } from '../../support/wait-for.js';
 import { connectUser } from './asking.js';
@@ -67,12 +66,7 @@ describe('a peel', () => {
       },
       facts: {
         peelId: 'web-01',
-        hostname: hostname(),
-        platform: process.platform,
-        arch: process.arch,
-        node: process.versions.node,
-        zester: packageVersion(),
-        uptime: expect.any(Number) as number,
+        ...hostFacts(),
         credential: {
           publicKey: peel.credentials.publicKey,
           issued: isoTime(claims.iat),

@@ -4,6 +4,7 @@ import { pushedLine } from '../../options/change-options.js';
 import { command } from '../../command/declaration.js';
 import type { ChangeContext } from '../../command/context.js';
 import { choiceArgument, seedFile, span } from '../../command/option.js';
+import { daysText } from '../../options/duration.js';
 import { renewedDocument, renewedLine } from '../../fleet/renewed-creds.js';
 import { SIGNED } from '../../terminal/signing-kinds.js';
 import { OWN_CREDENTIALS_LIFETIME_SECONDS } from '../../../timing.js';
@@ -21,7 +22,7 @@ export default command({
     ),
     lifetime: span(
       '--lifetime <time>',
-      `with master-signing: lifetime of the credentials (default: ${OWN_CREDENTIALS_LIFETIME_SECONDS / 86_400}d)`,
+      `with master-signing: lifetime of the credentials (default: ${daysText(OWN_CREDENTIALS_LIFETIME_SECONDS)})`,
     ),
   },
   notes: `
