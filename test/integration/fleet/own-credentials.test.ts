@@ -39,7 +39,7 @@ const renewals = async (fleet: Fleet, user: string) =>
   (await fleet.audit()).filter(({ kind, detail }) => kind === 'master.renewed' && detail?.['user'] === user)
     .length;
 
-describe.concurrent('the credentials of a new home', () => {
+describe('the credentials of a new home', () => {
   /** Long enough for a slow machine, and short enough for two lifetimes in a test. */
   const LIFETIME = 8;
   const newFleet = () => startFleet({}, { credsLifetime: LIFETIME, now: Date.now });
@@ -153,7 +153,7 @@ describe.concurrent('the credentials of a new home', () => {
   }, 120_000);
 });
 
-describe.concurrent('the credentials of a home that were made without an expiry', () => {
+describe('the credentials of a home that were made without an expiry', () => {
   it('expire, and renew themselves while they are used, once it has the keys', async () => {
     const fleet = await startFleet({}, { credsLifetime: 0 });
     const { home, paths } = await fleet.home.domain();
