@@ -28,10 +28,18 @@ export function threadProgram(
 /**
  * Starts a thread.
  *
- * @param program from {@link threadProgram}: compiled code, or in a checkout the source, which tsx loads
+ * @param program from {@link threadProgram}: compiled code, or in a checkout the source, which esbuild bundles
  */
 export function startThread(program: URL, options: WorkerOptions): Worker {
   if (!program.href.endsWith('.ts')) return new Worker(program, options);
-  const load = `import('tsx/esm/api').then(({ register }) => { register(); return import('${program.href}'); });`;
+  const load = `
+    const { buildSync } = require('node:module').createRequire(${JSON.stringify(program.href)})('esbuild');
+    // with the packages: the bundle has no place in which they would be found
+    const { outputFiles: [bundle] } = buildSync({
+      entryPoints: [${JSON.stringify(fileURLToPath(program))}],
+      bundle: true, write: false, platform: 'node', format: 'cjs', target: 'node20', logLevel: 'error',
+      define: { 'import.meta.url': ${JSON.stringify(JSON.stringify(program.href))} },
+    });
+    new Function('require', 'module', 'exports', bundle.text)(require, {}, {});`;
   return new Worker(load, { ...options, eval: true });
 }

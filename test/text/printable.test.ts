@@ -3,12 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { jsonChunks } from '../../src/text/json-chunks.js';
 import { isNestedDeeper } from '../../src/text/json-depth.js';
 import { oneLine, printable, printableJson, printableLines } from '../../src/text/printable.js';
+import { anyCharacter } from '../support/any-character.js';
 
 /** Characters that must not reach a terminal unescaped. */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 /** Arbitrary text, biased towards dangerous characters, including lone surrogates. */
 const text = fc.oneof(
-  fc.string({ unit: 'binary' }),
+  fc.string({ unit: anyCharacter }),
   fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)) }),
   fc.string({
     unit: fc.constantFrom(
