@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { compiledSources } from './test/support/compiled-sources.js';
 
 /**
  * Begins with the files that take longest: those that install packages, start servers or measure. The many short ones fill
@@ -9,7 +10,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    const projects = ['node-alone', 'sodium-alone', 'sodium', 'oldest-server', 'node'];
+    const projects = ['node-alone', 'node-mocks', 'sodium-alone', 'sodium', 'oldest-server', 'node'];
     const groups = ['/test/packaging/', '/test/integration/', '/'];
     const rankOf = ({ project, moduleId }: TestSpecification) =>
       projects.indexOf(project.name) * groups.length + groups.findIndex((part) => moduleId.includes(part));
@@ -17,13 +18,17 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** Files for which a worker loads everything anew; others share the modules that a worker has loaded, which halves their time. */
-const ALONE = [
-  // replace a module, or count what one does, which another file may have made it do before
-  'test/creds/no-seed-shown.test.ts',
+/** Files that replace a module of the sources, or count its calls: Vite loads those for them. */
+const WITH_MOCKS = [
   'test/jwt/verified.test.ts',
   'test/master/watch/judge.test.ts',
   'test/integration/fleet/{breaker,stop-with-change}.test.ts',
+];
+
+/** More files for which a worker loads everything anew; others share the modules of a worker, which halves their time. */
+const ALONE = [
+  // count what a module does, which another file may have made it do before
+  'test/creds/no-seed-shown.test.ts',
   // listen to the process or measure it
   'test/integration/{connection,fleet}/callbacks.test.ts',
   'test/integration/connection/reconnect-buffer.test.ts',
@@ -42,6 +47,10 @@ const setupFiles = ['test/support/end-of-file.ts'];
 const node = { env: { ZESTER_ED25519: 'node' }, setupFiles };
 const sodium = { env: { ZESTER_ED25519: 'sodium' }, setupFiles };
 
+/** Where `run-tests` has compiled the sources. Without it, a run starts sooner, and a stack trace has the lines of the sources. */
+const COMPILED = process.env['ZESTER_TEST_COMPILED'];
+const plugins = COMPILED === undefined ? [] : [compiledSources(COMPILED)];
+
 export default defineConfig({
   // examples import the package by its name: here it is the source
   resolve: {
@@ -50,28 +59,44 @@ export default defineConfig({
   test: {
     // everything on what a user gets who installs nothing else
     projects: [
-      { extends: true, test: { ...node, name: 'node-alone', include: ALONE } },
+      { extends: true, test: { ...node, name: 'node-mocks', include: WITH_MOCKS } },
+      { extends: true, plugins, test: { ...node, name: 'node-alone', include: ALONE } },
       {
         extends: true,
-        test: { ...node, name: 'node', include: ['test/**/*.test.ts'], exclude: ALONE, isolate: false },
+        plugins,
+        test: {
+          ...node,
+          name: 'node',
+          include: ['test/**/*.test.ts'],
+          exclude: [...WITH_MOCKS, ...ALONE],
+          isolate: false,
+        },
       },
       {
         extends: true,
         test: {
           ...sodium,
           name: 'sodium-alone',
-          include: ALONE.filter((path) => /^test\/(jwt|creds)/.test(path)),
+          include: [...WITH_MOCKS, ...ALONE].filter((path) => /^test\/(jwt|creds)/.test(path)),
         },
       },
       {
         extends: true,
-        test: { ...sodium, name: 'sodium', include: ON_SODIUM, exclude: ALONE, isolate: false },
+        plugins,
+        test: {
+          ...sodium,
+          name: 'sodium',
+          include: ON_SODIUM,
+          exclude: [...WITH_MOCKS, ...ALONE],
+          isolate: false,
+        },
       },
       ...(OLDEST_SERVER === undefined
         ? []
         : [
             {
               extends: true as const,
+              plugins,
               test: {
                 ...node,
                 name: 'oldest-server',
@@ -82,6 +107,7 @@ export default defineConfig({
             },
           ]),
     ],
+    server: { deps: { external: [/\/zester-compiled\.[^/]+\/src\//] } },
     testTimeout: 60_000,
     hookTimeout: 90_000,
     // CI has two cores. Most of the time of the long tests is waiting: for a credential to expire, a lease to lapse, a
