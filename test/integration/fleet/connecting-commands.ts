@@ -116,6 +116,23 @@ export interface ConnectingCommand {
   ends?: string;
 }
 
+/**
+ * The commands that take their turn in one of several ways: with each round, every command takes the next of its ways.
+ *
+ * @param isHome whether a way is the settings of a home, which not every command has
+ */
+export function commandsInTurn(
+  ways: readonly string[],
+  way: string,
+  round: number,
+  isHome: (way: string) => boolean,
+): (readonly [string, ConnectingCommand])[] {
+  return Object.entries(CONNECTING).filter(([, { noHome }], command) => {
+    const own = ways.filter((each) => noHome !== true || !isHome(each));
+    return own[(command + round) % own.length] === way;
+  });
+}
+
 /** Every command that connects, by its name. */
 export const CONNECTING: Readonly<Record<string, ConnectingCommand>> = {
   'account push': { args: () => [] },

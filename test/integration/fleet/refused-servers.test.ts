@@ -1,6 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createTlsFiles } from '../../support/certificates.js';
-import { CONNECTING, runConnecting, setHome, Stage, type ConnectionInput } from './connecting-commands.js';
+import {
+  commandsInTurn,
+  runConnecting,
+  setHome,
+  Stage,
+  type ConnectionInput,
+} from './connecting-commands.js';
 import { startFleet } from './fleet.js';
 
 let stage: Stage;
@@ -96,12 +102,8 @@ const WAYS: Record<
 };
 
 /** The commands that meet a refusal in a way: each meets all of them, in one way after the other. */
-function commandsOf(way: string, refusal: number): (readonly [string, (typeof CONNECTING)[string]])[] {
-  return Object.entries(CONNECTING).filter(([, { noHome }], command) => {
-    const ways = Object.keys(WAYS).filter((each) => noHome !== true || each !== 'the home');
-    return ways[(command + refusal) % ways.length] === way;
-  });
-}
+const commandsOf = (way: string, refusal: number) =>
+  commandsInTurn(Object.keys(WAYS), way, refusal, (each) => each === 'the home');
 
 describe.each(Object.keys(WAYS))('configured by %s', (way) => {
   describe.each(Object.values(REFUSALS).map((refusal, i) => [Object.keys(REFUSALS)[i], refusal, i] as const))(

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { createTlsFiles, type TlsFiles } from '../../support/certificates.js';
 import { startHome } from '../trust/support.js';
 import {
+  commandsInTurn,
   commandsThatTakeServers,
   CONNECTING,
   runConnecting,
@@ -76,9 +77,8 @@ describe.each(Object.entries(WAYS))('%s', (way, make) => {
     await setHome(stage, 'home' in made ? made.home : {});
   });
 
-  const commands = Object.entries(CONNECTING).filter(
-    ([, { noHome }]) => noHome !== true || way !== 'settings of the home',
-  );
+  // refused-servers.test.ts has each command in each way
+  const commands = commandsInTurn(Object.keys(WAYS), way, 0, (each) => each === 'settings of the home');
   it.each(commands)('let "zester %s" reach a server that asks for a certificate', async (name, { ends }) => {
     const { code, stderr } = await runConnecting(name, stage, input);
     if (ends === undefined) {
