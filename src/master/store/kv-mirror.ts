@@ -230,10 +230,14 @@ export class KvMirror<T> {
     await this.#restartWatch();
   }
 
-  #onEntry({ operation, key, value, revision }: KvWatchEntry): void {
+  #onEntry(entry: KvWatchEntry): void {
+    const { key, revision } = entry;
     // already known: written or read by this master
     if ((this.#held.get(key)?.revision ?? 0) >= revision) return;
-    if (operation !== 'PUT') return this.#notify(key, this.#held.drop(key, revision));
+    const { value } = entry;
+    // a deletion is empty; only its headers say so, and no others are worth parsing
+    if (value.length === 0 && entry.operation !== 'PUT')
+      return this.#notify(key, this.#held.drop(key, revision));
     try {
       this.#notify(key, this.#held.take(key, this.#parse(key, value), revision));
     } catch (error) {

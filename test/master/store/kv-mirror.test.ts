@@ -4,6 +4,7 @@ import { KvMirror } from '../../../src/master/store/kv-mirror.js';
 import { keptLog } from '../../support/kept-log.js';
 import { MemoryBucket } from '../../support/memory-bucket.js';
 import { refusal } from '../../support/refusal.js';
+import { waitFor } from '../../support/wait-for.js';
 
 const schema = v.object({ n: v.number() });
 
@@ -119,6 +120,17 @@ describe('a mirror of a bucket', () => {
     await mirror.delete('a');
     expect(mirror.get('a')).toBeUndefined();
     expect(changes).toEqual([['a', undefined]]);
+    mirror.close();
+  });
+
+  it('drops what another master deleted, but takes an empty value for no deletion', async () => {
+    const { bucket, mirror, changes, lines } = await opened({ a: { n: 1 }, b: { n: 2 } });
+    await bucket.kv.put('a', '');
+    await bucket.kv.delete('b');
+    await waitFor('the deletion', () => changes.length > 0);
+    expect(changes).toEqual([['b', undefined]]);
+    expect(mirror.get('a')).toEqual({ n: 1 });
+    expect(lines).toMatchObject([{ level: 'error', fields: { key: 'a' } }]);
     mirror.close();
   });
 
