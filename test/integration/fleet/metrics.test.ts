@@ -8,7 +8,7 @@ import {
   type MetricObjectWithValues,
   type MetricValueWithName,
 } from 'prom-client';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { setAuditRetention } from '../../../src/account/audit-retention.js';
 import { RetentionWatch } from '../../../src/master/audit/retention-watch.js';
 import { contextOf } from '../../../src/master/context-of.js';
@@ -17,11 +17,12 @@ import type { MasterMetrics } from '../../../src/master/metrics.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { recoverCredentials } from '../../../src/peel/recover.js';
 import { authSubject } from '../../../src/permissions/names.js';
+import { newRequestId, type AdminClient } from '../../../src/protocol/admin-client.js';
 import { TestClock } from '../../../src/testing/clock.js';
 import { atEnd } from '../../support/cleanup.js';
 import { waitFor } from '../../support/wait-for.js';
 import { addPeel, connectUser, createToken } from './asking.js';
-import { startFleet } from './fleet.js';
+import { startFleet, type Fleet } from './fleet.js';
 import { addCreds } from './peels.js';
 
 it('/metrics has the metrics of alerts and dashboards, with correct values', async () => {
@@ -155,6 +156,9 @@ it('each metric of a master moves with what it measures', async () => {
   await waitFor('all metrics to move', left, 20_000).catch(() => undefined);
   expect(still).toEqual([]);
 
+  // a fleet has too many peels and keys for a label
+  expect(await fleet.master.metricsText()).not.toMatch(/="(web-\d|[UAO][A-Z2-7]{55})/);
+
   // durations in another unit than seconds would add up to more than the test took
   const elapsed = (performance.now() - startedAt) / 1000;
   for (const key of Object.keys(MOVED) as MetricName[]) {
@@ -175,4 +179,52 @@ it('each metric of a master moves with what it measures', async () => {
     if (typeof series === 'string') expect(series.startsWith(known.name), series).toBe(true);
     else expect(await readFile(new URL(series.by, import.meta.url), 'utf8')).toContain(known.name);
   }
+});
+
+type Repeatable = 'peel.add' | 'join' | 'renew' | 'rotate';
+
+/** Requests that are repeated when the answer was lost. Each prepares one, and returns the function that sends it. */
+const REPEATABLE: Record<Repeatable, (fleet: Fleet, admin: AdminClient) => Promise<() => Promise<object>>> = {
+  'peel.add': async (_fleet, admin) => {
+    const { publicKey } = generateKeyBundle('user');
+    const request = { requestId: newRequestId(), peelId: 'added', publicKey };
+    return () => admin.ask('peel.add', request);
+  },
+  join: async (fleet, admin) => {
+    const token = await createToken(admin, fleet);
+    const key = generateKeyBundle('user');
+    const request = token.joinRequest('joined', key, await token.challenge('joined', key));
+    return () => token.send(request);
+  },
+  renew: async (fleet, admin) => {
+    const peel = await addPeel(fleet, admin, 'renewed');
+    const requestId = newRequestId();
+    return () => peel.renew(requestId);
+  },
+  rotate: async (fleet, admin) => {
+    const peel = await addPeel(fleet, admin, 'rotated');
+    const request = peel.rotateRequest(generateKeyBundle('user'));
+    return () => peel.rotate(request);
+  },
+};
+
+describe('a request that is repeated after its answer was lost', () => {
+  it.each(Object.entries(REPEATABLE))('%s: moves no counter but that of requests', async (_name, prepare) => {
+    const fleet = await startFleet({ policy: 'auto-trusted' });
+    const send = await prepare(fleet, await fleet.admin());
+    // as text: the values that the metrics return are their own
+    const counters = async () =>
+      (await fleet.master.metricsText())
+        .split('\n')
+        .filter(
+          (line) => /^zester_\w+_total\b/.test(line) && !line.startsWith('zester_master_requests_total'),
+        );
+
+    const unsent = await counters();
+    const first = await send();
+    const before = await counters();
+    expect(before).not.toEqual(unsent);
+    expect(await send()).toMatchObject({ jwt: Reflect.get(first, 'jwt') as string });
+    expect(await counters()).toEqual(before);
+  });
 });
