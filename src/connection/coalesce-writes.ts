@@ -7,24 +7,42 @@ export type WritingTransport = Pick<Transport, 'send' | 'close'> & {
   socket?: Pick<Writable, 'writableCorked' | 'cork' | 'uncork'> | undefined;
 };
 
+/** How long anything is held while microtasks follow one another, in milliseconds. */
+const MAX_HELD_MS = 5;
+
 /**
  * Makes a transport hold what it sends until all microtasks that are due have run. The client writes after each round of
  * them: a master that has read a hundred requests at once would answer with many system calls, and wake the server as
- * often. Whatever was sent before `close()` is written before the socket is destroyed, as without this.
+ * often. Microtasks that take long hold up little: an answer does not wait for what is done about a hundred other requests.
+ * Whatever was sent before `close()` is written before the socket is destroyed, as without this.
+ *
+ * @param clock milliseconds since any time
  */
-export function coalesceWrites(transport: WritingTransport): void {
+export function coalesceWrites(
+  transport: WritingTransport,
+  clock: () => number = () => performance.now(),
+): void {
   const send = transport.send.bind(transport);
   const close = transport.close.bind(transport);
+  /** When these microtasks first sent something, or last wrote it; undefined: nothing was sent since the last tick. */
+  let since: number | undefined;
   transport.send = (frame) => {
     const { socket } = transport;
-    if (socket?.writableCorked === 0) {
-      socket.cork();
+    const now = clock();
+    if (since === undefined) {
+      since = now;
       // a tick that a microtask asks for runs once there are no more of them
       process.nextTick(() => {
-        socket.uncork();
+        since = undefined;
+        socket?.uncork();
       });
     }
+    const isLate = now - since >= MAX_HELD_MS;
+    if (!isLate && socket?.writableCorked === 0) socket.cork();
     send(frame);
+    if (!isLate) return;
+    socket?.uncork();
+    since = now;
   };
   transport.close = (error) => {
     transport.socket?.uncork();

@@ -25,8 +25,9 @@ function recorder() {
     send: (frame: Uint8Array) => void socket.write(frame),
     close: () => Promise.resolve(void socket.destroy()),
   };
-  coalesceWrites(transport);
-  return { writes, transport, send: (text: string) => transport.send(Buffer.from(text)) };
+  const time = { ms: 0 };
+  coalesceWrites(transport, () => time.ms);
+  return { writes, transport, time, send: (text: string) => transport.send(Buffer.from(text)) };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -44,6 +45,24 @@ it('sends what the microtasks of a callback send in one write, in order', async 
   send('d');
   await turn();
   expect(writes).toEqual(['abc', 'd']);
+});
+
+it('does not hold an answer while microtasks work on other requests', async () => {
+  const { writes, time, send } = recorder();
+  const answered: number[] = [];
+  for (const text of ['a', 'b', 'c', 'd']) {
+    await Promise.resolve();
+    time.ms += 6;
+    send(text);
+    answered.push(writes.join('').length);
+  }
+  // the first one is held once; then each is late
+  expect(answered).toEqual([0, 2, 3, 4]);
+  await turn();
+  send('e');
+  expect(writes.at(-1)).toBe('d');
+  await turn();
+  expect(writes.at(-1)).toBe('e');
 });
 
 it('writes what was sent before it closes the socket', async () => {
