@@ -9,8 +9,9 @@ export class TokenKeys {
   constructor(tokens: Pick<KvMirror<JoinToken>, 'entries' | 'onChange'>) {
     for (const [id, { publicKey }] of tokens.entries()) this.#ids.set(publicKey, id);
     tokens.onChange((id, token, before) => {
+      // a watch that lags may omit the deletion before an ID is used again, or report it after its key is
+      if (before !== undefined && this.#ids.get(before.publicKey) === id) this.#ids.delete(before.publicKey);
       if (token !== undefined) this.#ids.set(token.publicKey, id);
-      else if (before !== undefined) this.#ids.delete(before.publicKey);
     });
   }
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { TokenKeys } from '../../../src/master/registry/token-keys.js';
 import { KvMirror } from '../../../src/master/store/kv-mirror.js';
-import { tokenSchema } from '../../../src/protocol/records/join-token.js';
+import { tokenSchema, type JoinToken } from '../../../src/protocol/records/join-token.js';
 import { keptLog } from '../../support/kept-log.js';
 import { MemoryBucket } from '../../support/memory-bucket.js';
 
@@ -32,4 +32,24 @@ it('knows the token of each key: stored before, created since, and until it is d
   expect(keys.tokenOf('UKEY2')).toBeUndefined();
   expect(keys.tokenOf('UKEY1')).toBe('t1');
   tokens.close();
+});
+
+it('knows the token of a key that was of another token, or whose ID was used again', () => {
+  type Listener = Parameters<KvMirror<JoinToken>['onChange']>[0];
+  let changed: Listener = () => undefined;
+  const keys = new TokenKeys({
+    entries: () => new Map([['t1', token('t1', 'UKEY1')]]).entries(),
+    onChange: (listener) => {
+      changed = listener;
+      return () => undefined;
+    },
+  });
+  // this master has read the new token of the key before its watch reports that the old one was deleted
+  changed('t2', token('t2', 'UKEY1'), undefined);
+  changed('t1', undefined, token('t1', 'UKEY1'));
+  expect(keys.tokenOf('UKEY1')).toBe('t2');
+  // a bucket keeps one revision of a key: a watch that starts again omits the deletion in between
+  changed('t2', token('t2', 'UKEY2'), token('t2', 'UKEY1'));
+  expect(keys.tokenOf('UKEY1')).toBeUndefined();
+  expect(keys.tokenOf('UKEY2')).toBe('t2');
 });
