@@ -560,6 +560,8 @@ export const DIAL_TIMEOUT_MS = 5_000;
 export const DRAIN_TIMEOUT_MS = 5_000;
 /** Timeout for a server to receive the subscriptions and messages of a handover. */
 export const FLUSH_TIMEOUT_MS = 1_000;
+/** How long a connection holds what it sends, while microtasks follow one another, so that one system call writes it. */
+export const MAX_WRITE_HOLD_MS = 5;
 /** How often a credentials file is polled. */
 export const CREDENTIAL_POLL_MS = 250;
 /** Timeout for a credential provider to load or store credentials. */

@@ -1,14 +1,12 @@
 // Coalesces what the microtasks of one callback send into one write.
 import type { Transport } from '@nats-io/nats-core/internal';
 import type { Writable } from 'node:stream';
+import { MAX_WRITE_HOLD_MS } from '../timing.js';
 
 /** The part of the client's transport that is used here. */
 export type WritingTransport = Pick<Transport, 'send' | 'close'> & {
   socket?: Pick<Writable, 'writableCorked' | 'cork' | 'uncork'> | undefined;
 };
-
-/** How long anything is held while microtasks follow one another, in milliseconds. */
-const MAX_HELD_MS = 5;
 
 /**
  * Makes a transport hold what it sends until all microtasks that are due have run. The client writes after each round of
@@ -37,7 +35,7 @@ export function coalesceWrites(
         socket?.uncork();
       });
     }
-    const isLate = now - since >= MAX_HELD_MS;
+    const isLate = now - since >= MAX_WRITE_HOLD_MS;
     if (!isLate && socket?.writableCorked === 0) socket.cork();
     send(frame);
     if (!isLate) return;

@@ -102,8 +102,10 @@ async function recentNumbers(store: Streams, since: number): Promise<NumberOf> {
   const numbers = new Map<string, number>();
   // in the order of the bucket: the last one counts
   for await (const { data } of recordsSince(store, since)) {
-    const change = changeIn(memberOf(parseJson(data), 'event'));
-    if (change !== undefined) numbers.set(change.peelId, change.number);
+    // not validated: only compared
+    const record = memberOf(parseJson(data), 'record');
+    const [id, number] = [memberOf(record, 'id'), memberOf(record, 'number')];
+    if (typeof id === 'string' && typeof number === 'number') numbers.set(id, number);
   }
   return (peelId) => numbers.get(peelId);
 }
