@@ -8,14 +8,14 @@ import {
   type PolicyDecision,
 } from '../../../src/master/requests/policy.js';
 
-/** Everybody who may ask. A new fact about newcomers needs its value here to compile. */
+/** Everybody who may ask. A new fact about newcomers, even an optional one, needs its value here to compile. */
 const NEWCOMERS = {
   vouchedFor: { trusted: true, returning: false },
   unknown: { trusted: false, returning: false },
   // an ID that was rejected or revoked
   backVouchedFor: { trusted: true, returning: true },
   backUnknown: { trusted: false, returning: true },
-} satisfies Record<string, Newcomer>;
+} satisfies Record<string, Required<Newcomer>>;
 type Who = keyof typeof NEWCOMERS;
 
 /** What each policy decides on each newcomer. A new policy needs its row here to compile. */
@@ -34,6 +34,14 @@ describe('the acceptance policy', () => {
   it.each(POLICIES)('%s', (policy) => {
     const decided = Object.entries(NEWCOMERS).map(([who, facts]) => [who, decisionOf(policy, facts)]);
     expect(Object.fromEntries(decided)).toEqual(DECISIONS[policy]);
+  });
+
+  it('is not the same as another one', () => {
+    // a new policy with the row of another has a fact of its own, and the newcomers above do not differ in it
+    const rows = POLICIES.map((policy) =>
+      JSON.stringify(Object.values(NEWCOMERS).map((facts) => decisionOf(policy, facts))),
+    );
+    expect(new Set(rows).size, rows.join('\n')).toBe(POLICIES.length);
   });
 
   it('accepts nobody unknown, and nobody back, unless it is the one for development', () => {
