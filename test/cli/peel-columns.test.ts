@@ -60,6 +60,14 @@ const NEW: Blank<PeelDocument> = {
   recoveries: { count: 0, lastAt: null },
 };
 
+/** The values in a document, as text. */
+const leavesOf = (document: object): string[] =>
+  Object.values(document).flatMap((value: unknown) =>
+    typeof value === 'object' ? leavesOf(value ?? {}) : [String(value)],
+  );
+/** The columns whose value is put into other words than the document's. */
+const OWN_WORDS: readonly string[] = ['connected', 'labels'] satisfies PeelColumnName[];
+
 /** What each column shows to people and to programs, and for a new peel. A new column needs its row here to compile. */
 const SHOWN: Record<PeelColumnName, [cell: string, value: string, ofNew: string, valueOfNew: string]> = {
   id: ['web-01', 'web-01', 'web-01', 'web-01'],
@@ -90,6 +98,27 @@ describe('a column of peel list', () => {
   it.each(Object.entries(PEEL_COLUMNS))('%s shows no other field instead', (_name, { value }) => {
     for (const field of (Object.keys(NEW) as (keyof PeelDocument)[]).filter((key) => NEW[key] === null))
       expect(['', value(PEEL)], field).toContain(value({ ...PEEL, [field]: null }));
+  });
+
+  it('shows something that no other column shows', () => {
+    expect(new Set(leavesOf(PEEL)).size, 'the values of the example differ').toBe(leavesOf(PEEL).length);
+    const values = Object.values(PEEL_COLUMNS).map(({ value }) => value(PEEL));
+    expect(new Set(values).size, values.join('\n')).toBe(values.length);
+  });
+
+  it.each(Object.entries(PEEL_COLUMNS).filter(([name]) => !OWN_WORDS.includes(name)))(
+    '%s gives programs a value as it is in the document, or nothing',
+    (_name, { value }) => {
+      expect(leavesOf(PEEL)).toContain(value(PEEL));
+      expect(['', ...leavesOf(NEW)]).toContain(value(NEW));
+    },
+  );
+
+  it.each(Object.entries(PEEL_COLUMNS))('%s shows no expiry of a revoked key', (_name, { cell, value }) => {
+    for (const keyState of ['revoking', 'revoked'] as const) {
+      const shown = (peel: PeelDocument) => [cell(peel, NOW), value(peel)];
+      expect(shown({ ...PEEL, keyState })).toEqual(shown({ ...PEEL, keyState, expiresAt: null }));
+    }
   });
 
   it('of a connected peel, or of a revoked key, says so', () => {
