@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sortPeels, PEEL_ORDERS, type OrderedPeel } from '../../../src/protocol/records/peel-order.js';
+import {
+  sortPeels,
+  PEEL_ORDERS,
+  type OrderedPeel,
+  type PeelOrder,
+} from '../../../src/protocol/records/peel-order.js';
 import { PEEL_STATES, type PeelRecord, type PeelState } from '../../../src/protocol/records/record.js';
 
 const at = '2026-01-01T00:00:00.000Z';
@@ -27,7 +32,34 @@ function peel(
 
 const ids = (peels: readonly OrderedPeel[]) => peels.map(({ record }) => record.id);
 
+/** Peels with a value in each field that an order depends on. The first has none, and is the first by ID. */
+const PEELS = [
+  peel('bare'),
+  peel('one', { state: 'revoked', expiresAt: 10, lastSeen: '2026-01-02T00:00:00Z' }),
+  peel('two', { state: 'pending', expiresAt: 20, lastSeen: '2026-01-01T00:00:00Z' }),
+  peel('up', { expiresAt: 30, connected: true }),
+];
+/** How each order sorts them. A new order needs its row to compile. */
+const SORTED: Record<PeelOrder, string[]> = {
+  state: ['two', 'bare', 'up', 'one'],
+  expires: ['one', 'two', 'up', 'bare'],
+  seen: ['up', 'one', 'two', 'bare'],
+};
+/** The orders by a field that every peel has. */
+const ALWAYS_THERE: readonly PeelOrder[] = ['state'];
+
 describe('the order of peels', () => {
+  it.each(PEEL_ORDERS)('by %s', (by) => {
+    expect(ids(sortPeels(PEELS, by))).toEqual(SORTED[by]);
+  });
+
+  it.each(PEEL_ORDERS.filter((by) => !ALWAYS_THERE.includes(by)))(
+    'by %s has a peel without the field last',
+    (by) => {
+      expect(ids(sortPeels(PEELS, by)).at(-1)).toBe('bare');
+    },
+  );
+
   it('is by ID by default', () => {
     expect(ids(sortPeels([peel('b'), peel('a'), peel('c')], undefined))).toEqual(['a', 'b', 'c']);
   });
