@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Decrypter, generateIdentity, identityToRecipient } from 'age-encryption';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import type { SinkName } from '../../src/provision/sinks/sink-kinds.js';
+import { SINKS, type SinkName } from '../../src/provision/sinks/sink-kinds.js';
 import { parseCredsData } from '../../src/creds/parse.js';
 import { validateJwtChain } from '../../src/jwt/chain.js';
 import { loadJwtFile } from '../../src/creds/load-jwt-file.js';
@@ -16,11 +16,13 @@ import { readIssued } from '../../src/trust/issued.js';
 import { openTrustDomain } from '../../src/trust/open.js';
 import { SEED } from '../support/refusal.js';
 import { tempDir } from '../support/temp-dir.js';
-import { zester } from './run-zester.js';
+import { zester, type ZesterOptions } from './run-zester.js';
 
 const IDS = ['web-01', 'Web_01', 'x'.repeat(128)];
 /** More than a batch. */
 const MANY = Array.from({ length: 100 }, (_, i) => `db-${i}`);
+/** So many that a thread takes part. A program or an encryption for each would take too long. */
+const FLEET = Array.from({ length: 200 }, (_, i) => `db-${i}`);
 
 /** What a consumer of a sink gets for a peel. */
 interface Got {
@@ -34,7 +36,9 @@ interface Got {
 interface Use {
   /** The options after `--sink`, in an empty directory for what the sink leaves. */
   args: (dir: string) => string[];
-  /** Reads the credentials like a program that gets them from there. */
+  /** For an archive: what unpacks it, modes included. */
+  unpack?: (dir: string, to: string) => Promise<unknown>;
+  /** Reads the credentials like a program that gets them from there. `dir` is where an archive was unpacked. */
   read: (dir: string, stdout: string) => Promise<Got[]>;
   /** What keeps a second run from issuing everything again, according to docs/bulk.md. */
   again: 'resume' | 'journal' | 'keeps its file';
@@ -118,12 +122,9 @@ const USES: Record<SinkName, Readonly<Record<string, Use>>> = {
   tar: {
     'a file': {
       args: (dir) => ['--out', join(dir, 'peels.tar')],
-      read: async (dir) => {
-        const unpacked = await tempDir();
-        await promisify(execFile)('tar', ['-xpf', join(dir, 'peels.tar'), '--no-same-owner', '-C', unpacked]);
-        await expectPrivate(unpacked);
-        return fromFiles(unpacked, '.creds', String);
-      },
+      unpack: (dir, to) =>
+        promisify(execFile)('tar', ['-xpf', join(dir, 'peels.tar'), '--no-same-owner', '-C', to]),
+      read: (dir) => fromFiles(dir, '.creds', String),
       again: 'keeps its file',
       plain: true,
     },
@@ -148,6 +149,7 @@ const USES: Record<SinkName, Readonly<Record<string, Use>>> = {
 let home: string;
 let list: string;
 let longList: string;
+let fleetList: string;
 beforeAll(async () => {
   const dir = await tempDir();
   home = join(dir, 'home');
@@ -156,15 +158,18 @@ beforeAll(async () => {
   await writeFile(list, `${IDS.join('\n')}\n`);
   longList = join(dir, 'many.txt');
   await writeFile(longList, `${MANY.join('\n')}\n`);
+  fleetList = join(dir, 'fleet.txt');
+  await writeFile(fleetList, `${FLEET.join('\n')}\n`);
 });
 
 const cases = Object.entries(USES).flatMap(([sink, uses]) =>
   Object.entries(uses).map(([where, use]) => ({ sink, where, use })),
 );
 
-describe.each(cases)('--sink $sink to $where', ({ sink, use }) => {
-  const issued = (dir: string, ...more: string[]) =>
-    zester(['creds', 'issue', '--home', home, '--from', list, '--sink', sink, ...more, ...use.args(dir)]);
+describe.each(cases)('--sink $sink to $where', ({ sink, where, use }) => {
+  const issuedFrom = (from: string, dir: string, more: string[] = [], options?: ZesterOptions) =>
+    withoutSpool(['--from', from, '--sink', sink, ...more, ...use.args(dir)], options);
+  const issued = (dir: string, ...more: string[]) => issuedFrom(list, dir, more);
 
   it('gives its consumer the credentials that were issued, and gives nobody else any', async () => {
     const dir = await tempDir();
@@ -172,7 +177,7 @@ describe.each(cases)('--sink $sink to $where', ({ sink, use }) => {
     const { code, stdout, stderr } = await issued(dir);
     expect(code, stderr).toBe(0);
 
-    const got = await use.read(dir, stdout);
+    const got = await readBack(use, dir, stdout);
     const made = (await records()).slice(before);
     expect(got.map(({ peelId }) => peelId).sort()).toEqual([...IDS].sort());
     expect(made.map(({ peelId }) => peelId)).toEqual(IDS);
@@ -192,6 +197,25 @@ describe.each(cases)('--sink $sink to $where', ({ sink, use }) => {
     if (!use.plain) for (const text of files.values()) expect(text).not.toMatch(SEED);
   });
 
+  it('gives the credentials of every batch', async () => {
+    const dir = await tempDir();
+    const [from, ids] = sink === 'exec' || sink === 'age' ? [longList, MANY] : [fleetList, FLEET];
+    const { code, stdout, stderr } = await issuedFrom(from, dir);
+    expect(code, stderr).toBe(0);
+    const got = await readBack(use, dir, stdout);
+    expect(got.map(({ peelId }) => peelId).sort()).toEqual([...ids].sort());
+    for (const { peelId, creds } of got) expect(parseCredsData(creds, peelId).claims.name).toBe(peelId);
+    await expectPrivate(dir);
+  });
+
+  it('prints no seed on a terminal', async () => {
+    const dir = await tempDir();
+    const { code, stdout, stderr } = await issuedFrom(list, dir, [], { tty: true });
+    expect(stdout + stderr).not.toMatch(SEED);
+    // it is refused only where it would print them
+    expect(code, stderr).toBe(where === 'standard output' ? 2 : 0);
+  });
+
   it('issues nothing again in a second run', async () => {
     const dir = await tempDir();
     const journal = use.again === 'journal' ? ['--journal', join(await tempDir(), 'done.txt')] : [];
@@ -209,6 +233,21 @@ describe.each(cases)('--sink $sink to $where', ({ sink, use }) => {
   });
 });
 
+const sinksOf = (...outputs: (typeof SINKS)[SinkName][]) =>
+  (Object.keys(USES) as SinkName[]).filter((sink) => outputs.includes(SINKS[sink]));
+
+it.each(sinksOf('stream', 'archive'))('--sink %s --out - prints no seed on a terminal', async (sink) => {
+  const { code, stdout, stderr } = await withoutSpool(['--from', list, '--sink', sink, '--out', '-'], {
+    tty: true,
+  });
+  expect(stdout + stderr).not.toMatch(SEED);
+  expect(code, stderr).toBe(2);
+});
+
+it.each(sinksOf('archive'))('--sink %s is unpacked here, to see the modes of its entries', (sink) => {
+  for (const { unpack } of Object.values(USES[sink])) expect(unpack).toBeTypeOf('function');
+});
+
 const those = (again: Use['again']) => cases.filter(({ use }) => use.again === again);
 
 it.each(those('journal'))(
@@ -223,11 +262,11 @@ it.each(those('journal'))(
       if (arrived !== '') throw new Error('full');
       arrived = Buffer.from(bytes).toString();
     };
-    const args = ['creds', 'issue', '--home', home, '--from', longList, '--sink', sink, '--journal', journal];
+    const args = ['--from', longList, '--sink', sink, '--journal', journal, ...use.args(dir)];
     const env = { REFUSED: MANY.at(-1) ?? '' };
-    expect((await zester([...args, ...use.args(dir)], { env, send })).code).not.toBe(0);
+    expect((await withoutSpool(args, { env, send })).code).not.toBe(0);
 
-    const got = (await use.read(dir, arrived)).map(({ peelId }) => peelId);
+    const got = (await readBack(use, dir, arrived)).map(({ peelId }) => peelId);
     const [, ...noted] = (await readFile(journal, 'utf8')).trim().split('\n');
     expect(noted.sort()).toEqual(got.sort());
     expect(got).not.toEqual([]);
@@ -249,8 +288,8 @@ it.each(those('keeps its file'))(
     };
     const from = join(await tempDir(), 'peels.txt');
     await writeFile(from, Array.from({ length: 1_500 }, (_, i) => `db-${i}\n`).join(''));
-    const args = ['creds', 'issue', '--home', home, '--from', from, '--workers', '0', '--sink', sink];
-    const { code, stderr } = await zester([...args, ...use.args(dir)], { onListening });
+    const args = ['--from', from, '--workers', '0', '--sink', sink, ...use.args(dir)];
+    const { code, stderr } = await withoutSpool(args, { onListening });
     expect(code, stderr).toBe(130);
     expect(sizes()).toEqual([]);
   },
@@ -266,6 +305,30 @@ it('docs/bulk.md says for each sink how an interrupted run is resumed', async ()
   const kept = Object.entries(USES).map(([sink, uses]) => [sink, Object.values(uses)[0]?.again]);
   expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(kept));
 });
+
+/** Issues credentials with an own directory for temporary files. It must be empty afterwards: a spool has seeds. */
+async function withoutSpool(args: readonly string[], { env, ...options }: ZesterOptions = {}) {
+  const spool = await tempDir();
+  vi.stubEnv('TMPDIR', spool);
+  try {
+    return await zester(['creds', 'issue', '--home', home, ...args], {
+      ...options,
+      env: { ...env, TMPDIR: spool },
+    });
+  } finally {
+    vi.unstubAllEnvs();
+    expect(await readdir(spool), 'left among the temporary files').toEqual([]);
+  }
+}
+
+/** What the consumer of a sink gets; the entries of an archive are as private as files. */
+async function readBack({ unpack, read }: Use, dir: string, stdout: string): Promise<Got[]> {
+  if (unpack === undefined) return read(dir, stdout);
+  const unpacked = await tempDir();
+  await unpack(dir, unpacked);
+  await expectPrivate(unpacked);
+  return read(unpacked, stdout);
+}
 
 async function records(): ReturnType<typeof readIssued> {
   return readIssued((await openTrustDomain(home)).paths.issued);
