@@ -353,6 +353,74 @@ describe('arbitrary input', () => {
     );
   });
 
+  /** Characters that a tolerant parser might drop: white space, controls, marks, punctuation. */
+  const UNSEEN = /[\p{Cc}\p{Cf}\p{Z}\p{M}\p{P}\p{White_Space}\p{Default_Ignorable_Code_Point}]/u;
+
+  describe.each([
+    ['JWT', good.jwt],
+    ['seed', good.seed],
+  ])('a %s is not repaired', (_, whole) => {
+    const [before = '', after = ''] = good.text.split(whole);
+    const within = (inserted: string, at = whole.length >> 1) =>
+      before + whole.slice(0, at) + inserted + whole.slice(at) + after;
+    const isRead = (data: string | Uint8Array) => {
+      try {
+        parseCredsData(data, 'x');
+        return true;
+      } catch (error) {
+        if (!(error instanceof CredsError)) throw error;
+        return false;
+      }
+    };
+
+    it('when any character is within it, above all one that cannot be seen', () => {
+      const units = Array.from({ length: 0x1_0000 }, (_unit, at) => String.fromCharCode(at));
+      // one of many letters is like the next
+      const tried = units.filter((unit, at) => at <= 0xff || at % 61 === 0 || UNSEEN.test(unit));
+      const read: string[] = [];
+      const { stackTraceLimit } = Error;
+      Error.stackTraceLimit = 0; // most of the time otherwise
+      try {
+        for (const unit of tried) if (isRead(within(unit))) read.push(unit);
+        for (const byte of units.slice(0, 0x100))
+          if (isRead(Buffer.from(within(byte), 'latin1'))) read.push(byte);
+      } finally {
+        Error.stackTraceLimit = stackTraceLimit;
+      }
+      expect(read.map((unit) => unit.charCodeAt(0).toString(16))).toEqual([]);
+    });
+
+    it.each([
+      '\u001b[0m',
+      '\u001b[1;31m',
+      '\u001b[K',
+      '\u001bc',
+      '\u009b0m',
+      '\u001b]0;title\u0007',
+      '\u001b]8;;https://example.com\u001b\\',
+      ' \b',
+      '\ufeff\ufeff',
+      '\u{e0041}',
+      '=\n',
+      '\\\n',
+      '\n  ',
+      '\r\n\t',
+      '\\n',
+      '%0A',
+      '%20',
+      '&#8203;',
+      '&shy;',
+    ])('when %j is within it', (inserted) => {
+      expect(isRead(within(inserted))).toBe(false);
+      expect(isRead(Buffer.from(within(inserted)))).toBe(false);
+    });
+
+    it('when the terminal colours it', () => {
+      for (const at of [0, whole.length]) expect(isRead(within('\u001b[0m', at)), `at ${at}`).toBe(false);
+      expect(isRead(before + `\u001b[32m${whole}\u001b[0m` + after)).toBe(false);
+    });
+  });
+
   it('every truncation of a file is refused, until only the banner is cut', () => {
     const seedEnd = good.text.indexOf('------END USER NKEY SEED------');
     for (let length = 0; length < good.text.length; length++) {
