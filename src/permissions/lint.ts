@@ -115,6 +115,11 @@ function withoutQueue(subject: string): string {
   return subject.split(' ', 1)[0] ?? '';
 }
 
+/** Whether a pattern grants everything, if only within a queue group. */
+function isEverything(pattern: string): boolean {
+  return withoutQueue(pattern) === '>';
+}
+
 function denied(grant: Grant, subject: string): boolean {
   return grant.deny.some((pattern) => subjectCovers(withoutQueue(pattern), subject));
 }
@@ -245,19 +250,20 @@ function lintPeers({ publish, subscribe }: Grants): LintFinding[] {
     [publish, 'publish'],
     [subscribe, 'subscribe'],
   ] as const) {
-    if (granting(grant, STRANGER) !== '>') continue;
+    const everything = grant.allow.find(isEverything);
+    if ((grant.allow.length > 0 && everything === undefined) || denied(grant, '>')) continue;
     findings.push({
       rule: 'unrestricted',
       severity: 'error',
       grant: kind,
-      subject: grant.allow.length === 0 ? undefined : '>',
+      subject: everything,
       message: `may ${kind} ${kind === 'publish' ? 'on' : 'to'} everything in the account`,
       fix: 'grant only the required subjects',
     });
   }
   const inbox =
     granting(subscribe, `_INBOX.${STRANGER}.reply.1`) ?? granting(subscribe, `_INBOX.${STRANGER}.1`);
-  if (inbox !== undefined && inbox !== '>') {
+  if (inbox !== undefined && !isEverything(inbox)) {
     findings.push({
       rule: 'shared-inbox',
       severity: 'error',
@@ -281,9 +287,8 @@ function lintPeers({ publish, subscribe }: Grants): LintFinding[] {
 
 /** The patterns that grant one of these subjects, except `>`, which is a separate finding. */
 function grantedOf(grant: Grant, subjects: readonly string[]): Set<string> {
-  const patterns = new Set(subjects.flatMap((subject) => granting(grant, subject) ?? []));
-  patterns.delete('>');
-  return patterns;
+  const patterns = subjects.flatMap((subject) => granting(grant, subject) ?? []);
+  return new Set(patterns.filter((pattern) => !isEverything(pattern)));
 }
 
 /** Grants that are reserved for masters and admins. */
@@ -318,7 +323,7 @@ function overlapping(grant: Grant, spaces: readonly string[]): string[] {
   const left = spaces.filter((space) => !denied(grant, space));
   return grant.allow.filter(
     (pattern) =>
-      pattern !== '>' &&
+      !isEverything(pattern) &&
       !denied(grant, withoutQueue(pattern)) &&
       left.some((space) => subjectsOverlap(withoutQueue(pattern), space)),
   );
@@ -365,7 +370,7 @@ const MESSAGE_GET = ['$JS', 'API', 'STREAM', 'MSG', 'GET'];
 /** Reads of streams and buckets, which subscribe permissions do not restrict (docs/nats-facts.md, 19). */
 function lintReads({ publish }: Grants): LintFinding[] {
   return publish.allow.flatMap((subject): LintFinding[] => {
-    if (subject === '>') return [];
+    if (isEverything(subject)) return [];
     const base = { severity: 'error', grant: 'publish', subject } as const;
     const consumer = below(subject, CONSUMER_CREATE);
     const direct = below(subject, DIRECT_GET);
@@ -436,7 +441,7 @@ function lintStalls({ publish, subscribe }: Grants): LintFinding[] {
   const published = publish.allow.filter((subject) => isGranted(publish, subject));
   for (const subject of published) {
     const consumer = below(subject, CONSUMER_CREATE) ?? below(subject, CONSUMER_DURABLE);
-    if (consumer === undefined || subject === '>') continue;
+    if (consumer === undefined || isEverything(subject)) continue;
     const [first = '*'] = consumer;
     const stream = first === '*' || first === '>' ? STRANGER : first;
     if (granting(publish, `$JS.FC.${stream}.consumer.x`) !== undefined) continue;

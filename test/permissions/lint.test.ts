@@ -91,6 +91,16 @@ describe('the lint finds', () => {
     ]);
   });
 
+  it.each([
+    ['in a queue group', ['> workers'], [], '> workers'],
+    ['beside a narrower wildcard', ['*', '>'], [], '>'],
+    ['although single tokens are denied', ['>'], ['*'], '>'],
+  ])('everything %s', (_, allow, deny, subject) => {
+    const options: PermissionOptions = { ...peelPermissions('web-01'), subscribe: { allow, deny } };
+    const found = lintPermissions(permissionClaims(options), WEB_01);
+    expect(found).toMatchObject([{ rule: 'unrestricted', grant: 'subscribe', subject }]);
+  });
+
   it('responses, for peels and for other roles', () => {
     const responses = { max: 1, ttl: 1 };
     const { publish = {}, subscribe = {} } = peelPermissions('web-01');
@@ -126,12 +136,10 @@ describe('the lint finds', () => {
     expect(rules).toContain('sends-to-itself');
   });
 
-  it.each(['_INBOX.>', '_INBOX.*.>', '_INBOX.*.*', '*.>', '_INBOX.> workers'])(
-    'a shared inbox: %s',
-    (subject) => {
-      expect(rulesOf(withSubscribe(subject))).toContain('shared-inbox');
-    },
-  );
+  it.each(['_INBOX.>', '_INBOX.*.>', '_INBOX.*.*', '*.>'])('a shared inbox: %s', (subject) => {
+    expect(rulesOf(withSubscribe(subject))).toContain('shared-inbox');
+    expect(rulesOf(withSubscribe(`${subject} workers`))).toContain('shared-inbox');
+  });
 
   it.each([
     'zester.admin.>',
@@ -167,6 +175,7 @@ describe('the lint finds', () => {
     '$JS.>',
   ])('subscribing to subjects of the fleet: %s', (subject) => {
     expect(rulesOf(withSubscribe(subject))).toContain('reads-the-fleet');
+    expect(rulesOf(withSubscribe(`${subject} workers`))).toContain('reads-the-fleet');
   });
 
   it('nothing of the fleet in subjects and buckets of the user’s own', () => {
@@ -187,6 +196,7 @@ describe('the lint finds', () => {
     'a peel that reads messages for other peels: %s',
     (subject) => {
       expect(rulesOf(withSubscribe(subject))).toContain('reads-other-peels');
+      expect(rulesOf(withSubscribe(`${subject} workers`))).toContain('reads-other-peels');
     },
   );
 
@@ -268,70 +278,80 @@ describe('the lint finds', () => {
   });
 });
 
+type Example = readonly [PermissionOptions, LintSubject?];
+
 /**
- * Permissions that break a rule, by the grant that the rule finds fault with, or by "user" if with the user itself; null:
- * it does not look there. An owner other than web-01 is given after them.
+ * Permissions that break a rule, by the grant that the rule finds fault with, or by "user" if with the user itself; a text:
+ * why it does not look there. An owner other than web-01 is given after them.
  */
-type Examples = Readonly<
-  Record<'publish' | 'subscribe' | 'user', readonly [PermissionOptions, LintSubject?] | null>
->;
+type Examples = Readonly<Record<'publish' | 'subscribe', Example | string>> & { readonly user?: Example };
 
 const responses = { max: 1, ttl: 1 };
+const FINDS_PUBLISHING = 'the publish grant is at fault';
+const READS_BY_REQUEST = 'streams are read by publishing requests';
+const FINDS_THE_NAME = 'the name is at fault';
 const EXAMPLES: Readonly<Record<LintRule, Examples>> = {
-  unrestricted: { publish: [withPublish('>')], subscribe: [withSubscribe('>')], user: null },
+  unrestricted: { publish: [withPublish('>')], subscribe: [withSubscribe('>')] },
   'answers-anywhere': {
     publish: [{ ...peelPermissions('web-01'), responses }],
-    subscribe: null,
-    user: null,
+    subscribe: FINDS_PUBLISHING,
   },
   'sends-to-itself': {
     publish: [{ ...withPublish('_INBOX.web-01.>'), responses }],
-    subscribe: null,
-    user: null,
+    subscribe: FINDS_PUBLISHING,
   },
-  'shared-inbox': { publish: null, subscribe: [withSubscribe('_INBOX.>')], user: null },
-  'reads-other-peels': { publish: null, subscribe: [withSubscribe('zester.cmd.*')], user: null },
-  'speaks-for-other-peels': { publish: [withPublish('zester.event.>')], subscribe: null, user: null },
-  'speaks-for-the-fleet': { publish: [withPublish('zester.admin.*.peel.list')], subscribe: null, user: null },
-  'reads-the-fleet': { publish: null, subscribe: [withSubscribe('zester.admin.*.peel.list')], user: null },
+  'shared-inbox': {
+    publish: "speaks-for-the-fleet finds answers in others' inboxes",
+    subscribe: [withSubscribe('_INBOX.>')],
+  },
+  'reads-other-peels': {
+    publish: 'publishing reads nothing',
+    subscribe: [withSubscribe('zester.cmd.*')],
+  },
+  'speaks-for-other-peels': {
+    publish: [withPublish('zester.event.>')],
+    subscribe: 'subscribing says nothing',
+  },
+  'speaks-for-the-fleet': {
+    publish: [withPublish('zester.admin.*.peel.list')],
+    subscribe: 'subscribing says nothing',
+  },
+  'reads-the-fleet': {
+    publish: 'publishing reads nothing',
+    subscribe: [withSubscribe('zester.admin.*.peel.list')],
+  },
   'unfiltered-consumer': {
     publish: [withPublish('$JS.API.CONSUMER.CREATE.KV_x')],
-    subscribe: null,
-    user: null,
+    subscribe: READS_BY_REQUEST,
   },
   'unfiltered-direct-get': {
     publish: [withPublish('$JS.API.DIRECT.GET.KV_x')],
-    subscribe: null,
-    user: null,
+    subscribe: READS_BY_REQUEST,
   },
   'missing-flow-control': {
     publish: [withPublish('$JS.API.CONSUMER.CREATE.KV_x.*.$KV.x.web-01.>')],
-    subscribe: null,
-    user: null,
+    subscribe: 'a client answers flow control by publishing',
   },
   'missing-inbox': {
     publish: [{ publish: { allow: ['$JS.API.STREAM.INFO.KV_x'] }, subscribe: { allow: ['a'] } }],
-    subscribe: null,
-    user: null,
+    subscribe: 'the request without an inbox is published',
   },
   'cannot-match': {
     publish: [withPublish('fleet.>.x')],
     subscribe: [withSubscribe('zester.cmd*')],
-    user: null,
   },
   'denied-anyway': {
     publish: [{ ...peelPermissions('web-01'), publish: { allow: ['a.b'], deny: ['a.>'] } }],
     subscribe: [{ ...peelPermissions('web-01'), subscribe: { allow: ['a.b'], deny: ['a.>'] } }],
-    user: null,
   },
   'name-is-wildcard': {
-    publish: null,
-    subscribe: null,
+    publish: FINDS_THE_NAME,
+    subscribe: FINDS_THE_NAME,
     user: [peelPermissionsTemplate(), { name: '*' }],
   },
   'name-has-dots': {
-    publish: null,
-    subscribe: null,
+    publish: FINDS_THE_NAME,
+    subscribe: FINDS_THE_NAME,
     user: [withPublish('a.web.db'), { name: 'web.db' }],
   },
 };
@@ -340,9 +360,46 @@ const EXAMPLES: Readonly<Record<LintRule, Examples>> = {
 const ROWS = LINT_RULES.flatMap((rule) =>
   (['publish', 'subscribe', 'user'] as const).flatMap((grant) => {
     const example = EXAMPLES[rule][grant];
-    return example === null ? [] : [{ rule, grant, options: example[0], subject: example[1] ?? WEB_01 }];
+    if (example === undefined || typeof example === 'string') return [];
+    return [{ rule, grant, options: example[0], subject: example[1] ?? WEB_01 }];
   }),
 );
+
+/** The subjects of a grant that a rule finds fault with. */
+function subjectsFound(rule: LintRule, options: PermissionOptions, subject: LintSubject): string[] {
+  const found = lintPermissions(permissionClaims(options), subject);
+  return found.flatMap((one) => (one.rule === rule ? (one.subject ?? []) : []));
+}
+
+/** The examples with a subject at fault, each with that subject. */
+const GRANTED_ROWS = ROWS.flatMap(({ grant, ...row }) =>
+  grant === 'user'
+    ? []
+    : subjectsFound(row.rule, row.options, row.subject).map((found) => ({ ...row, grant, found })),
+);
+
+/** An example with another subject in place of the one at fault. */
+function withInstead(
+  { grant, options, found }: (typeof GRANTED_ROWS)[number],
+  instead: string,
+): PermissionOptions {
+  const allow = options[grant]?.allow?.map((one) => (one === found ? instead : one)) ?? [];
+  return { ...options, [grant]: { ...options[grant], allow } };
+}
+
+/** The examples with a wildcard for the first or second token, unless that is a wildcard already. */
+const WIDER_ROWS = GRANTED_ROWS.flatMap((row) =>
+  [0, 1].flatMap((at) => {
+    const tokens = row.found.split('.');
+    return /^[^*>]+$/.test(tokens[at] ?? '') ? [{ ...row, wider: tokens.with(at, '*').join('.') }] : [];
+  }),
+);
+
+/** The rules that do not find fault with more if more is granted. */
+const NOT_ABOUT_MORE: readonly LintRule[] = [
+  'missing-inbox', // with a wildcard it is no longer plain that requests are meant
+  'denied-anyway', // the wider subject is not completely denied
+];
 
 /** The rules that find a subject although it is denied. */
 const WHATEVER_IS_DENIED: readonly LintRule[] = [
@@ -364,15 +421,32 @@ describe('each rule', () => {
     expect(new Set(ROWS.map(({ rule }) => rule))).toEqual(new Set(LINT_RULES));
   });
 
+  it.each(GRANTED_ROWS.filter(({ grant }) => grant === 'subscribe'))(
+    '$rule finds $found in a queue group too',
+    (row) => {
+      const queue = `${row.found} workers`;
+      expect(subjectsFound(row.rule, withInstead(row, queue), row.subject)).toEqual([queue]);
+    },
+  );
+
+  it.each(WIDER_ROWS.filter(({ rule }) => !NOT_ABOUT_MORE.includes(rule)))(
+    '$rule finds $wider, which grants $found and more',
+    (row) => {
+      expect(subjectsFound(row.rule, withInstead(row, row.wider), row.subject)).toContain(row.wider);
+    },
+  );
+
   it.each(ROWS.filter(({ rule }) => !WHATEVER_IS_DENIED.includes(rule)))(
     '$rule does not find what is denied: $grant',
     ({ rule, grant, options, subject }) => {
       if (grant === 'user') throw new TypeError('a user has no deny list');
-      const found = lintPermissions(permissionClaims(options), subject);
-      const deny = found.flatMap((one) => (one.rule === rule ? (one.subject ?? []) : []));
-      expect(deny).not.toEqual([]);
-      const restricted = { ...options, [grant]: { ...options[grant], deny } };
-      expect(rulesOf(restricted, subject)).not.toContain(rule);
+      const exact = subjectsFound(rule, options, subject);
+      expect(exact).not.toEqual([]);
+      const wider = exact.map((one) => one.replace(/[^.]+$/, '>'));
+      for (const deny of [exact, wider]) {
+        const restricted = { ...options, [grant]: { ...options[grant], deny } };
+        expect(rulesOf(restricted, subject), deny.join(' ')).not.toContain(rule);
+      }
     },
   );
 
