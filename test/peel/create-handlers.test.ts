@@ -61,6 +61,34 @@ it.each(Object.entries(BUILT_IN_HANDLERS))(
   },
 );
 
+// Both may contain secrets, which whoever may send commands would then see.
+it.each(Object.entries(BUILT_IN_HANDLERS))(
+  'the built-in %s reads neither the environment nor the command line',
+  async (_, handle) => {
+    const { env, argv, execArgv } = process;
+    const reads: PropertyKey[] = [];
+    try {
+      process.env = noting(env, reads);
+      process.argv = noting(argv, reads);
+      process.execArgv = noting(execArgv, reads);
+      const bare = { ...contextOf('web-02', undefined, 0), own: () => undefined };
+      for (const context of [contextOf('web-01', 1_900_000_000, 0), bare]) await handle(context);
+    } finally {
+      Object.assign(process, { env, argv, execArgv });
+    }
+    expect(reads).toEqual([]);
+  },
+);
+
+/** An object that notes what is read of it. */
+function noting<T extends object>(target: T, reads: PropertyKey[]): T {
+  return new Proxy(target, {
+    get: (of, key) => (reads.push(key), Reflect.get(of, key) as unknown),
+    has: (of, key) => (reads.push(key), Reflect.has(of, key)),
+    ownKeys: (of) => (reads.push('its keys'), Reflect.ownKeys(of)),
+  });
+}
+
 describe('the handlers of a peel', () => {
   it('are the built-in ones, which know the peel, and those of the program', async () => {
     const { ask } = created({ handlers: { greet: () => 'hello' } });
