@@ -10,7 +10,7 @@ export interface ErrorTraits {
   /** Whether a master audits a request that it refuses with this code; `peers`: of peels and join tokens only. */
   readonly audited: 'always' | 'peers' | 'never';
   /** The HTTP status of the response. */
-  readonly httpStatus: number;
+  readonly httpStatus: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 429 | 500 | 503 | 504;
 }
 
 const FAILED: ErrorTraits = { exitCode: 1, retryable: false, audited: 'peers', httpStatus: 500 };

@@ -187,6 +187,8 @@ const TRAITS: Readonly<Record<ErrorCode, string>> = {
   ERR_INTERRUPTED: '1 500',
 };
 
+const CODES = Object.keys(TRAITS);
+
 const AUDITED = { always: ['audited'], peers: [], never: ['unaudited'] } as const;
 
 describe('the traits of an error code', () => {
@@ -195,7 +197,22 @@ describe('the traits of an error code', () => {
       const { exitCode, httpStatus, retryable = false, audited = 'peers' } = errorTraits(code) ?? {};
       return [exitCode, httpStatus, ...(retryable ? ['retry'] : []), ...AUDITED[audited]].join(' ');
     };
-    expect(Object.fromEntries(Object.keys(TRAITS).map((code) => [code, words(code)]))).toEqual(TRAITS);
+    expect(Object.fromEntries(CODES.map((code) => [code, words(code)]))).toEqual(TRAITS);
+  });
+
+  // Whoever adds a code writes both tables above alike. These hold whatever they say.
+  it.each(CODES)('agree with each other, and with the name of %s', (code) => {
+    const { exitCode, httpStatus, retryable } = errorTraits(code) ?? {};
+    if (exitCode === 2) expect(httpStatus, 'of a usage error').toBe(400);
+    if (exitCode === 4) {
+      expect(httpStatus, 'of no server').toBeGreaterThanOrEqual(500);
+      expect(retryable, 'of no server').toBe(true);
+    }
+    // the same bad request stays bad
+    if (retryable === true) expect(httpStatus, 'of what a retry may solve').not.toBe(400);
+    if (/_(TAKEN|EXISTS)$/.test(code)) expect(httpStatus).toBe(409);
+    if (/_(EXPIRED|REVOKED|DENIED)$/.test(code))
+      expect({ exitCode, httpStatus }).toEqual({ exitCode: 3, httpStatus: 403 });
   });
 
   it.each(['ERR_NONE_OF_OURS', 'toString', '__proto__', ''])(
