@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fleetStreams } from '../../../src/master/store/fleet-streams.js';
 import { allowedByStream } from '../../../src/account/stream-guards.js';
-import { REPLICAS } from '../../../src/master/store/replicas.js';
+import { DEFAULT_REPLICAS, REPLICAS } from '../../../src/master/store/replicas.js';
 import { FLEET_STREAMS } from '../../../src/permissions/names.js';
 
 describe('the streams of a fleet', () => {
@@ -18,5 +18,11 @@ describe('the streams of a fleet', () => {
   it.each(REPLICAS)('can have %i copies, an odd number that JetStream accepts', (copies) => {
     expect(copies % 2).toBe(1);
     expect(copies).toBeLessThanOrEqual(5);
+  });
+
+  it('survive the loss of a server of a cluster by default, and fit a single server', () => {
+    expect(DEFAULT_REPLICAS.clustered).toBeGreaterThan(1);
+    expect(DEFAULT_REPLICAS.single).toBe(1);
+    expect(REPLICAS).toEqual(expect.arrayContaining(Object.values(DEFAULT_REPLICAS)));
   });
 });
