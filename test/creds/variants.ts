@@ -68,8 +68,9 @@ export function credsVariants(good: Credentials): [form: string, content: string
 }
 
 /**
- * A good file after each of a fixed list of edits to it, whether or not it is still read: a form that the parser comes to
- * accept is in here even if nobody lists it above. White space is among the forms above.
+ * A good file after each of a fixed list of edits to it, whether or not it is still read. If the parser comes to accept
+ * one of these, Go's parser has to read it too, although it is no form above. Add an edit for a form that none of them
+ * makes. White space is among the forms above.
  */
 export function credsEdits(good: Credentials): [edit: string, content: string][] {
   const { jwtSection, seedSection } = sectionsOf(good);
