@@ -120,8 +120,9 @@ function isEverything(pattern: string): boolean {
   return withoutQueue(pattern) === '>';
 }
 
+/** Whether nothing of a subject is granted. Denying a queue group leaves the rest (docs/nats-facts.md, 41). */
 function denied(grant: Grant, subject: string): boolean {
-  return grant.deny.some((pattern) => subjectCovers(withoutQueue(pattern), subject));
+  return grant.deny.some((pattern) => subjectCovers(pattern, subject));
 }
 
 /** The pattern that grants a subject; `>` without an allow list; undefined: not granted. */

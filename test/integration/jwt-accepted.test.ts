@@ -355,7 +355,7 @@ describe('a user', () => {
     const nc = await connectAs('bounded', {
       permissions: {
         publish: { allow: ['a.>'], deny: ['a.secret'] },
-        subscribe: { allow: ['b.*', 'q.work workers'], deny: ['b.secret'] },
+        subscribe: { allow: ['b.*', 'q.work workers'], deny: ['b.secret', 'b.work workers'] },
       },
     });
     const errors: string[] = [];
@@ -373,6 +373,10 @@ describe('a user', () => {
     nc.publish('c');
     nc.subscribe('b.x', ignore);
     nc.subscribe('b.secret', ignore);
+    nc.subscribe('b.secret', { ...ignore, queue: 'workers' });
+    nc.subscribe('b.work', ignore);
+    nc.subscribe('b.work', { ...ignore, queue: 'workers' });
+    nc.subscribe('b.work', { ...ignore, queue: 'others' });
     nc.subscribe('q.work', { ...ignore, queue: 'workers' });
     nc.subscribe('q.work', { ...ignore, queue: 'others' });
     await nc.flush();
@@ -381,6 +385,8 @@ describe('a user', () => {
       'publish a.secret',
       'publish c',
       'subscription b.secret',
+      'subscription b.secret workers',
+      'subscription b.work workers',
       'subscription q.work others',
     ]);
   });

@@ -429,6 +429,15 @@ describe('each rule', () => {
     },
   );
 
+  it.each(GRANTED_ROWS.filter(({ grant }) => grant === 'subscribe'))(
+    '$rule finds $found with only a queue group of it denied',
+    ({ rule, options, subject, found }) => {
+      const deny = [...(options.subscribe?.deny ?? []), `${found} workers`];
+      const restricted = { ...options, subscribe: { ...options.subscribe, deny } };
+      expect(subjectsFound(rule, restricted, subject)).toContain(found);
+    },
+  );
+
   it.each(WIDER_ROWS.filter(({ rule }) => !NOT_ABOUT_MORE.includes(rule)))(
     '$rule finds $wider, which grants $found and more',
     (row) => {
