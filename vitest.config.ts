@@ -25,7 +25,7 @@ const WITH_MOCKS = [
   'test/integration/fleet/{breaker,stop-with-change}.test.ts',
 ];
 
-/** More files for which a worker loads everything anew; others share the modules of a worker, which halves their time. */
+/** More files that need a fresh worker. All others share the modules of their worker, which halves their time. */
 const ALONE = [
   // count what a module does, which another file may have made it do before
   'test/creds/no-seed-shown.test.ts',
@@ -35,6 +35,8 @@ const ALONE = [
   'test/integration/fleet/{flood,slopes,soak}.test.ts',
   'test/security/{hostile-listeners,load,mutated-messages}.test.ts',
 ];
+
+const ISOLATED = [...WITH_MOCKS, ...ALONE];
 
 /** Keys, JWTs and credentials, on sodium-native too. */
 const ON_SODIUM = ['test/{nkeys,jwt,creds,provision}/**/*.test.ts', 'test/integration/spec.test.ts'];
@@ -68,7 +70,7 @@ export default defineConfig({
           ...node,
           name: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: [...WITH_MOCKS, ...ALONE],
+          exclude: ISOLATED,
           isolate: false,
         },
       },
@@ -77,7 +79,7 @@ export default defineConfig({
         test: {
           ...sodium,
           name: 'sodium-alone',
-          include: [...WITH_MOCKS, ...ALONE].filter((path) => /^test\/(jwt|creds)/.test(path)),
+          include: ISOLATED.filter((path) => /^test\/(jwt|creds)/.test(path)),
         },
       },
       {
@@ -87,7 +89,7 @@ export default defineConfig({
           ...sodium,
           name: 'sodium',
           include: ON_SODIUM,
-          exclude: [...WITH_MOCKS, ...ALONE],
+          exclude: ISOLATED,
           isolate: false,
         },
       },
@@ -107,6 +109,7 @@ export default defineConfig({
             },
           ]),
     ],
+    // Node.js loads what run-tests compiled
     server: { deps: { external: [/\/zester-compiled\.[^/]+\/src\//] } },
     testTimeout: 60_000,
     hookTimeout: 90_000,

@@ -19,7 +19,7 @@ export function compiledSources(dir: string): Plugin {
       const resolved = await this.resolve(source, importer, { ...options, skipSelf: true });
       if (resolved?.id.startsWith(SOURCES) !== true) return null;
       const compiled = join(dir, 'src', relative(SOURCES, resolved.id)).replace(/\.ts$/, '.js');
-      return existsSync(compiled) ? { id: compiled, external: true } : null;
+      return existsSync(compiled) ? compiled : null;
     },
   };
 }

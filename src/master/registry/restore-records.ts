@@ -44,8 +44,8 @@ export async function restoreRecords(
   if (end === undefined) return [];
   const last = new Map<string, number>();
   for await (const { data } of eventsSince(store, end - AUDIT_LOOKBACK_MS)) {
-    const change = changeIn(parseJson(data));
-    if (change !== undefined) last.set(change.peelId, Math.max(change.number, last.get(change.peelId) ?? 0));
+    const change = numberIn(parseJson(data), 'peelId');
+    if (change !== undefined) last.set(change.id, Math.max(change.number, last.get(change.id) ?? 0));
   }
   // a record is written before its event
   const known = numberOf ?? (await recentNumbers(store, end - 2 * AUDIT_LOOKBACK_MS));
@@ -102,18 +102,19 @@ async function recentNumbers(store: Streams, since: number): Promise<NumberOf> {
   const numbers = new Map<string, number>();
   // in the order of the bucket: the last one counts
   for await (const { data } of recordsSince(store, since)) {
-    // not validated: only compared
-    const record = memberOf(parseJson(data), 'record');
-    const [id, number] = [memberOf(record, 'id'), memberOf(record, 'number')];
-    if (typeof id === 'string' && typeof number === 'number') numbers.set(id, number);
+    const record = numberIn(memberOf(parseJson(data), 'record'), 'id');
+    if (record !== undefined) numbers.set(record.id, record.number);
   }
   return (peelId) => numbers.get(peelId);
 }
 
-/** The peel of an event, and its number; undefined: it changed no record. Not validated: only compared. */
-function changeIn(event: unknown): { peelId: string; number: number } | undefined {
-  const [peelId, number] = [memberOf(event, 'peelId'), memberOf(event, 'number')];
-  return typeof peelId === 'string' && typeof number === 'number' ? { peelId, number } : undefined;
+/**
+ * The peel of an event or a record, by the member that names it, and the number; undefined: an event that changed no
+ * record. Not validated: only compared.
+ */
+function numberIn(value: unknown, name: 'peelId' | 'id'): { id: string; number: number } | undefined {
+  const [id, number] = [memberOf(value, name), memberOf(value, 'number')];
+  return typeof id === 'string' && typeof number === 'number' ? { id, number } : undefined;
 }
 
 /** Restores records after each reconnect: a server that crashed may have lost writes. */
