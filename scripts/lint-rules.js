@@ -68,7 +68,7 @@ const decision = {
     const report = (node, what) =>
       context.report({
         node,
-        message: `This ${what}: a file that decides is given it (.oxlintrc.json, "decisions").`,
+        message: `This ${what}; a decision takes what it needs as arguments (.oxlintrc.json, "zester/decision").`,
       });
     const checkSource = (node) => {
       if (typeof node.source.value === 'string' && /^(node:timers|@nats-io)/.test(node.source.value))

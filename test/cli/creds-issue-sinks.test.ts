@@ -81,7 +81,7 @@ async function decrypted(bytes: Buffer): Promise<string> {
   return decrypter.decrypt(bytes, 'text');
 }
 
-/** The uses of a sink that writes a stream of documents. @param args the arguments of the one to standard output */
+/** Both ways to use a sink that writes documents. @param args the options for standard output */
 function documents(name: string, parse: (text: string) => Got[], args: string[] = []) {
   return {
     'standard output': {

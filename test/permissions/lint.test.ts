@@ -281,8 +281,8 @@ describe('the lint finds', () => {
 type Example = readonly [PermissionOptions, LintSubject?];
 
 /**
- * Permissions that break a rule, by the grant that the rule finds fault with, or by "user" if with the user itself; a text:
- * why it does not look there. An owner other than web-01 is given after them.
+ * Permissions that break a rule, by the grant that the rule reports, or "user" if it reports the user itself. A string says
+ * why the rule ignores that grant. The owner follows, unless it is web-01.
  */
 type Examples = Readonly<Record<'publish' | 'subscribe', Example | string>> & { readonly user?: Example };
 
@@ -365,7 +365,7 @@ const ROWS = LINT_RULES.flatMap((rule) =>
   }),
 );
 
-/** The subjects of a grant that a rule finds fault with. */
+/** The subjects that a rule reports. */
 function subjectsFound(rule: LintRule, options: PermissionOptions, subject: LintSubject): string[] {
   const found = lintPermissions(permissionClaims(options), subject);
   return found.flatMap((one) => (one.rule === rule ? (one.subject ?? []) : []));
@@ -395,7 +395,7 @@ const WIDER_ROWS = GRANTED_ROWS.flatMap((row) =>
   }),
 );
 
-/** The rules that do not find fault with more if more is granted. */
+/** The rules that do not report a wider grant. */
 const NOT_ABOUT_MORE: readonly LintRule[] = [
   'missing-inbox', // with a wildcard it is no longer plain that requests are meant
   'denied-anyway', // the wider subject is not completely denied

@@ -81,7 +81,7 @@ describe('a large page over a connection of its own that does not arrive', () =>
     data: { connections: Array.from({ length: 200 }, (_, i) => ({ cid: i + 1 })) },
   });
 
-  /** Lists the connections of a server that does not answer requests for JWTs. */
+  /** Lists a server's connections when its JWT requests time out. */
   async function list(isClosed: boolean) {
     const timeouts: (number | undefined)[] = [];
     const direct = {

@@ -209,7 +209,7 @@ const REPEATABLE: Record<Repeatable, (fleet: Fleet, admin: AdminClient) => Promi
 };
 
 describe('a request that is repeated after its answer was lost', () => {
-  it.each(Object.entries(REPEATABLE))('%s: moves no counter but that of requests', async (_name, prepare) => {
+  it.each(Object.entries(REPEATABLE))('%s: increments only the request counter', async (_name, prepare) => {
     const fleet = await startFleet({ policy: 'auto-trusted' });
     const send = await prepare(fleet, await fleet.admin());
     // as text: the values that the metrics return are their own

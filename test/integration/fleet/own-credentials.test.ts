@@ -153,7 +153,7 @@ describe('the credentials of a new home', () => {
   }, 120_000);
 });
 
-describe('the credentials of a home that were made without an expiry', () => {
+describe('credentials created without an expiry', () => {
   it('expire, and renew themselves while they are used, once it has the keys', async () => {
     const fleet = await startFleet({}, { credsLifetime: 0 });
     const { home, paths } = await fleet.home.domain();

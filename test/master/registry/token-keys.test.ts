@@ -34,7 +34,7 @@ it('knows the token of each key: stored before, created since, and until it is d
   tokens.close();
 });
 
-it('knows the token of a key that was of another token, or whose ID was used again', () => {
+it('finds the current token after its key moves to another token, or a token ID is reused', () => {
   type Listener = Parameters<KvMirror<JoinToken>['onChange']>[0];
   let changed: Listener = () => undefined;
   const keys = new TokenKeys({
