@@ -94,4 +94,21 @@ const decision = {
   },
 };
 
-export default { meta: { name: 'zester' }, rules: { 'purpose-comment': purposeComment, layers, decision } };
+/** A test writes to another program by `childInput`, which outlives the end of that program. */
+const childInput = {
+  create: (context) => ({
+    MemberExpression(node) {
+      const { object, property } = node;
+      if (property.name !== 'stdin' || (object.type === 'Identifier' && object.name === 'process')) return;
+      context.report({
+        node,
+        message: 'Use childInput (test/support/child-input.ts): the program may end before it reads this.',
+      });
+    },
+  }),
+};
+
+export default {
+  meta: { name: 'zester' },
+  rules: { 'purpose-comment': purposeComment, layers, decision, 'child-input': childInput },
+};

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { tsProgram } from '../support/ts-program.js';
+import { childInput } from '../support/child-input.js';
 
 /** A running program of `children/`. */
 export interface Child {
@@ -21,8 +22,6 @@ export function startChild(name: string, ...args: string[]): Child {
   const child = spawn(process.execPath, [tsProgram(script), ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  // a killed child accepts no input
-  child.stdin.on('error', () => undefined);
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const nextLine = async (): Promise<string | undefined> => {
@@ -33,7 +32,7 @@ export function startChild(name: string, ...args: string[]): Child {
     process: child,
     nextLine,
     async finish() {
-      child.stdin.end();
+      childInput(child).end();
       const rest: string[] = [];
       for (let line = await nextLine(); line !== undefined; line = await nextLine()) rest.push(line);
       const [code, signal] = await exited;

@@ -12,6 +12,7 @@ import { writeSecretFile } from '../../src/files/write-secret-file.js';
 import { refusal } from '../support/refusal.js';
 import { tempDir } from '../support/temp-dir.js';
 import { startChild } from './child.js';
+import { childInput } from '../support/child-input.js';
 
 // these tests start programs, possibly on a busy machine
 vi.setConfig({ testTimeout: 120_000 });
@@ -77,7 +78,7 @@ describe('a file that is written only if it is absent', () => {
     const names = await Promise.all(children.map((child) => child.nextLine()));
     for (let i = 0; i < 30; i++) {
       const at = join(directory, `file-${i}`);
-      for (const child of children) child.process.stdin.write(`${at}\n`);
+      for (const child of children) childInput(child.process).write(`${at}\n`);
       const outcomes = await Promise.all(children.map((child) => child.nextLine()));
       expect([...outcomes].sort()).toEqual(['ERR_FILE_EXISTS', 'ERR_FILE_EXISTS', 'written']);
       expect(await readFile(at, 'utf8')).toBe(names[outcomes.indexOf('written')]);

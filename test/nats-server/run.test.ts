@@ -12,6 +12,7 @@ import { isAlive } from '../support/processes.js';
 import { tempDir } from '../support/temp-dir.js';
 import { tsProgram } from '../support/ts-program.js';
 import { waitFor } from '../support/wait-for.js';
+import { childInput } from '../support/child-input.js';
 
 async function configuration(text = 'host: "127.0.0.1"\nport: -1\n'): Promise<string> {
   const path = join(await tempDir(), 'nats.conf');
@@ -214,7 +215,7 @@ describe('a server whose parent process ends', () => {
     ['throws', 'throw', 1],
   ])('ends too when the parent %s', async (_, order, code) => {
     const parent = await startParent();
-    parent.process.stdin?.write(`${order}\n`);
+    childInput(parent.process).write(`${order}\n`);
     expect((await once(parent.process, 'exit'))[0]).toBe(code);
     await expectNothingLeft(parent);
   });

@@ -10,6 +10,7 @@ import { atEnd } from '../support/cleanup.js';
 import { refusal } from '../support/refusal.js';
 import { tempDir } from '../support/temp-dir.js';
 import { tsProgram } from '../support/ts-program.js';
+import { childInput } from '../support/child-input.js';
 
 const CHILD = fileURLToPath(new URL('./children/hold-lock.ts', import.meta.url));
 
@@ -67,7 +68,9 @@ describe('the lock of a home', () => {
   it('waits for the other to end', async () => {
     const home = await tempDir();
     const child = await holder(home);
-    const result = withHomeLock(home, 'another', async () => 'done', { onWait: () => child.stdin?.end() });
+    const result = withHomeLock(home, 'another', async () => 'done', {
+      onWait: () => childInput(child).end(),
+    });
     expect(await result).toBe('done');
   });
 

@@ -9,6 +9,7 @@ import { atEnd } from '../../support/cleanup.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 import { idsOf, listIn, startZester } from './support.js';
+import { childInput } from '../../support/child-input.js';
 
 let dir: string;
 let seed: string;
@@ -46,7 +47,7 @@ describe('zester creds issue --resume', () => {
       const args = ['creds', 'issue', '--account-seed', seed, '--out', out, '--from'];
       // it cannot finish before the signal: half of its list is still to come
       const first = startZester([...args, '-', '--workers', '2'], null);
-      first.process.stdin?.write(`${ids.slice(0, 600).join('\n')}\n`);
+      childInput(first.process).write(`${ids.slice(0, 600).join('\n')}\n`);
       // the first 192 files are written one by one, later ones are synced together
       await waitFor('some files', () => existsSync(join(out, 'web-0250.creds')));
       first.process.kill(signal);

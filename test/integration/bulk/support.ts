@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { atEnd } from '../../support/cleanup.js';
 import { ZESTER } from '../../support/zester-command.js';
+import { childInput } from '../../support/child-input.js';
 
 /** The command, running as a separate process. */
 export interface RunningZester {
@@ -32,8 +33,8 @@ export function startZester(
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  child.stdin.on('error', () => undefined);
-  if (stdin !== null) child.stdin.end(stdin);
+  const input = childInput(child);
+  if (stdin !== null) input.end(stdin);
   const ended = once(child, 'close').then(([code, signal]) => ({
     code: code as number | null,
     signal: signal as NodeJS.Signals | null,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { tempDir } from '../../support/temp-dir.js';
+import { childInput } from '../../support/child-input.js';
 
 /** Debian's directory for the sources of Go libraries. */
 const GOPATH = '/usr/share/gocode';
@@ -47,6 +48,6 @@ export async function buildGoProgram(): Promise<GoProgram> {
           else resolve(JSON.parse(stdout) as T);
         },
       );
-      child.stdin?.end(input);
+      childInput(child).end(input);
     });
 }

@@ -17,6 +17,7 @@ import { waitFor } from '../../support/wait-for.js';
 import { addPeel, connectUser, type BarePeel } from './asking.js';
 import { startFleet, type Fleet } from './fleet.js';
 import { addCreds, tokenFile } from './peels.js';
+import { childInput } from '../../support/child-input.js';
 
 const FLOODER = fileURLToPath(new URL('flooder.mjs', import.meta.url));
 /** The maximum duration of a flood, in seconds. It ends as soon as it has had its effect, which takes three cuts. */
@@ -63,7 +64,7 @@ async function flood(
       if (error === null) resolve(JSON.parse(stdout) as Flood);
       else reject(error);
     });
-    enough = () => void child.stdin?.end();
+    enough = () => void childInput(child).end();
     atEnd(() => Promise.resolve(child.kill('SIGKILL')));
   });
   const memory = process.memoryUsage().rss;

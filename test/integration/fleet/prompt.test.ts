@@ -9,6 +9,7 @@ import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 import { ZESTER } from '../../support/zester-command.js';
 import { startFleet, type Fleet } from './fleet.js';
+import { childInput } from '../../support/child-input.js';
 
 /** From util-linux: runs a program on its own terminal. Debian always has it; other systems have a different one. */
 const SCRIPT = '/usr/bin/script';
@@ -42,7 +43,7 @@ async function onTerminal(...args: string[]) {
   });
   await waitFor('the question', () => screen.includes('Continue? [y/N] '), 30_000);
   return {
-    type: (keys: string) => void child.stdin.write(keys),
+    type: (keys: string) => void childInput(child).write(keys),
     kill: (signal: NodeJS.Signals) => process.kill(Number(/pid (\d+)/.exec(screen)?.[1]), signal),
     /** The exit status, and the output after the prompt. */
     ended: async () => ({

@@ -13,6 +13,7 @@ import { waitFor } from '../../support/wait-for.js';
 import { ZESTER } from '../../support/zester-command.js';
 import { startFleet, type Fleet } from './fleet.js';
 import { addCreds } from './peels.js';
+import { childInput } from '../../support/child-input.js';
 
 const SCRIPT = '/usr/bin/script';
 
@@ -88,7 +89,7 @@ describe('zester top', () => {
       });
       await waitFor('the picture', () => text.includes('LATEST EVENTS'), 30_000);
       if (how === 'SIGTERM') process.kill(Number(/pid (\d+)/.exec(text)?.[1]), how);
-      else child.stdin.write(how);
+      else childInput(child).write(how);
       expect(await closed).toBe(how === 'SIGTERM' ? 143 : 0);
       expect(text.match(/\u001b\[\?1049h/g)).toHaveLength(1);
       expect(text.slice(text.lastIndexOf('\u001b[?7h'))).toMatch(/^\u001b\[\?7h\u001b\[\?25h\u001b\[\?1049l/);
@@ -117,7 +118,7 @@ describe('zester top on a terminal', () => {
   it.skipIf(!existsSync(SCRIPT))('draws on one that was given no size as on one of 80 × 24', async () => {
     const { child, shown } = await onTerminal('rows 0 cols 0');
     await waitFor('the picture', () => /LATEST EVENTS[^]*key\.issued/.test(shown.text), 30_000);
-    child.stdin.write('q');
+    childInput(child).write('q');
     await waitFor('the terminal back', () => shown.text.includes('\u001b[?1049l'));
   });
 
