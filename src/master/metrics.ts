@@ -141,6 +141,14 @@ export class MasterMetrics {
     buckets: [0.05, 0.2, 1, 5, 20, 60],
     registers: [this.registry],
   });
+
+  /** Takes back what only the master that watches can know: it no longer does, and another one reports it. */
+  endWatching(): void {
+    const { watching, waitingConnections, readingSeconds, heldRevocations, storageBytes, storageLimitBytes } =
+      this;
+    for (const gauge of [watching, waitingConnections, readingSeconds, heldRevocations]) gauge.set(0);
+    for (const gauge of [storageBytes, storageLimitBytes]) gauge.reset();
+  }
 }
 
 /** Totals over all peels. One pass over the records, for each scrape and not in the background. */

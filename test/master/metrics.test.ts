@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { Counter, Histogram } from 'prom-client';
+import { Counter, Gauge, Histogram } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import { MasterMetrics } from '../../src/master/metrics.js';
+import { MasterMetrics, measurePeels } from '../../src/master/metrics.js';
 
 const root = new URL('../../', import.meta.url);
 const read = (path: string) => readFile(new URL(path, root), 'utf8');
@@ -24,4 +24,31 @@ describe('each metric', () => {
       expect(name).not.toMatch(/_(ms|millis|milliseconds|minutes|duration|kb|mb|kib|mib)$/);
     }
   });
+});
+
+/** Gauges of any master: each is set again while it lives, by what keeps its credentials. */
+const OF_ANY_MASTER = [
+  'zester_master_expiry_timestamp_seconds',
+  'zester_master_credentials_expiry_timestamp_seconds',
+];
+
+it('each gauge falls: it is computed when it is read, or taken back from a master that no longer watches', async () => {
+  const own = new MasterMetrics();
+  measurePeels({ metrics: own } as Parameters<typeof measurePeels>[0]);
+  const gauges = own.registry
+    .getMetricsAsArray()
+    .filter((metric) => (metric as unknown) instanceof Gauge) as unknown as (Gauge & { collect?: unknown })[];
+  const left = gauges.filter((gauge) => gauge.collect === undefined);
+  for (const gauge of left) {
+    const { labelNames } = gauge as unknown as { labelNames: string[] };
+    gauge.set(Object.fromEntries(labelNames.map((label) => [label, 'x'])), 7);
+  }
+  own.endWatching();
+  const above: string[] = [];
+  for (const gauge of left) {
+    const { name, values } = await gauge.get();
+    if (values.some(({ value }) => value !== 0)) above.push(name);
+  }
+  expect(left.length).toBeGreaterThan(5);
+  expect(above.sort()).toEqual([...OF_ANY_MASTER].sort());
 });

@@ -48,7 +48,8 @@ export class HeldRevocations {
   #since = '';
   #writtenAt = 0;
   #checkedAt = 0;
-  #isAdvancing = false;
+  #advancing: Promise<void> | undefined;
+  #stopped = false;
 
   constructor(context: HeldContext, actions: HeldActions) {
     this.#context = context;
@@ -72,8 +73,20 @@ export class HeldRevocations {
 
   /** Acts if necessary. Call it often. */
   async advance(): Promise<void> {
-    if (this.#isAdvancing || (!this.#state.open && this.#held.size === 0)) return;
-    this.#isAdvancing = true;
+    if (this.#stopped || this.#advancing !== undefined) return;
+    if (!this.#state.open && this.#held.size === 0) return;
+    this.#advancing = this.#advance();
+    await this.#advancing;
+    this.#advancing = undefined;
+  }
+
+  /** Ends it, for another master that takes over: revokes nothing from now on. Waits for JetStream like {@link advance}. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#advancing;
+  }
+
+  async #advance(): Promise<void> {
     try {
       if (this.#state.open) await this.#whileOpen();
       else this.#whileClosed();
@@ -82,8 +95,6 @@ export class HeldRevocations {
         { error: errorMessage(error) },
         'revocations are held, and JetStream does not answer; retrying',
       );
-    } finally {
-      this.#isAdvancing = false;
     }
   }
 
@@ -104,6 +115,7 @@ export class HeldRevocations {
     this.#checkedAt = now;
     const { store, audit, actor, logger } = this.#context;
     const stored = await withDeadline(readBreaker(store), Date.now() + BREAKER_READ_TIMEOUT_MS);
+    if (this.#stopped) return;
     if (stored?.open === false && stored.since === this.#since) {
       this.#step({ kind: 'resumed' });
       this.#revokeAll();

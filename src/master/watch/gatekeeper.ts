@@ -92,8 +92,10 @@ export class Gatekeeper {
     return this.#held.advance();
   }
 
-  stop(): void {
+  /** Waits for what is under way: it may not report anything once another master watches. */
+  stop(): Promise<void> {
     this.#stopped = true;
+    return this.#held.stop();
   }
 
   /**

@@ -77,7 +77,6 @@ export class JudgingQueue {
     this.#retrying.clear();
     this.#waiting.clear();
     this.#work.stop();
-    this.#parts.onWaiting(this.size);
   }
 
   #add(connection: UserConnection, isSurplus: boolean, tries: number): void {

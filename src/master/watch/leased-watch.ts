@@ -103,10 +103,10 @@ export class LeasedWatch {
   #end(): Promise<void> {
     this.#transition = this.#transition.then(async () => {
       if (this.#watcher === undefined) return;
-      this.#context.metrics.watching.set(0);
       this.#context.events.emit({ type: 'watching', watching: false });
       await this.#watcher.stop();
       this.#watcher = undefined;
+      this.#context.metrics.endWatching();
       this.#feed?.stop();
       this.#feed = undefined;
       this.#lastSeen.end();

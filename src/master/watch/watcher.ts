@@ -132,10 +132,10 @@ export class Watcher {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#queue.stop();
-    this.#gatekeeper.stop();
     for (const timer of this.#timers) clearInterval(timer);
     for (const cleanup of this.#cleanups) cleanup();
     await this.#reader.stop();
+    await this.#gatekeeper.stop();
   }
 
   #every(ms: number, act: () => unknown): void {

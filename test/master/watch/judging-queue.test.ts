@@ -55,18 +55,6 @@ describe('connections that are to be judged', () => {
     expect(turns).toBeGreaterThanOrEqual(9);
   });
 
-  it('are not reported as waiting once the queue has stopped, even if they were held', async () => {
-    const waiting: number[] = [];
-    let isHeld = false;
-    const { queue } = queueOf({ isHeld: () => isHeld, onWaiting: (count) => waiting.push(count) });
-    queue.add(connection(1));
-    isHeld = true;
-    queue.add(connection(2));
-    await waitFor('the hold', () => waiting.at(-1) === 2);
-    queue.stop();
-    await waitFor('the end', () => waiting.at(-1) === 0);
-  });
-
   it('wait for JetStream no more than a few at a time', async () => {
     let [running, most] = [0, 0];
     const { queue } = queueOf({
