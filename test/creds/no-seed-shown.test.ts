@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import * as zester from '../../src/index.js';
 import { tempDir } from '../support/temp-dir.js';
+import { SEED } from '../support/refusal.js';
 
 const account = zester.generateKeyBundle('account');
 const user = zester.generateKeyBundle('user');
@@ -64,7 +65,6 @@ const OTHERS = new Set<string>(
   ].flatMap((line) => line.split(' ')),
 );
 
-const SEED = /(?<![A-Z2-7])S[OAUX][A-Z2-7]{50,}/;
 /** A seed as the numbers of its bytes: in JSON, and as inspect shows a Uint8Array. */
 const SEED_BYTES = /\b83"?, ?("\d+": ?)?(65|79|85|88), ?(("\d+": ?)?\d\d, ?){40}/;
 
