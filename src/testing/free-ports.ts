@@ -1,13 +1,25 @@
 // Finds free ports for the servers of a test.
 import { createServer } from 'node:net';
 
+const [FIRST_PORT, LAST_PORT, SLICES] = [12_000, 32_000, 40] as const;
+const SLICE_SIZE = (LAST_PORT - FIRST_PORT) / SLICES;
+
+/**
+ * This process's own ports. The port of a server that is stopped for a while looks free, but its clients and its cluster
+ * dial it: another test's server on it would be taken for the stopped one. So processes that run side by side take
+ * ports from different slices, and a process takes a port again only after all others of its slice.
+ */
+const SLICE =
+  FIRST_PORT + SLICE_SIZE * ((process.ppid + Number(process.env['VITEST_POOL_ID'] ?? process.pid)) % SLICES);
+let next = Math.floor(Math.random() * SLICE_SIZE);
+
 /**
  * A port that is free now, below the range for outgoing connections: a client that keeps trying to reach a stopped
  * server on a port in that range may connect to itself, and occupy the port.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = 12_000 + Math.floor(Math.random() * 20_000);
+    const port = SLICE + (next++ % SLICE_SIZE);
     if (await isFree(port)) return port;
   }
 }

@@ -83,8 +83,8 @@ async function startMany(
     const stop = cleanup.add(() => Promise.all(nodes.map((node) => node.stop())));
     try {
       await Promise.all(nodes.map((node) => node.start()));
-      await wholeCluster(domain, nodes);
       await joinJetStream(domain, nodes);
+      await wholeCluster(domain, nodes);
       return nodes;
     } catch (error) {
       await stop();
@@ -107,7 +107,13 @@ async function writeNodes(
       const nodeDir = join(dir, serverName);
       await mkdir(join(nodeDir, 'jwt'), { recursive: true, mode: 0o700 });
       const routes = clusterPorts.filter((_, j) => j !== i).map((other) => `nats-route://127.0.0.1:${other}`);
-      const cluster = { name: 'test', host: '127.0.0.1', port: clusterPorts[i] ?? 0, routes };
+      // a name of its own: a stopped node of another test's cluster may have had one of these ports, and is dialed there
+      const cluster = {
+        name: `test-${clusterPorts[0]}`,
+        host: '127.0.0.1',
+        port: clusterPorts[i] ?? 0,
+        routes,
+      };
       const path = join(nodeDir, 'nats-server.conf');
       await writeFile(path, configurationOf(domain, nodeDir, { serverName, port, cluster }), { mode: 0o600 });
       return new EphemeralServer(path, port, program);
@@ -117,6 +123,15 @@ async function writeNodes(
 
 /** Resolves when the running nodes see each other, have a JetStream leader, and hold what their streams hold. */
 export async function wholeCluster(domain: TrustDomain, nodes: readonly EphemeralServer[]): Promise<void> {
+  await clusterWhere(domain, nodes, async (nc) => (await hasLeader(nc)) && (await isHealthy(nc)));
+}
+
+/** Resolves when a condition holds on a connection to each of the running nodes, which see each other. */
+async function clusterWhere(
+  domain: TrustDomain,
+  nodes: readonly EphemeralServer[],
+  holds: (nc: NatsConnection) => Promise<boolean>,
+): Promise<void> {
   const up = nodes.filter((node) => node.isRunning);
   await waitFor(
     `a cluster of ${up.length}`,
@@ -124,8 +139,7 @@ export async function wholeCluster(domain: TrustDomain, nodes: readonly Ephemera
       for (const { url } of up) {
         const nc = await connectSystem(domain, { servers: [url] });
         try {
-          if ((await listServers(nc)).length !== up.length || !(await hasLeader(nc))) return false;
-          if (!(await isHealthy(nc))) return false;
+          if ((await listServers(nc)).length !== up.length || !(await holds(nc))) return false;
         } finally {
           await nc.close();
         }
@@ -145,6 +159,8 @@ const MAX_JOIN_ATTEMPTS = 4;
  */
 export async function joinJetStream(domain: TrustDomain, nodes: readonly EphemeralServer[]): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
+    // a server outside never counts as healthy
+    await clusterWhere(domain, nodes, hasLeader);
     const nc = await connectSystem(domain, { servers: nodes.map(({ url }) => url) });
     let outside: readonly string[] | undefined;
     try {
@@ -156,7 +172,6 @@ export async function joinJetStream(domain: TrustDomain, nodes: readonly Ephemer
     if (attempt === MAX_JOIN_ATTEMPTS)
       throw new Error(`${outside?.join() ?? 'unknown servers'} stay outside JetStream's meta group`);
     for (const name of outside ?? []) await nodes[Number(name.slice(1)) - 1]?.restart();
-    await wholeCluster(domain, nodes);
   }
 }
 

@@ -118,7 +118,7 @@ async function writeNodes(size: number, dir: string, trust: TestTrust): Promise<
         resolver: { type: 'full', dir: join(nodeDir, 'jwt') },
         jetStream: { storeDir: join(nodeDir, 'jetstream') },
         cluster: {
-          name: 'test',
+          name: `test-${routePorts[0]}`,
           host: '127.0.0.1',
           port: routePorts[i] ?? 0,
           routes: routes.filter((_, j) => j !== i),
