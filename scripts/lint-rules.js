@@ -94,7 +94,7 @@ const decision = {
   },
 };
 
-/** A test writes to another program by `childInput`, which outlives the end of that program. */
+/** A test writes to another program through `childInput`: that program may exit first. */
 const childInput = {
   create: (context) => ({
     MemberExpression(node) {
@@ -102,7 +102,7 @@ const childInput = {
       if (property.name !== 'stdin' || (object.type === 'Identifier' && object.name === 'process')) return;
       context.report({
         node,
-        message: 'Use childInput (test/support/child-input.ts): the program may end before it reads this.',
+        message: 'Use childInput (test/support/child-input.ts): the program may exit before it reads this.',
       });
     },
   }),

@@ -142,7 +142,7 @@ export class MasterMetrics {
     registers: [this.registry],
   });
 
-  /** Takes back what only the master that watches can know: it no longer does, and another one reports it. */
+  /** Clears the gauges that only the watching master can measure: another one reports them now. */
   endWatching(): void {
     const { watching, waitingConnections, readingSeconds, heldRevocations, storageBytes, storageLimitBytes } =
       this;

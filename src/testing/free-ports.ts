@@ -5,9 +5,9 @@ const [FIRST_PORT, LAST_PORT, SLICES] = [12_000, 32_000, 40] as const;
 const SLICE_SIZE = (LAST_PORT - FIRST_PORT) / SLICES;
 
 /**
- * This process's own ports. The port of a server that is stopped for a while looks free, but its clients and its cluster
- * dial it: another test's server on it would be taken for the stopped one. So processes that run side by side take
- * ports from different slices, and a process takes a port again only after all others of its slice.
+ * The first of this process's ports. A stopped server's port looks free, but its clients and its cluster still dial it,
+ * and would mistake another test's server there for it. So parallel processes take ports from different slices, and a
+ * process reuses a port only after all others of its slice.
  */
 const SLICE =
   FIRST_PORT + SLICE_SIZE * ((process.ppid + Number(process.env['VITEST_POOL_ID'] ?? process.pid)) % SLICES);

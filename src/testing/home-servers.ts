@@ -107,7 +107,7 @@ async function writeNodes(
       const nodeDir = join(dir, serverName);
       await mkdir(join(nodeDir, 'jwt'), { recursive: true, mode: 0o700 });
       const routes = clusterPorts.filter((_, j) => j !== i).map((other) => `nats-route://127.0.0.1:${other}`);
-      // a name of its own: a stopped node of another test's cluster may have had one of these ports, and is dialed there
+      // a unique name: nodes of another test's cluster may still dial one of these ports, and must not join
       const cluster = {
         name: `test-${clusterPorts[0]}`,
         host: '127.0.0.1',
@@ -157,9 +157,9 @@ const MAX_JOIN_ATTEMPTS = 4;
  * Restarts servers that are outside JetStream: when 2.10 servers start together, one may stay outside the meta group
  * until it is restarted (`outsideMetaGroup`).
  */
-export async function joinJetStream(domain: TrustDomain, nodes: readonly EphemeralServer[]): Promise<void> {
+async function joinJetStream(domain: TrustDomain, nodes: readonly EphemeralServer[]): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
-    // a server outside never counts as healthy
+    // not wholeCluster: a server outside may never report itself healthy
     await clusterWhere(domain, nodes, hasLeader);
     const nc = await connectSystem(domain, { servers: nodes.map(({ url }) => url) });
     let outside: readonly string[] | undefined;

@@ -26,13 +26,13 @@ describe('each metric', () => {
   });
 });
 
-/** Gauges of any master: each is set again while it lives, by what keeps its credentials. */
+/** Gauges that every master sets for as long as it runs, as it checks its own credentials. */
 const OF_ANY_MASTER = [
   'zester_master_expiry_timestamp_seconds',
   'zester_master_credentials_expiry_timestamp_seconds',
 ];
 
-it('each gauge falls: it is computed when it is read, or taken back from a master that no longer watches', async () => {
+it('each gauge falls: it is computed when it is read, or cleared on a master that no longer watches', async () => {
   const own = new MasterMetrics();
   measurePeels({ metrics: own } as Parameters<typeof measurePeels>[0]);
   const gauges = own.registry

@@ -4,8 +4,8 @@ import type { Writable } from 'node:stream';
 const ignore = () => undefined;
 
 /**
- * The standard input of a program that may end before it has read all of it. A write then fails with EPIPE, which
- * nothing awaits, and vitest fails the whole run for it. How the program ended says what happened.
+ * The standard input of a program that may exit before reading all of it. An unhandled EPIPE would fail the whole vitest
+ * run. The exit status says what happened.
  */
 export function childInput(child: ChildProcess): Writable {
   const { stdin } = child;

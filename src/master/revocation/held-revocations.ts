@@ -80,7 +80,7 @@ export class HeldRevocations {
     this.#advancing = undefined;
   }
 
-  /** Ends it, for another master that takes over: revokes nothing from now on. Waits for JetStream like {@link advance}. */
+  /** Stops for good: another master takes over. Waits for an {@link advance} under way. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#advancing;

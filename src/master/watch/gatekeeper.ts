@@ -92,7 +92,7 @@ export class Gatekeeper {
     return this.#held.advance();
   }
 
-  /** Waits for what is under way: it may not report anything once another master watches. */
+  /** Waits for work under way: it must not set a metric after another master takes over. */
   stop(): Promise<void> {
     this.#stopped = true;
     return this.#held.stop();

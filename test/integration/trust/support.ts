@@ -5,7 +5,7 @@ import { connectPeel, type ZesterConnection } from '../../../src/connection/conn
 import { natsOptionsForPeel } from '../../../src/connection/options.js';
 import type { NatsServerConfigurationOptions } from '../../../src/nats-server/configuration.js';
 import { connectSystem } from '../../../src/system-account/system-connection.js';
-import { joinJetStream, startHomeServers, wholeCluster } from '../../../src/testing/home-servers.js';
+import { startHomeServers, wholeCluster } from '../../../src/testing/home-servers.js';
 import type { CreateTrustDomainOptions } from '../../../src/trust/create/create.js';
 import type { TrustDomain } from '../../../src/trust/domain.js';
 import type { TlsFiles } from '../../../src/trust/tls-settings.js';
@@ -91,11 +91,6 @@ export class HomeWithServers {
       if (/authorization|revoked/i.test(String(error))) return false;
       throw error;
     }
-  }
-
-  /** Restarts what JetStream lacks (`joinJetStream`). */
-  async joinJetStream(): Promise<void> {
-    await joinJetStream(await this.domain(), this.nodes);
   }
 
   /** Resolves when the nodes that run see each other and have a JetStream leader. */
