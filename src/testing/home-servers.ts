@@ -2,6 +2,7 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { connectMaster } from '../connection/connect.js';
 import type { NatsServerConfigurationOptions } from '../nats-server/configuration.js';
 import { domainServerConfiguration } from '../nats-server/write-configuration.js';
 import { listServers, outsideJetStream } from '../system-account/servers.js';
@@ -14,6 +15,7 @@ import type { Cleanup } from './cleanup.js';
 import { temporaryDirectory } from './directory.js';
 import { EphemeralServer, retryPorts, startEphemeralServer } from './ephemeral-server.js';
 import { freePorts } from './free-ports.js';
+import { loadAccount } from './load-account.js';
 import { waitFor } from './wait-for.js';
 
 /** The options of a home with servers. */
@@ -85,6 +87,11 @@ async function startMany(
       await Promise.all(nodes.map((node) => node.start()));
       await joinJetStream(domain, nodes);
       await wholeCluster(domain, nodes);
+      const { masterCreds } = domain.paths;
+      await loadAccount(
+        nodes.map(({ url }) => url),
+        (url) => connectMaster({ servers: [url], credentials: masterCreds }),
+      );
       return nodes;
     } catch (error) {
       await stop();

@@ -4,6 +4,7 @@ import { natsServerConfiguration } from '../../src/nats-server/configuration.js'
 import { atEnd } from './cleanup.js';
 import { freePorts } from './free-port.js';
 import { retryPorts } from '../../src/testing/ephemeral-server.js';
+import { loadAccount } from '../../src/testing/load-account.js';
 import { ManagedServer } from './managed-server.js';
 import { OperatorCredentials, trustConfiguration, type OperatorServerOptions } from './operator-server.js';
 import { tempDir } from './temp-dir.js';
@@ -93,6 +94,8 @@ export async function startCluster(
       await Promise.all(nodes.map((node) => node.start()));
       const cluster = new OperatorCluster(trust, dir, nodes);
       await cluster.whole();
+      const user = await cluster.user('load');
+      await loadAccount(cluster.urls, (url) => cluster.connect(user, { servers: url, reconnect: false }));
       return cluster;
     } catch (error) {
       await stop();
