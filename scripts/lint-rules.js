@@ -108,7 +108,29 @@ const childInput = {
   }),
 };
 
+/** A test's request has a timeout: nats.js waits for one second, and a busy machine may take longer. */
+const requestTimeout = {
+  create: (context) => ({
+    CallExpression(node) {
+      const { callee } = node;
+      if (callee.type !== 'MemberExpression' || callee.property.name !== 'request') return;
+      if (node.arguments.length >= 3) return;
+      context.report({
+        node,
+        message:
+          'Pass a timeout: the client waits for one second by default, and a busy machine may take longer.',
+      });
+    },
+  }),
+};
+
 export default {
   meta: { name: 'zester' },
-  rules: { 'purpose-comment': purposeComment, layers, decision, 'child-input': childInput },
+  rules: {
+    'purpose-comment': purposeComment,
+    layers,
+    decision,
+    'child-input': childInput,
+    'request-timeout': requestTimeout,
+  },
 };

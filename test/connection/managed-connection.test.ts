@@ -70,7 +70,7 @@ describe('a connection that ends', () => {
     expect(nc.isClosed()).toBe(true);
     expect(() => nc.publish('s')).toThrow(errors.ClosedConnectionError);
     expect(() => nc.subscribe('s')).toThrow(errors.ClosedConnectionError);
-    await expect(nc.request('s')).rejects.toThrow(errors.ClosedConnectionError);
+    await expect(nc.request('s', '', { timeout: 5_000 })).rejects.toThrow(errors.ClosedConnectionError);
     await expect(nc.flush()).rejects.toThrow(errors.ClosedConnectionError);
   });
 

@@ -178,7 +178,9 @@ describe('the user of a join token', () => {
       },
     });
     await master.flush();
-    const answer = await token.request(`zester.enroll.${own}.request`, 'x'.repeat(16_000));
+    const answer = await token.request(`zester.enroll.${own}.request`, 'x'.repeat(16_000), {
+      timeout: 5_000,
+    });
     expect(answer.string()).toBe(`for ${own}`);
     expect(replies).toEqual([expect.stringMatching(new RegExp(`^_INBOX\\.${own}\\.`))]);
     service.unsubscribe();

@@ -255,7 +255,7 @@ describe('an account', () => {
       }),
     );
     const asker = await connectAs('asker', { signer: importer });
-    expect((await asker.request('time.now')).string()).toBe('noon');
+    expect((await asker.request('time.now', '', { timeout: 5_000 })).string()).toBe('noon');
   });
 
   it.each(['expired', 'not-yet'])('that is %s admits nobody', async (name) => {

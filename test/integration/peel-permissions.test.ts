@@ -205,7 +205,9 @@ describe.each([
       },
     });
     await master.flush();
-    expect((await peel.request('zester.auth.web-01.renew', '')).string()).toBe('for web-01');
+    expect((await peel.request('zester.auth.web-01.renew', '', { timeout: 5_000 })).string()).toBe(
+      'for web-01',
+    );
     expect(replies).toEqual([expect.stringMatching(/^_INBOX\.web-01\./)]);
     service.unsubscribe();
   });

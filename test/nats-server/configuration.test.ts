@@ -105,7 +105,9 @@ describe('the configuration of a server', () => {
       servers: server.url,
       ...(await loadCredsFile(domain.paths.systemCreds)).natsOption(),
     });
-    const { data } = (await system.request('$SYS.REQ.SERVER.PING.VARZ')).json<{ data: unknown }>();
+    const { data } = (await system.request('$SYS.REQ.SERVER.PING.VARZ', '', { timeout: 5_000 })).json<{
+      data: unknown;
+    }>();
     await system.close();
     expect(data).toMatchObject({
       auth_timeout: 10,

@@ -444,11 +444,11 @@ it('a master is discoverable as a NATS service, with its endpoints and statistic
     ['STATS', 'io.nats.micro.v1.stats_response'],
   ]) {
     for (const suffix of ['', '.zester-master', `.zester-master.${fleet.master.id}`]) {
-      const answer = await nc.request(`$SRV.${verb}${suffix}`, '');
+      const answer = await nc.request(`$SRV.${verb}${suffix}`, '', { timeout: 5_000 });
       expect(answer.json()).toMatchObject({ type, name: 'zester-master', version: expect.any(String) });
     }
   }
-  const stats = (await nc.request('$SRV.STATS.zester-master', '')).json<{
+  const stats = (await nc.request('$SRV.STATS.zester-master', '', { timeout: 5_000 })).json<{
     endpoints: { name: string; subject: string; num_requests: number }[];
   }>();
   const add = stats.endpoints.find(({ name }) => name === 'peel-add');

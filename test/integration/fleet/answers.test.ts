@@ -106,7 +106,7 @@ async function goesNowhere(
     // another request of the same service, which is answered: the one before it is dealt with by then. What others publish
     // there for reasons of their own has a reply subject; an answer has none
     await admin.ask('status', {});
-    await rawAdmin.request('$SRV.PING.zester-master', beacon);
+    await rawAdmin.request('$SRV.PING.zester-master', beacon, { timeout: 5_000 });
     expect(seen.slice(from).filter((msg) => msg.subject === reply && (msg.reply ?? '') === '')).toEqual([]);
   }
 }
@@ -201,7 +201,9 @@ describe('a master answers nowhere but in the inbox of its caller', () => {
       }
     }
     await refusedReply('unsigned', 'discovery ($SRV)');
-    expect((await rawAdmin.request('$SRV.PING', '')).json()).toMatchObject({ name: 'zester-master' });
+    expect((await rawAdmin.request('$SRV.PING', '', { timeout: 5_000 })).json()).toMatchObject({
+      name: 'zester-master',
+    });
   });
 
   it('bounds the refusals in the audit log and in the log under repeated attacks', async () => {
@@ -296,7 +298,7 @@ describe('a user’s own service', () => {
       },
     });
     await nc.flush();
-    const answer = await mallory.nc.request('zester.event.mallory.config', '');
+    const answer = await mallory.nc.request('zester.event.mallory.config', '', { timeout: 5_000 });
     expect(answer.string()).toBe('settings');
     mallory.nc.publish('zester.event.mallory.config', '', { reply: '$KV.zester-peels.victim' });
     await waitFor('the refusal', () => thrown.length > 0);

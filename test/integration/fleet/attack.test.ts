@@ -96,7 +96,9 @@ describe('the holder of a peel’s credentials cannot', () => {
       // on the subjects that it may publish to, no such request is answered
       for (const verb of ['accept', 'peel.accept', 'peel.add', 'admin.peel.accept']) {
         const subject = `zester.auth.mallory.${verb}`;
-        const answer = await mallory.nc.request(subject, encodeJson({ peelId: 'mallory' }));
+        const answer = await mallory.nc.request(subject, encodeJson({ peelId: 'mallory' }), {
+          timeout: 5_000,
+        });
         expect(answer.json()).toMatchObject({ error: { code: 'ERR_FLEET_REQUEST' } });
         const event = await fleet.audited('request.refused', (e) =>
           String(e.detail?.['request']).endsWith(subject),
@@ -286,7 +288,7 @@ it('a stranger’s message is answered only with a refusal', async () => {
     [authSubject('stranger', 'rotate'), JSON.stringify({ requestId: newRequestId(), publicKey: 'SUAB' })],
     [authSubject('stranger', 'renew'), 'x'.repeat(100_000)],
   ] as const) {
-    const answer = await nc.request(subject, data);
+    const answer = await nc.request(subject, data, { timeout: 5_000 });
     expect(answer.json()).toMatchObject({ error: { code: 'ERR_FLEET_REQUEST' } });
   }
   await refusal('ERR_FLEET_REQUEST', () =>
