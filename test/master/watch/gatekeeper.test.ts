@@ -14,6 +14,7 @@ async function started(policy?: () => Promise<PolicyDecision>) {
   const keeper = new PresenceKeeper(parts.context.presence);
   const kicked: number[] = [];
   const revoked: string[] = [];
+  const unread: UserConnection[] = [];
   const gatekeeper = new Gatekeeper(parts.context, {
     kick: async ({ cid }) => {
       kicked.push(cid);
@@ -22,12 +23,14 @@ async function started(policy?: () => Promise<PolicyDecision>) {
     revoker: { revokeStranger: (publicKey) => void revoked.push(publicKey) },
     keeper,
     isBusy: () => false,
+    read: (connection) => void unread.push(connection),
+    onVerdict: (connection, judgedBy) => void keeper.noteVerdict(connection, judgedBy),
   });
   const check = async (connection: UserConnection, isSurplus = false) => {
     keeper.add(connection);
     await gatekeeper.check(connection, isSurplus)?.run();
   };
-  return { ...parts, keeper, gatekeeper, kicked, revoked, check };
+  return { ...parts, keeper, gatekeeper, kicked, revoked, unread, check };
 }
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['performance', 'setTimeout'] }));

@@ -144,6 +144,7 @@ function masterRefuses(token: string): boolean {
       accountJwt,
       account: account2,
       peelSigningKey: peelSigner.publicKey,
+      judgedBy: 'keys',
       record: userNameOf(token) === 'u' ? record : undefined,
       owner: undefined,
       token: () => undefined,
