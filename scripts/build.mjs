@@ -37,9 +37,9 @@ const CREDENTIALS = closure([
 ]);
 
 rmSync('dist', { recursive: true, force: true });
-execFileSync(process.execPath, ['node_modules/typescript-7/bin/tsc', '-p', 'tsconfig.build.json'], {
-  stdio: 'inherit',
-});
+// comments stay in the types, where editors show them: without them, the modules are a fifth shorter
+compile('--emitDeclarationOnly');
+compile('--declaration', 'false', '--removeComments', '--noCheck');
 foldProducts('dist/timing.js');
 removeDeclarationsBut(
   reachable(['dist/index.d.ts', 'dist/master/index.d.ts', 'dist/peel/index.d.ts', 'dist/testing/index.d.ts']),
@@ -75,6 +75,12 @@ writeFileSync('dist/cli/package.json', '{"type":"commonjs"}\n');
 chmodSync('dist/cli/main.js', 0o755);
 writeLicenses([...packages].sort());
 writeBillOfMaterials([...packages]);
+
+/** Compiles the library file by file. */
+function compile(...options) {
+  const arguments_ = ['node_modules/typescript-7/bin/tsc', '-p', 'tsconfig.build.json', ...options];
+  execFileSync(process.execPath, arguments_, { stdio: 'inherit' });
+}
 
 /** Bundles programs of the source into the places that they would have in dist/. */
 async function bundle(paths, output) {
