@@ -337,14 +337,6 @@ export const LAST_SEEN_GATHER_MS = 2_000;
 export const LAST_SEEN_WRITE_INTERVAL_MS = 250;
 /** Timeout for the remaining ones when a master stops. */
 export const LAST_SEEN_CLOSE_TIMEOUT_MS = 2_000;
-/** How long judged connections are gathered for one write. If there are no more for as long, a storm is over. */
-export const JUDGED_GATHER_MS = 1_000;
-/** The pause between two of these writes: a master that replaces a killed one has those of some seconds before. */
-export const JUDGED_WRITE_INTERVAL_MS = 50;
-/** The maximum wait for such a write while few connections change. */
-export const JUDGED_MAX_WAIT_MS = 30_000;
-/** The maximum time that a new master takes to read them; then it judges all connections. */
-export const JUDGED_READ_TIMEOUT_MS = 10_000;
 /** Connections are judged for this long before the event loop reads the sockets again. */
 export const JUDGE_TURN_MS = 5;
 /** The first backoff before a connection is judged again that JetStream errors left unjudged; it doubles each time. */

@@ -11,7 +11,7 @@ import {
   firstPageWithJwts,
   nextPage,
   OVERLAP,
-  isCheaperOneByOne,
+  MAX_SINGLE_REQUESTS,
 } from './connection-pages.js';
 import type { ConnectionId } from './kick.js';
 import { compareVersions } from './server-versions.js';
@@ -42,12 +42,6 @@ export interface ConnectedUser {
   /** Messages and bytes sent since it connected. */
   sent?: { messages: number; bytes: number };
 }
-
-/** A connection as a list without JWTs shows it. */
-export type ListedConnection = Pick<
-  ConnectedUser,
-  'server' | 'cid' | 'serverName' | 'host' | 'since' | 'kind'
->;
 
 /** The key that a revocation of this user must name: the subject of its JWT, as the server reads it. */
 export function keyOfUser({ jwt, publicKey }: Pick<ConnectedUser, 'jwt' | 'publicKey'>): string {
@@ -84,7 +78,7 @@ const FILTER_BY_USER_SINCE = '2.10.0';
 /** The connections of a page to decode per turn of the event loop. */
 const USERS_PER_TURN = 1_000;
 /** Concurrent requests to a server for single connections. */
-const SINGLE_REQUESTS_AT_ONCE = 64;
+const SINGLE_REQUESTS_AT_ONCE = 8;
 
 /** The result of {@link connectedUsers}. */
 export interface ConnectedUsers {
@@ -97,10 +91,8 @@ export interface ConnectedUsers {
   /** Each connection once, except known ones. */
   users: ConnectedUser[];
   /** The known connections that are still there. */
-  known: ListedConnection[];
+  known: ConnectionId[];
 }
-
-type IsKnown = (connection: ConnectionId) => boolean;
 
 /** The options of {@link connectedUsers}. */
 export interface ConnectedUsersOptions {
@@ -111,10 +103,9 @@ export interface ConnectedUsersOptions {
   publicKey?: string;
   /**
    * Whether a connection is already known. Its JWT is not requested again, since that is the most expensive part for
-   * a server. Servers do not reuse numbers, and a connection keeps its JWT. A promise is awaited once the list without JWTs
-   * has been read.
+   * a server. Servers do not reuse numbers, and a connection keeps its JWT.
    */
-  isKnown?: IsKnown | Promise<IsKnown>;
+  isKnown?: (connection: ConnectionId) => boolean;
   /** The servers to query; by default those that answer now, which costs another request. */
   up?: readonly ServerInfo[];
   /** The connection to query a server over; `nc` by default. @param server its ID (`N…`) */
@@ -181,7 +172,7 @@ interface ListParts {
 
 interface ReadList {
   users: ConnectedUser[];
-  known: ListedConnection[];
+  known: ConnectionId[];
   isComplete: boolean;
 }
 
@@ -215,38 +206,33 @@ class ServerList {
   }
 
   /** Every connection, the unknown ones with their JWTs. */
-  async unknown(whetherKnown: IsKnown | Promise<IsKnown>): Promise<ReadList> {
-    const all: ListedConnection[] = [];
+  async unknown(isKnown: (of: ConnectionId) => boolean): Promise<ReadList> {
+    const cids: number[] = [];
     let hasLeafnode = false;
     let bytesEach: number | undefined;
-    const first = { offset: 0, limit: FIRST_PAGE };
-    const isListComplete = await this.#pages({}, first, (_users, page, { bytes, serverName }) => {
+    const isListComplete = await this.#pages({}, { offset: 0, limit: FIRST_PAGE }, (_users, page, bytes) => {
       if (page.length > 0) bytesEach = Math.max(bytesEach ?? 0, bytes / page.length);
-      for (const { cid, kind, ip, start } of page) {
+      for (const { cid, kind } of page) {
         // a page repeats the last connections of the previous one
-        if (cid <= (all.at(-1)?.cid ?? -1)) continue;
+        if (cid <= (cids.at(-1) ?? -1)) continue;
+        cids.push(cid);
         hasLeafnode ||= kind?.toLowerCase() === 'leafnode';
-        all.push({ server: this.#id, cid, serverName, host: ip, since: start, kind });
       }
       return true;
     });
-    const isKnown = await whetherKnown;
-    const known: ListedConnection[] = [];
+    const known: ConnectionId[] = [];
     const wanted = new Set<number>();
-    for (const listed of all) {
-      if (isKnown(listed)) known.push(listed);
-      else wanted.add(listed.cid);
+    for (const cid of cids) {
+      const connection = { server: this.#id, cid };
+      if (isKnown(connection)) known.push(connection);
+      else wanted.add(cid);
     }
     if (wanted.size === 0) return { users: [], known, isComplete: isListComplete };
     // servers do not find leafnodes by number
-    const isFew = isCheaperOneByOne({ wanted: wanted.size, listed: all.length }) && !hasLeafnode;
+    const isFew = wanted.size <= MAX_SINGLE_REQUESTS && !hasLeafnode;
     const read = isFew
       ? await this.#oneByOne(wanted)
-      : await this.#inPages(
-          wanted,
-          all.map(({ cid }) => cid),
-          firstPageWithJwts(bytesEach, this.#maxBytes),
-        );
+      : await this.#inPages(wanted, cids, firstPageWithJwts(bytesEach, this.#maxBytes));
     return { users: read.users, known, isComplete: isListComplete && read.isComplete };
   }
 
@@ -297,11 +283,7 @@ class ServerList {
   async #pages(
     query: { auth?: true },
     first: { offset: number; limit: number },
-    each: (
-      users: ConnectedUser[],
-      listed: readonly Listed[],
-      page: { bytes: number; serverName: string | undefined },
-    ) => boolean,
+    each: (users: ConnectedUser[], listed: readonly Listed[], bytes: number) => boolean,
   ): Promise<boolean> {
     let last: number | undefined;
     let isComplete = true;
@@ -320,8 +302,7 @@ class ServerList {
       const { connections } = answer.data;
       const cids = connections.map(({ cid }) => cid);
       isComplete &&= continuesPage(last, cids);
-      const page = { bytes: answer.bytes, serverName: answer.server.name };
-      if (!each(await usersOf(answer), connections, page)) break;
+      if (!each(await usersOf(answer), connections, answer.bytes)) break;
       last = cids.at(-1);
       next = nextPage({ offset, limit, count: cids.length, bytes: answer.bytes }, this.#maxBytes);
     }

@@ -69,15 +69,5 @@ export function continuesPage(last: number | undefined, cids: readonly number[])
   return last === undefined || (first !== undefined && first <= last);
 }
 
-/** Up to this many wanted connections are always requested one by one. */
-const FEW = 64;
-/** A request for one connection costs about as much as the verification of this many JWTs. */
-const SINGLE_REQUEST_COST = 16;
-
-/**
- * Whether to request connections one by one instead of in pages with JWTs: for each such page, a server verifies the JWTs of
- * all its connections (docs/nats-facts.md, 37).
- */
-export function isCheaperOneByOne({ wanted, listed }: { wanted: number; listed: number }): boolean {
-  return wanted <= Math.max(FEW, listed / SINGLE_REQUEST_COST);
-}
+/** Up to this many wanted connections are requested one by one instead of in pages. */
+export const MAX_SINGLE_REQUESTS = 64;

@@ -26,9 +26,8 @@ export function maxConnections(name: string): number {
 
 /**
  * What a master does about a connection. `reread`: judge it again, with its record as read from the JetStream leader.
- * `read`: judge it again, with its JWT.
  */
-export type Admission = { do: 'leave' | 'admit' | 'reread' | 'read' } | { do: 'refuse'; refusal: Refusal };
+export type Admission = { do: 'leave' | 'admit' | 'reread' } | { do: 'refuse'; refusal: Refusal };
 
 /**
  * Decides about a connection. Never refuses one because of a record in memory only: another master may have issued
@@ -42,8 +41,6 @@ export function admissionOf(connection: UserConnection, verdict: Verdict, isFres
     case 'token':
     case 'known':
       return { do: 'leave' };
-    case 'unread':
-      return { do: 'read' };
     case 'first':
     case 'new':
       return { do: 'admit' };
@@ -139,7 +136,7 @@ export function refusalAction(
  * the client wrote that, and may have named someone else's key.
  */
 export function keyToRevoke({ jwt }: UserConnection, { publicKey }: Refusal): string | undefined {
-  return publicKey ?? (jwt === undefined ? undefined : userSubjectAsServersReadIt(jwt));
+  return publicKey ?? userSubjectAsServersReadIt(jwt);
 }
 
 /**
@@ -148,13 +145,9 @@ export function keyToRevoke({ jwt }: UserConnection, { publicKey }: Refusal): st
  */
 function isElsewhere({ publicKey, server, cid }: UserConnection, others: readonly UserConnection[]): boolean {
   return others.some(
-    (other) => other.server === server && other.cid !== cid && judgedKeyOf(other) === publicKey,
+    (other) =>
+      other.server === server && other.cid !== cid && userSubjectAsServersReadIt(other.jwt) === publicKey,
   );
-}
-
-/** The key in its JWT, as a server reads it, or as an earlier master judged it. */
-function judgedKeyOf({ jwt, publicKey }: UserConnection): string | undefined {
-  return jwt === undefined ? publicKey : userSubjectAsServersReadIt(jwt);
 }
 
 /** The peel whose live key this is; undefined: it is not live, or the peel is to be locked out. */

@@ -4,7 +4,6 @@ import { keyOf, type PeelRecord } from '../../protocol/records/record.js';
 import { adminOfUserName } from '../../permissions/admin-names.js';
 import { isPeelId } from '../../permissions/peel-id.js';
 import { revokeUpTo } from '../../jwt/revoke-up-to.js';
-import type { AccountClaims } from '../../jwt/claims.js';
 import { nowSeconds } from '../../jwt/time.js';
 import { issuedAtOf } from '../../account/ban.js';
 import type { KickOutcome } from '../../system-account/kick.js';
@@ -27,7 +26,6 @@ import {
   type Refusal,
 } from './admission.js';
 import { judge, type Verdict } from './judge.js';
-import { judgedBy } from './judged-by.js';
 import { revokingOf } from './key-retirement.js';
 import type { PresenceKeeper } from './presence-keeper.js';
 import type { StoreWork } from './store-work.js';
@@ -53,10 +51,6 @@ export interface GatekeeperParts {
   kick: (connection: UserConnection) => Promise<KickOutcome>;
   revoker: Pick<Revoker, 'revokeStranger'>;
   keeper: Pick<PresenceKeeper, 'get' | 'of'>;
-  /** Called for a connection whose JWT is needed to judge it. */
-  read: (connection: UserConnection) => void;
-  /** Called with the keys that a connection of a peel with a known key was judged by; undefined: it is not one. */
-  onVerdict: (connection: UserConnection, judgedBy: string | undefined) => void;
   /** Whether connections are being listed or judged at the moment. */
   isBusy: () => boolean;
 }
@@ -75,8 +69,7 @@ export class Gatekeeper {
     waitingPerCaller: 1,
   });
   readonly #aheadLogged = new Map<string, number>();
-  /** The keys of the trust domain, and their name. */
-  #keys: { operatorJwt: string; account: AccountClaims; name: string } | undefined;
+
   #stopped = false;
 
   constructor(context: GatekeeperContext, parts: GatekeeperParts) {
@@ -87,16 +80,6 @@ export class Gatekeeper {
       isJudging: parts.isBusy,
       revoke: (connection, refusal) => this.#cut(connection, refusal),
     });
-  }
-
-  /** Names the keys of the trust domain that connections are judged by now. */
-  get judgedBy(): string {
-    const { operatorJwt, accountClaims: account, publicKeys } = this.#context.trust.domain;
-    if (this.#keys?.account !== account || this.#keys.operatorJwt !== operatorJwt) {
-      const name = judgedBy({ operatorJwt, account, peelSigningKey: publicKeys.peelSigning });
-      this.#keys = { operatorJwt, account, name };
-    }
-    return this.#keys.name;
   }
 
   /** Reads whether the previous master held revocations. Until then, nothing may be revoked. */
@@ -162,7 +145,6 @@ export class Gatekeeper {
       accountJwt: domain.accountJwt,
       account: domain.accountClaims,
       peelSigningKey: domain.publicKeys.peelSigning,
-      judgedBy: this.judgedBy,
       record,
       owner: registry.ownerOf(connection.publicKey),
       token: (id) => tokens.get(id),
@@ -175,20 +157,14 @@ export class Gatekeeper {
     const { keeper } = this.#parts;
     const now = keeper.of(held.name).filter(({ publicKey }) => publicKey === held.publicKey);
     const found = keeper.get(held) ?? now.at(-1);
-    const verdict = found && this.#judge(found, this.#recordOf(found.name));
-    return verdict?.is === 'unread' ? undefined : verdict;
+    return found === undefined ? undefined : this.#judge(found, this.#recordOf(found.name));
   }
 
   #act(connection: UserConnection, verdict: Verdict, isFresh: boolean): StoreWork | undefined {
     this.#logAhead(connection, verdict);
-    const isKnown = verdict.is === 'known' && verdict.ahead === undefined;
-    this.#parts.onVerdict(connection, isKnown ? this.judgedBy : undefined);
     const admission = admissionOf(connection, verdict, isFresh);
     switch (admission.do) {
       case 'leave':
-        return undefined;
-      case 'read':
-        this.#parts.read(connection);
         return undefined;
       case 'admit':
         return { isUrgent: false, run: () => this.#admit(connection) };
@@ -222,9 +198,6 @@ export class Gatekeeper {
         throw error;
       });
     if (verdict?.is === 'refused') return this.#refuse(connection, verdict);
-    // it is live now
-    if (verdict?.is === 'first' && verdict.ahead === undefined)
-      this.#parts.onVerdict(connection, this.judgedBy);
     if (!changed || verdict?.is !== 'new') return;
     const { trusted } = verdict;
     const ask = () => this.#askPolicy(connection, trusted);

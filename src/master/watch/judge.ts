@@ -2,13 +2,12 @@
 import { signingKeyIds } from '../../jwt/signing-key-ids.js';
 import { JwtChainError, JwtError, redactSeeds, type ErrorCode, type ZesterError } from '../../errors.js';
 import { isReservedName } from '../../protocol/is-master.js';
-import { isAccepted, keyOf, type PeelRecord } from '../../protocol/records/record.js';
+import { keyOf, type PeelRecord } from '../../protocol/records/record.js';
 import type { JoinToken } from '../../protocol/records/join-token.js';
 import { validateChainOfUser } from '../../jwt/chain.js';
 import type { AccountClaims, UserClaims } from '../../jwt/claims.js';
 import { decodeUserJwt, userSubjectAsServersReadIt } from '../../jwt/decode.js';
 import { isIssuedAhead } from '../../jwt/revoke-up-to.js';
-import { EVERYONE } from '../../jwt/revocations.js';
 import { PEEL_SPACES } from '../../permissions/names.js';
 import { isPeelId } from '../../permissions/peel-id.js';
 import { peelIdOfRecoveryName } from '../../permissions/recovery.js';
@@ -27,8 +26,6 @@ export type Verdict =
    * JWT; seconds since 1970.
    */
   | { is: 'known'; ahead?: number }
-  /** A peel's, judged by an earlier master, and perhaps differently today: its JWT must be read. */
-  | { is: 'unread' }
   /** A peel's, with a key that was issued to it and connects for the first time. */
   | { is: 'first'; ahead?: number }
   /** A peel without a record, with a valid chain. `trusted`: signed by one of our peel signing keys. */
@@ -42,8 +39,6 @@ export interface Known {
   accountJwt: string;
   account: AccountClaims;
   peelSigningKey: string;
-  /** The name of the keys that these JWTs contain: see `judgedBy`. */
-  judgedBy: string;
   /** The record of the peel with this name. */
   record: PeelRecord | undefined;
   /** The peel that has this key. */
@@ -58,41 +53,17 @@ export interface Known {
  * decisions about the peel. Nothing that the peel itself claims counts. A connection that cannot be judged is refused.
  */
 export function judge(connection: UserConnection, known: Known): Verdict {
-  const { jwt } = connection;
-  if (jwt === undefined) return judgeRemembered(connection, known);
   try {
-    return judgeClaims(connection, decodeUserJwt(jwt), known);
+    return judgeClaims(connection, decodeUserJwt(connection.jwt), known);
   } catch (error) {
     const { code, message }: Pick<ZesterError, 'code' | 'message'> =
       error instanceof JwtError
         ? error
         : { code: 'ERR_FLEET_UNJUDGED', message: `it cannot be judged (${redactSeeds(String(error))})` };
     // the server accepted it: the accepted key is in the JWT; the event's `user` may be whatever the client wrote
-    const publicKey = userSubjectAsServersReadIt(jwt);
+    const publicKey = userSubjectAsServersReadIt(connection.jwt);
     return { is: 'refused', code, reason: message, ...(publicKey !== undefined && { publicKey }) };
   }
-}
-
-/**
- * Judges a connection that an earlier master found to be a peel's, with a known key, and whose JWT this one has not read.
- * The verdict stands while all that it was based on does: the keys of the trust domain, no revocation, and the record. The
- * rest, such as its expiry, was judged as of its connect time.
- */
-function judgeRemembered({ name, publicKey, ...connection }: UserConnection, known: Known): Verdict {
-  const { account, record, owner } = known;
-  const revocations = account.nats.revocations ?? {};
-  const state = record && keyOf(record, publicKey)?.state;
-  const stands =
-    connection.judgedBy === known.judgedBy &&
-    isPeelId(name) &&
-    owner === name &&
-    record?.id === name &&
-    isAccepted(record) &&
-    (state === 'live' || state === 'retired') &&
-    revocations[publicKey] === undefined &&
-    revocations[EVERYONE] === undefined &&
-    connection.kind?.toLowerCase() !== 'leafnode';
-  return { is: stands ? 'known' : 'unread' };
 }
 
 function judgeClaims(connection: UserConnection, claims: UserClaims, known: Known): Verdict {

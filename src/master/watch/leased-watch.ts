@@ -10,7 +10,6 @@ import { PresenceFollower } from '../presence/follower.js';
 import { LastSeenStore } from '../presence/last-seen-store.js';
 import { Lease, WATCH_LEASE_KEY } from '../store/lease.js';
 import { systemView } from './system-view.js';
-import { JudgedStore } from './judged-store.js';
 import { Watcher } from './watcher.js';
 
 /** Starts and stops the work of the lease holder, never concurrently. */
@@ -88,13 +87,8 @@ export class LeasedWatch {
         feed.settled();
         this.#lastSeen.settled();
       };
-      const watcher = new Watcher({
-        context: this.#context,
-        system: systemView(this.#system, this.#context.trust.domain.publicKeys.account, this.#direct),
-        revoker: this.#revoker,
-        judged: new JudgedStore({ store: this.#context.store, logger }),
-        onSettled,
-      });
+      const view = systemView(this.#system, this.#context.trust.domain.publicKeys.account, this.#direct);
+      const watcher = new Watcher(this.#context, view, this.#revoker, onSettled);
       this.#watcher = watcher;
       this.#revoker.start();
       // it may take long, and must not delay the end of the lease

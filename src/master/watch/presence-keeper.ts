@@ -13,8 +13,6 @@ export class PresenceKeeper {
   readonly #now: () => number;
   readonly #byServer = new Map<string, Map<number, UserConnection>>();
   readonly #byName = new Map<string, UserConnection[]>();
-  /** What they were judged by, if they were found to be peels' with known keys. */
-  readonly #judged = new WeakMap<UserConnection, string>();
   #size = 0;
 
   /** @param now milliseconds since 1970 */
@@ -52,24 +50,6 @@ export class PresenceKeeper {
   /** Number of connections of the peel or the added admin with this name. */
   countOf(name: string): number {
     return this.#byName.get(name)?.length ?? 0;
-  }
-
-  /**
-   * Notes the verdict on a connection.
-   *
-   * @param judgedBy the keys that it was judged by (`judgedBy`); undefined: it may not be a peel's with a known key
-   * @returns whether that is news
-   */
-  noteVerdict(connection: UserConnection, judgedBy: string | undefined): boolean {
-    if (this.#judged.get(connection) === judgedBy) return false;
-    if (judgedBy === undefined) this.#judged.delete(connection);
-    else this.#judged.set(connection, judgedBy);
-    return true;
-  }
-
-  /** The connections of a peel that were found to have a known key, judged by these keys. */
-  judgedOf(peelId: string, judgedBy: string): UserConnection[] {
-    return this.of(peelId).filter((connection) => this.#judged.get(connection) === judgedBy);
   }
 
   add(connection: UserConnection): void {

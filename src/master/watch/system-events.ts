@@ -3,11 +3,7 @@ import type { NatsConnection, Subscription } from '@nats-io/nats-core';
 import * as v from 'valibot';
 import { parseJson } from '../../protocol/messages.js';
 import { userNameOf } from '../../jwt/decode.js';
-import {
-  connectedUsers,
-  type ConnectedUsersOptions,
-  type ListedConnection,
-} from '../../system-account/connected-users.js';
+import { connectedUsers, type ConnectedUsersOptions } from '../../system-account/connected-users.js';
 import type { ConnectionId } from '../../system-account/kick.js';
 import { listServers } from '../../system-account/servers.js';
 import { SERVERS_STALL_MS } from '../../timing.js';
@@ -21,10 +17,7 @@ export interface UserConnection {
   /** The name in the JWT: a peel's ID, if it is a peel. */
   name: string;
   publicKey: string;
-  /** undefined: only {@link UserConnection.judgedBy} is known. */
-  jwt: string | undefined;
-  /** Without a JWT: an earlier master judged the connection, by these keys (`judgedBy`). */
-  judgedBy?: string;
+  jwt: string;
   host: string | undefined;
   /** ISO 8601, by the server's clock. */
   since: string;
@@ -103,25 +96,20 @@ export interface ConnectionsNow {
   isPartial?: boolean;
 }
 
-/** Looks up a connection that need not be requested in full; undefined: it must be. */
-export type KnownConnections = (of: ConnectionId & Partial<ListedConnection>) => UserConnection | undefined;
-
 /**
  * Lists the current connections of an account, each one once, and the servers whose list is complete.
  *
- * @param known only connections that it does not return are requested in full. A promise must not reject
+ * @param known looks up a known connection: only unknown ones are requested in full
  * @param options how the servers are asked
  */
 export async function connectionsNow(
   nc: NatsConnection,
   account: string,
-  known: KnownConnections | Promise<KnownConnections> = () => undefined,
+  known: (of: ConnectionId) => UserConnection | undefined = () => undefined,
   options: Pick<ConnectedUsersOptions, 'over' | 'sizes'> = {},
 ): Promise<ConnectionsNow> {
-  const isKnown = Promise.resolve(known).then((look) => (of: ConnectionId) => look(of) !== undefined);
-  const read = await connectedUsers(nc, account, { ...options, isKnown });
-  const look = await known;
-  const connections = read.known.flatMap((listed) => look(listed) ?? []);
+  const read = await connectedUsers(nc, account, { ...options, isKnown: (of) => known(of) !== undefined });
+  const connections = read.known.flatMap((of) => known(of) ?? []);
   for (const user of read.users) {
     const { server, cid, serverName, name, jwt, host, kind } = user;
     // what the server reports: a master judges whether it is the key of the JWT

@@ -10,17 +10,17 @@ import {
   listenToSystem,
   serversNow,
   type ConnectionsNow,
-  type KnownConnections,
   type ServersNow,
   type SystemListener,
+  type UserConnection,
 } from './system-events.js';
 
 /** The system account, as far as the watch uses it, for one account. */
 export interface SystemView {
   /** Follows connects and disconnects. */
   listen(listener: SystemListener): { unsubscribe(): void }[];
-  /** Reads all connections. @param known those that need not be sent in full */
-  connections(known: KnownConnections | Promise<KnownConnections>): Promise<ConnectionsNow>;
+  /** Reads all connections. @param known looks up a known connection, which need not be sent again */
+  connections(known: (of: ConnectionId) => UserConnection | undefined): Promise<ConnectionsNow>;
   /** The servers that respond, and their routes. */
   servers(): Promise<ServersNow>;
   /** Closes one connection on its server. */

@@ -7,25 +7,16 @@ import type { MasterContext } from '../context.js';
 import { maxConnections } from './admission.js';
 import { ConnectionReader } from './connection-reader.js';
 import { Gatekeeper, type GatekeeperContext } from './gatekeeper.js';
-import { withDeadline } from '../../async/deadline.js';
-import type { RememberedConnections } from './judged-connections.js';
-import type { JudgedStore } from './judged-store.js';
 import { JudgingQueue } from './judging-queue.js';
 import { RetiredKeys, revokedInAccount, revokingOf, type RetiredKey } from './key-retirement.js';
 import { PresenceKeeper } from './presence-keeper.js';
 import type { Revoker } from '../revocation/revoker.js';
 import { ServerRoster } from './server-roster.js';
 import { SilentServers } from './silent-servers.js';
-import type { KnownConnections, UserConnection } from './system-events.js';
+import type { UserConnection } from './system-events.js';
 import type { SystemView } from './system-view.js';
 import { errorMessage } from '../../text/error-message.js';
-import {
-  JUDGED_READ_TIMEOUT_MS,
-  MASTER_CLOCK_WARNING_MS,
-  SERVERS_INTERVAL_MS,
-  WATCH_RETRY_MS,
-  WATCH_TICK_MS,
-} from '../../timing.js';
+import { MASTER_CLOCK_WARNING_MS, SERVERS_INTERVAL_MS, WATCH_RETRY_MS, WATCH_TICK_MS } from '../../timing.js';
 
 /** The parts of its master that a {@link Watcher} uses. */
 export interface WatcherContext extends GatekeeperContext {
@@ -35,16 +26,6 @@ export interface WatcherContext extends GatekeeperContext {
   presence: MasterContext['presence'];
   metrics: GatekeeperContext['metrics'] &
     Pick<MasterContext['metrics'], 'readingSeconds' | 'waitingConnections'>;
-}
-
-/** The dependencies of a {@link Watcher}. */
-export interface WatcherParts {
-  context: WatcherContext;
-  system: SystemView;
-  revoker: Pick<Revoker, 'revokeStranger'>;
-  judged: Pick<JudgedStore, 'read' | 'begin' | 'note' | 'end'>;
-  /** Called once all connections have been listed. */
-  onSettled: () => void;
 }
 
 /**
@@ -62,11 +43,6 @@ export class Watcher {
   readonly #retired = new RetiredKeys();
   readonly #roster = new ServerRoster();
   readonly #silent = new SilentServers();
-  readonly #judged: WatcherParts['judged'];
-  /** Connections whose JWT is needed: an earlier master's verdict on them no longer stands. */
-  readonly #unread = new WeakSet<UserConnection>();
-  #remembered: RememberedConnections | undefined;
-  #recalling: Promise<void> = Promise.resolve();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #cleanups: (() => void)[] = [];
   #stopped = false;
@@ -74,16 +50,20 @@ export class Watcher {
   #isClockLogged = false;
   #issuers: string;
 
-  constructor({ context, system, revoker, judged, onSettled }: WatcherParts) {
+  /** @param onSettled called once all connections have been listed */
+  constructor(
+    context: WatcherContext,
+    system: SystemView,
+    revoker: Pick<Revoker, 'revokeStranger'>,
+    onSettled: () => void,
+  ) {
     const { trust, logger, metrics } = context;
     this.#context = context;
     this.#system = system;
-    this.#judged = judged;
     this.#onSettled = onSettled;
     this.#keeper = new PresenceKeeper(context.presence);
     this.#reader = new ConnectionReader({
-      // the lists are read meanwhile
-      read: () => system.connections(this.#recalling.then(() => (of) => this.#known(of))),
+      read: () => system.connections((of) => this.#keeper.get(of) ?? this.#silent.get(of)),
       keeper: this.#keeper,
       connected: (connection) => this.#connected(connection),
       disconnected: (of) => this.#disconnected(of),
@@ -96,11 +76,6 @@ export class Watcher {
       revoker,
       keeper: this.#keeper,
       isBusy: () => this.#queue.size > 0 || this.#reader.isReading,
-      read: (connection) => {
-        this.#unread.add(connection);
-        this.#reader.readSoon();
-      },
-      onVerdict: (connection, judgedBy) => this.#noteVerdict(connection, judgedBy),
     });
     this.#queue = new JudgingQueue({
       // a command may have changed the home an instant ago
@@ -143,14 +118,8 @@ export class Watcher {
     );
     for (const record of registry.records()) this.#retired.note(record, performance.now());
     void this.#followReconnects();
-    this.#recalling = this.#recall();
-    this.#judged.begin({
-      judgedBy: () => this.#gatekeeper.judgedBy,
-      of: (peelId) => this.#keeper.judgedOf(peelId, this.#gatekeeper.judgedBy),
-    });
     await this.#reader.start();
     if (this.#stopped) return;
-    this.#remembered = undefined;
     this.#keeper.correct();
     this.#onSettled();
     logger.info({ connections: this.#keeper.size }, "following the servers' events");
@@ -162,7 +131,6 @@ export class Watcher {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#judged.end();
     this.#queue.stop();
     for (const timer of this.#timers) clearInterval(timer);
     for (const cleanup of this.#cleanups) cleanup();
@@ -205,30 +173,6 @@ export class Watcher {
     } finally {
       this.#isCheckingServers = false;
     }
-  }
-
-  /** Reads what earlier masters judged. If it cannot, all connections are judged. */
-  async #recall(): Promise<void> {
-    try {
-      this.#remembered = await withDeadline(this.#judged.read(), Date.now() + JUDGED_READ_TIMEOUT_MS);
-    } catch (error) {
-      this.#context.logger.debug(
-        { error: errorMessage(error) },
-        'cannot read which connections were judged; judging all of them',
-      );
-    }
-  }
-
-  /** A listed connection that need not be read in full. */
-  #known(of: Parameters<KnownConnections>[0]): UserConnection | undefined {
-    const held = this.#keeper.get(of) ?? this.#silent.get(of);
-    if (held === undefined) return this.#remembered?.get(of);
-    return this.#unread.has(held) ? undefined : held;
-  }
-
-  #noteVerdict(connection: UserConnection, judgedBy: string | undefined): void {
-    const isNews = this.#keeper.noteVerdict(connection, judgedBy);
-    if (isNews && judgedBy !== undefined) this.#judged.note(connection.name, connection.jwt === undefined);
   }
 
   #connected(connection: UserConnection): void {

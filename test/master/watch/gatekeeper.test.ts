@@ -14,7 +14,6 @@ async function started(policy?: () => Promise<PolicyDecision>) {
   const keeper = new PresenceKeeper(parts.context.presence);
   const kicked: number[] = [];
   const revoked: string[] = [];
-  const unread: UserConnection[] = [];
   const gatekeeper = new Gatekeeper(parts.context, {
     kick: async ({ cid }) => {
       kicked.push(cid);
@@ -23,14 +22,12 @@ async function started(policy?: () => Promise<PolicyDecision>) {
     revoker: { revokeStranger: (publicKey) => void revoked.push(publicKey) },
     keeper,
     isBusy: () => false,
-    read: (connection) => void unread.push(connection),
-    onVerdict: (connection, judgedBy) => void keeper.noteVerdict(connection, judgedBy),
   });
   const check = async (connection: UserConnection, isSurplus = false) => {
     keeper.add(connection);
     await gatekeeper.check(connection, isSurplus)?.run();
   };
-  return { ...parts, keeper, gatekeeper, kicked, revoked, unread, check };
+  return { ...parts, keeper, gatekeeper, kicked, revoked, check };
 }
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['performance', 'setTimeout'] }));

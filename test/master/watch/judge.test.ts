@@ -43,13 +43,12 @@ function known(more: Partial<Known> = {}): Known {
     record: undefined,
     owner: undefined,
     token: () => undefined,
-    judgedBy: 'keys',
     now: Date.now,
     ...more,
   };
 }
 
-function connected(jwt: string, publicKey: string) {
+function connected(jwt: string, publicKey: string): UserConnection {
   return {
     server: 'NSERVER',
     cid: 7,
@@ -59,11 +58,11 @@ function connected(jwt: string, publicKey: string) {
     jwt,
     host: '127.0.0.1',
     since: new Date().toISOString(),
-  } satisfies UserConnection;
+  };
 }
 
 /** The connection of a peel that our peel signing key signed. */
-function peel(name: string, user = generateKeyBundle('user')) {
+function peel(name: string, user = generateKeyBundle('user')): UserConnection {
   const options = { ...peelUserJwtOptions('web-1', account, { scoped: true, expiry: 60 }), name };
   return connected(createUserJwt(user, trust.peelSigner, options), user.publicKey);
 }
@@ -269,43 +268,6 @@ describe('a master that sees another user connect', () => {
     const options = { ...joinUserJwtOptions('abcdefgh12', account, { expiry: 60 }), name: 'web-1' };
     const jwt = createUserJwt(user, joinSigner, options);
     expect(code(judge(connected(jwt, user.publicKey), known()))).toBe('ERR_FLEET_TOKEN_UNKNOWN');
-  });
-});
-
-describe('a master that sees a connection that an earlier master judged', () => {
-  const user = generateKeyBundle('user').publicKey;
-  const { jwt: _, ...seen } = { ...connected('', user), name: 'web-1' };
-  const connection: UserConnection = { ...seen, jwt: undefined, judgedBy: 'keys' };
-  const good = { record: record('active', { [user]: 'live' }), owner: 'web-1' };
-  const revoked = (revocations: Record<string, number>) => {
-    const claims = decodeAccountJwt(accountJwt);
-    return { account: { ...claims, nats: { ...claims.nats, revocations } } };
-  };
-
-  it.each<[string, Partial<Known>]>([
-    ['live', {}],
-    ['draining', { record: record('active', { [user]: 'retired' }) }],
-  ])('lets that verdict stand for a key that is %s', (_name, change) => {
-    expect(judge(connection, known({ ...good, ...change }))).toEqual({ is: 'known' });
-  });
-
-  it.each<[string, Partial<Known>, Partial<UserConnection>]>([
-    ['the keys of the trust domain', { judgedBy: 'other keys' }, {}],
-    ['the revocations: its key is revoked', revoked({ [user]: 1 }), {}],
-    ['the revocations: every key is revoked', revoked({ '*': 1 }), {}],
-    ['the record: the peel has none', { record: undefined }, {}],
-    ['the record: its peel is revoked', { record: record('revoked', { [user]: 'revoked' }) }, {}],
-    ['the record: its peel is rejected', { record: record('rejected', { [user]: 'requested' }) }, {}],
-    ['the record: its peel waits for an admin', { record: record('pending', { [user]: 'requested' }) }, {}],
-    ['the record: its key is about to be revoked', { record: record('active', { [user]: 'revoking' }) }, {}],
-    ['the record: its key has not connected', { record: record('accepted', { [user]: 'issued' }) }, {}],
-    ['the record: it has another key', { record: record('active', { UOTHER: 'live' }) }, {}],
-    ['the record: it is of another peel', {}, { name: 'web-2' }],
-    ['the owner of its key', { owner: 'web-2' }, {}],
-    ['its name: it is no peel ID', {}, { name: 'zester-admin' }],
-    ['its kind: it is a leafnode', {}, { kind: 'Leafnode' }],
-  ])('needs its JWT after a change of %s', (_name, change, of) => {
-    expect(judge({ ...connection, ...of }, known({ ...good, ...change }))).toEqual({ is: 'unread' });
   });
 });
 

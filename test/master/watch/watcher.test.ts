@@ -1,9 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Revoker } from '../../../src/master/revocation/revoker.js';
 import { MAX_CONNECTIONS } from '../../../src/master/watch/admission.js';
-import { judgedBy } from '../../../src/master/watch/judged-by.js';
-import { RememberedConnections } from '../../../src/master/watch/judged-connections.js';
-import type { JudgedSource, JudgedStore } from '../../../src/master/watch/judged-store.js';
 import type { SystemListener, UserConnection } from '../../../src/master/watch/system-events.js';
 import type { SystemView } from '../../../src/master/watch/system-view.js';
 import { Watcher } from '../../../src/master/watch/watcher.js';
@@ -18,15 +15,6 @@ import {
 import { issuing, peelConnection, watchContext } from './watch-context.js';
 
 type Parts = Awaited<ReturnType<typeof watchContext>>;
-
-/** The name of the keys of the trust domain in these tests. */
-const KEYS = keysOf(await watchContext());
-
-function keysOf({ context, claims }: Parts): string {
-  const { operatorJwt, publicKeys } = context.trust.domain;
-  return judgedBy({ operatorJwt, account: claims, peelSigningKey: publicKeys.peelSigning });
-}
-
 const stops: (() => Promise<void>)[] = [];
 
 /** The servers as seen by a watcher: their connections and reports. */
@@ -47,12 +35,10 @@ class MemorySystem {
       this.#listener = listener;
       return [{ unsubscribe: () => (this.#listener = undefined) }];
     },
-    connections: async (lookUp) => {
-      const known = await lookUp;
+    connections: async (known) => {
       this.readings += 1;
       this.requested = this.connected.filter((one) => known(one) === undefined);
-      const connections = this.connected.map((one) => known(one) ?? one);
-      return { servers: new Set(this.servers.keys()), connections };
+      return { servers: new Set(this.servers.keys()), connections: [...this.connected] };
     },
     servers: async () => ({ names: new Map(this.servers), routed: this.routed }),
     kick: async ({ cid }) => {
@@ -92,50 +78,20 @@ class MemorySystem {
   }
 }
 
-/** What earlier masters have judged, and what this one notes. */
-class MemoryJudged implements Pick<JudgedStore, 'read' | 'begin' | 'note' | 'end'> {
-  readonly remembered = new RememberedConnections();
-  readonly noted: [string, boolean][] = [];
-  #source: JudgedSource | undefined;
-  read = async () => this.remembered;
-  begin = (source: JudgedSource) => void (this.#source = source);
-  note = (peelId: string, isStored: boolean) => void this.noted.push([peelId, isStored]);
-  end = () => void (this.#source = undefined);
-
-  /** Remembers a connection, as this master would store it, or as judged by other keys. */
-  add({ server, cid, name, publicKey }: UserConnection, judgedBy = KEYS): void {
-    this.remembered.add({ server, cid, name, publicKey, judgedBy });
-  }
-
-  /** The numbers of the connections of a peel that this master would store. */
-  stores(peelId: string): number[] | undefined {
-    return this.#source?.of(peelId).map(({ cid }) => cid);
-  }
-}
-
 /** A watcher that has read all connections. `before` runs first. */
-async function started(
-  before: (parts: Parts & { system: MemorySystem; judged: MemoryJudged }) => unknown = () => undefined,
-) {
+async function started(before: (parts: Parts & { system: MemorySystem }) => unknown = () => undefined) {
   const parts = await watchContext();
   const system = new MemorySystem();
-  const judged = new MemoryJudged();
-  await before({ ...parts, system, judged });
+  await before({ ...parts, system });
   const revoked: string[] = [];
   const revoker: Pick<Revoker, 'revokeStranger'> = { revokeStranger: (key) => void revoked.push(key) };
   let settled = 0;
-  const watcher = new Watcher({
-    context: parts.context,
-    system: system.view,
-    revoker,
-    judged,
-    onSettled: () => (settled += 1),
-  });
+  const watcher = new Watcher(parts.context, system.view, revoker, () => (settled += 1));
   stops.push(() => watcher.stop());
   await watcher.start();
   const isConnected = (id: string) => parts.context.presence.isConnected(id);
   const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
-  return { ...parts, system, judged, watcher, revoked, settled: () => settled, isConnected, pass };
+  return { ...parts, system, watcher, revoked, settled: () => settled, isConnected, pass };
 }
 
 /** A watcher that has admitted a connection whose key was revoked since: judged again, it is refused. */
@@ -192,108 +148,7 @@ describe('a watcher that starts', () => {
   });
 });
 
-type Remembered = Parts & { judged: MemoryJudged; connection: UserConnection };
-
-/** A peel with a live key, whose connection an earlier master has judged. */
-async function withRemembered(before: (parts: Remembered) => unknown = () => undefined) {
-  const connection = peelConnection('web-1');
-  const parts = await started(async (parts) => {
-    const { registry, system, judged } = parts;
-    const by = { kind: 'master' as const, name: 'm1' };
-    await registry.decide('web-1', () => issuing(connection));
-    await registry.decide('web-1', () => ({
-      change: { kind: 'key.connected', publicKey: connection.publicKey },
-      by,
-    }));
-    system.connected.push(connection);
-    judged.add(connection);
-    await before({ ...parts, connection });
-  });
-  return { ...parts, connection };
-}
-
-describe('a watcher that remembers what an earlier master judged', () => {
-  it('requests no JWT of it, and knows it as the list shows it', async () => {
-    const { system, isConnected, judged, context, connection } = await withRemembered();
-    await settledQueue();
-    expect([system.readings, system.requested, isConnected('web-1')]).toEqual([1, [], true]);
-    expect(context.presence.get('web-1')?.connections).toMatchObject([
-      { server: 'N1', cid: 1, publicKey: connection.publicKey },
-    ]);
-    // for the next master
-    expect(judged.noted).toEqual([['web-1', true]]);
-    expect(judged.stores('web-1')).toEqual([1]);
-  });
-
-  it('judges it again, by its JWT, if its key was revoked meanwhile', async () => {
-    const { system, revoked, judged, connection, pass } = await withRemembered(
-      ({ registry, connection, context }) => {
-        const upTo = Math.floor(Date.now() / 1000);
-        const change = { kind: 'key.revoking' as const, publicKeys: [connection.publicKey], upTo };
-        return registry.decide('web-1', () => ({ change, by: context.actor }));
-      },
-    );
-    await settledQueue();
-    await pass(SERVERS_INTERVAL_MS);
-    await vi.waitFor(() => expect(revoked).toEqual([connection.publicKey]));
-    expect(system.requested).toEqual([connection]);
-    expect(judged.stores('web-1')).toEqual([]);
-  });
-
-  it('judges a connection again that was judged by other keys, and finds it good', async () => {
-    const { system, isConnected, revoked, judged, pass } = await withRemembered(({ connection, judged }) =>
-      judged.add(connection, 'other keys'),
-    );
-    await settledQueue();
-    await pass(SERVERS_INTERVAL_MS);
-    await vi.waitFor(() => expect(judged.noted).toEqual([['web-1', false]]));
-    expect(system.requested).toHaveLength(1);
-    expect([isConnected('web-1'), revoked]).toEqual([true, []]);
-  });
-
-  it('judges everything that it remembers again when the account has other signing keys', async () => {
-    const { system, context, claims, changes, pass } = await withRemembered();
-    await settledQueue();
-    expect(system.requested).toEqual([]);
-    const changed = structuredClone(claims);
-    changed.nats.signing_keys = [...(claims.nats.signing_keys ?? []), 'AOTHER'];
-    Object.assign(context.trust, { claims: changed });
-    Object.assign(context.trust.domain, { accountClaims: changed });
-    changes.trust();
-    await settledQueue();
-    await pass(SERVERS_INTERVAL_MS);
-    await vi.waitFor(() => expect(system.requested.map(({ name }) => name)).toEqual(['web-1']));
-  });
-
-  it('is not fooled by a stored connection whose key nobody issued', async () => {
-    const stranger = peelConnection('web-1');
-    const { revoked, pass } = await started(async ({ registry, system, judged }) => {
-      await registry.decide('web-1', () => issuing(peelConnection('web-1', 2)));
-      system.connected.push(stranger);
-      judged.add(stranger);
-    });
-    await settledQueue();
-    await pass(SERVERS_INTERVAL_MS);
-    await vi.waitFor(() => expect(revoked).toEqual([stranger.publicKey]));
-  });
-});
-
 describe('a watcher', () => {
-  it('stores the connections of peels with known keys, and no others', async () => {
-    const connection = peelConnection('web-1');
-    const { system, judged, revoked } = await started(({ registry }) =>
-      registry.decide('web-1', () => issuing(connection)),
-    );
-    system.connect(connection);
-    await vi.waitFor(() => expect(judged.noted).toEqual([['web-1', false]]));
-    const stranger = peelConnection('web-1', 2);
-    system.connect(stranger);
-    system.connect(peelConnection('web-2', 3));
-    await vi.waitFor(() => expect(revoked).toEqual([stranger.publicKey]));
-    expect([judged.stores('web-1'), judged.stores('web-2')]).toEqual([[1], []]);
-    expect(judged.noted).toHaveLength(1);
-  });
-
   it('follows connects and disconnects, and stops following when it is stopped', async () => {
     const { system, isConnected, watcher } = await started();
     const connection = peelConnection('web-1');

@@ -144,7 +144,6 @@ function masterRefuses(token: string): boolean {
       accountJwt,
       account: account2,
       peelSigningKey: peelSigner.publicKey,
-      judgedBy: 'keys',
       record: userNameOf(token) === 'u' ? record : undefined,
       owner: undefined,
       token: () => undefined,
