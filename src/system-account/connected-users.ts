@@ -103,7 +103,7 @@ export interface ConnectedUsersOptions {
   publicKey?: string;
   /**
    * Whether a connection is already known. Its JWT is not requested again, since that is the most expensive part for
-   * a server. Servers do not reuse numbers, and a connection keeps its JWT.
+   * a server. Servers do not reuse numbers; a connection that gets another user is reported as an event.
    */
   isKnown?: (connection: ConnectionId) => boolean;
   /** The servers to query; by default those that answer now, which costs another request. */
@@ -158,6 +158,34 @@ export async function connectedUsers(
   );
   all.isComplete = all.complete.size === up.length;
   return all;
+}
+
+/**
+ * The users of single connections now, with their JWTs. A connection that has ended is left out, and so is a leafnode, which
+ * servers do not find by number.
+ *
+ * Cost: one request per connection, a few at a time at each server.
+ *
+ * @param options.over the connection to query a server over; `nc` by default
+ * @returns `isComplete`: whether every request was answered
+ */
+export async function usersOfConnections(
+  nc: NatsConnection,
+  account: string,
+  connections: readonly ConnectionId[],
+  { over = () => nc }: Pick<ConnectedUsersOptions, 'over'> = {},
+): Promise<{ users: ConnectedUser[]; isComplete: boolean }> {
+  const servers = new Map<string, Set<number>>();
+  for (const { server, cid } of connections) servers.set(server, (servers.get(server) ?? new Set()).add(cid));
+  const lists = await Promise.all(
+    [...servers].map(([id, cids]) =>
+      new ServerList({ nc: over(id), id, filter: { acc: account }, sizes: undefined }).oneByOne(cids),
+    ),
+  );
+  return {
+    users: lists.flatMap(({ users }) => users),
+    isComplete: lists.every(({ isComplete }) => isComplete),
+  };
 }
 
 /** The options of a {@link ServerList}. */
@@ -231,12 +259,13 @@ class ServerList {
     // servers do not find leafnodes by number
     const isFew = wanted.size <= MAX_SINGLE_REQUESTS && !hasLeafnode;
     const read = isFew
-      ? await this.#oneByOne(wanted)
+      ? await this.oneByOne(wanted)
       : await this.#inPages(wanted, cids, firstPageWithJwts(bytesEach, this.#maxBytes));
     return { users: read.users, known, isComplete: isListComplete && read.isComplete };
   }
 
-  async #oneByOne(wanted: ReadonlySet<number>): Promise<Omit<ReadList, 'known'>> {
+  /** Some connections, with their JWTs. Stops when the server does not answer. */
+  async oneByOne(wanted: ReadonlySet<number>): Promise<Omit<ReadList, 'known'>> {
     const users: ConnectedUser[] = [];
     let isComplete = true;
     const cids = [...wanted];
@@ -250,6 +279,8 @@ class ServerList {
         // missing: the connection has ended
         else users.push(...(await usersOf(answer)));
       }
+      // the requests that are left would each wait as long
+      if (!isComplete) break;
     }
     return { users, isComplete };
   }

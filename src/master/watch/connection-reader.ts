@@ -138,7 +138,7 @@ export class ConnectionReader {
       for (const [i, connection] of read.connections.entries()) {
         if (i > 0 && i % APPLIED_AT_ONCE === 0) await nextTurn();
         if (this.#stopped) return 'complete';
-        if (!reading.hasEnded(connection)) connected(connection);
+        if (!reading.hasChanged(connection)) connected(connection);
       }
       // a server that did not respond may still run: ServerRoster decides whether it is gone
       for (const connection of reading.gone(read, keeper.all())) disconnected(connection);

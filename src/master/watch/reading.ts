@@ -31,9 +31,9 @@ export class Reading {
     this.#ended.add(of);
   }
 
-  /** Whether a listed connection has ended since. Connection numbers are not reused. */
-  hasEnded(of: ConnectionId): boolean {
-    return this.#ended.has(of);
+  /** Whether a listed connection has ended since, or got another user. Connection numbers are not reused. */
+  hasChanged(of: ConnectionId): boolean {
+    return this.#ended.has(of) || this.#came.has(of);
   }
 
   /**

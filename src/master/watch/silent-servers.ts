@@ -4,8 +4,8 @@ import { SILENT_SERVER_KEPT_MS } from '../../timing.js';
 import type { UserConnection } from './system-events.js';
 
 /**
- * The connections of servers that count as gone and may return. A connection keeps its number and its JWT, so one that is
- * listed again need not be requested in full: for a server that is already overloaded, JWTs are the most expensive part.
+ * The connections of servers that count as gone and may return. A connection keeps its number, so one that is listed again
+ * need not be requested in full at once: for a server that is already overloaded, JWTs are the most expensive part.
  */
 export class SilentServers {
   readonly #servers = new Map<string, { connections: Map<number, UserConnection>; since: number }>();

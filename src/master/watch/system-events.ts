@@ -3,7 +3,12 @@ import type { NatsConnection, Subscription } from '@nats-io/nats-core';
 import * as v from 'valibot';
 import { parseJson } from '../../protocol/messages.js';
 import { userNameOf } from '../../jwt/decode.js';
-import { connectedUsers, type ConnectedUsersOptions } from '../../system-account/connected-users.js';
+import {
+  connectedUsers,
+  usersOfConnections,
+  type ConnectedUser,
+  type ConnectedUsersOptions,
+} from '../../system-account/connected-users.js';
 import type { ConnectionId } from '../../system-account/kick.js';
 import { listServers } from '../../system-account/servers.js';
 import { SERVERS_STALL_MS } from '../../timing.js';
@@ -110,15 +115,33 @@ export async function connectionsNow(
 ): Promise<ConnectionsNow> {
   const read = await connectedUsers(nc, account, { ...options, isKnown: (of) => known(of) !== undefined });
   const connections = read.known.flatMap((of) => known(of) ?? []);
-  for (const user of read.users) {
-    const { server, cid, serverName, name, jwt, host, kind } = user;
-    // what the server reports: a master judges whether it is the key of the JWT
-    const publicKey = user.reported ?? user.publicKey;
-    if (jwt === undefined) continue;
-    const { since = new Date().toISOString() } = user;
-    connections.push({ server, cid, serverName, name, publicKey, jwt, host, since, kind });
-  }
+  connections.push(...read.users.flatMap(connectionOf));
   return { servers: read.complete, connections, isPartial: !read.isComplete };
+}
+
+/**
+ * Reads single connections in full. One that has ended is left out.
+ *
+ * @returns undefined if a server did not answer
+ */
+export async function readConnections(
+  nc: NatsConnection,
+  account: string,
+  connections: readonly ConnectionId[],
+  options: Pick<ConnectedUsersOptions, 'over'> = {},
+): Promise<UserConnection[] | undefined> {
+  const { users, isComplete } = await usersOfConnections(nc, account, connections, options);
+  return isComplete ? users.flatMap(connectionOf) : undefined;
+}
+
+/** None if the server does not report its JWT. */
+function connectionOf(user: ConnectedUser): UserConnection[] {
+  const { server, cid, serverName, name, jwt, host, kind } = user;
+  if (jwt === undefined) return [];
+  // what the server reports: a master judges whether it is the key of the JWT
+  const publicKey = user.reported ?? user.publicKey;
+  const { since = new Date().toISOString() } = user;
+  return [{ server, cid, serverName, name, publicKey, jwt, host, since, kind }];
 }
 
 /** The responding servers, and their routes. */

@@ -8,6 +8,7 @@ import { kick, type ConnectionId, type KickOutcome } from '../../system-account/
 import {
   connectionsNow,
   listenToSystem,
+  readConnections,
   serversNow,
   type ConnectionsNow,
   type ServersNow,
@@ -21,6 +22,8 @@ export interface SystemView {
   listen(listener: SystemListener): { unsubscribe(): void }[];
   /** Reads all connections. @param known looks up a known connection, which need not be sent again */
   connections(known: (of: ConnectionId) => UserConnection | undefined): Promise<ConnectionsNow>;
+  /** Reads some connections in full; one that has ended is left out. undefined: a server did not answer. */
+  read(connections: readonly ConnectionId[]): Promise<UserConnection[] | undefined>;
   /** The servers that respond, and their routes. */
   servers(): Promise<ServersNow>;
   /** Closes one connection on its server. */
@@ -43,6 +46,8 @@ export function systemView(nc: ZesterConnection, account: string, direct?: Direc
       await withDeadline(direct.open(), Date.now() + DIRECT_OPEN_WAIT_MS);
       return connectionsNow(nc, account, known, { over: (server) => direct.over(server), sizes });
     },
+    read: (connections) =>
+      readConnections(nc, account, connections, direct && { over: (server) => direct.over(server) }),
     servers: () => serversNow(nc),
     kick: (connection) => kick(nc, connection),
     status: () => nc.status(),

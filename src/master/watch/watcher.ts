@@ -8,6 +8,7 @@ import { maxConnections } from './admission.js';
 import { ConnectionReader } from './connection-reader.js';
 import { Gatekeeper, type GatekeeperContext } from './gatekeeper.js';
 import { JudgingQueue } from './judging-queue.js';
+import { Recheck } from './recheck.js';
 import { RetiredKeys, revokedInAccount, revokingOf, type RetiredKey } from './key-retirement.js';
 import { PresenceKeeper } from './presence-keeper.js';
 import type { Revoker } from '../revocation/revoker.js';
@@ -39,6 +40,7 @@ export class Watcher {
   readonly #gatekeeper: Gatekeeper;
   readonly #queue: JudgingQueue;
   readonly #reader: ConnectionReader;
+  readonly #recheck: Recheck;
   readonly #onSettled: () => void;
   readonly #retired = new RetiredKeys();
   readonly #roster = new ServerRoster();
@@ -63,13 +65,19 @@ export class Watcher {
     this.#onSettled = onSettled;
     this.#keeper = new PresenceKeeper(context.presence);
     this.#reader = new ConnectionReader({
-      read: () => system.connections((of) => this.#keeper.get(of) ?? this.#silent.get(of)),
+      read: () => system.connections((of) => this.#keeper.get(of) ?? this.#returned(of)),
       keeper: this.#keeper,
       connected: (connection) => this.#connected(connection),
       disconnected: (of) => this.#disconnected(of),
       logger,
       onCertain: () => this.#queue.resume(),
       onRead: (tookMs) => metrics.readingSeconds.set(tookMs / 1000),
+    });
+    this.#recheck = new Recheck({
+      read: (connections) => system.read(connections),
+      isConnected: (connection) => this.#keeper.get(connection) === connection,
+      onRead: (connection) => this.#connected(connection),
+      logger,
     });
     this.#gatekeeper = new Gatekeeper(context, {
       kick: (connection) => system.kick(connection),
@@ -131,6 +139,7 @@ export class Watcher {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#recheck.stop();
     this.#queue.stop();
     for (const timer of this.#timers) clearInterval(timer);
     for (const cleanup of this.#cleanups) cleanup();
@@ -144,12 +153,13 @@ export class Watcher {
     this.#timers.push(timer);
   }
 
-  /** Events during an outage are lost: lists all connections as soon as it is over. */
+  /** Events during an outage are lost: lists all connections as soon as it is over, and reads those again that were known. */
   async #followReconnects(): Promise<void> {
     for await (const { type } of this.#system.status()) {
       if (this.#stopped) return;
       if (type !== 'reconnect') continue;
       void this.#checkServers();
+      this.#recheck.add(this.#keeper.all());
       this.#reader.readSoon();
     }
   }
@@ -173,6 +183,13 @@ export class Watcher {
     } finally {
       this.#isCheckingServers = false;
     }
+  }
+
+  /** A connection of a server that did not respond for a while: what it reported meanwhile is lost. */
+  #returned(of: ConnectionId): UserConnection | undefined {
+    const connection = this.#silent.get(of);
+    if (connection !== undefined) this.#recheck.add([connection]);
+    return connection;
   }
 
   #connected(connection: UserConnection): void {

@@ -18,8 +18,7 @@ describe('a list of all connections', () => {
     reading.connected(at('S1', 3));
     reading.disconnected(at('S1', 2));
     const read = { servers: new Set(['S1']), connections: [at('S1', 2)] };
-    expect(reading.hasEnded(at('S1', 2))).toBe(true);
-    expect(reading.hasEnded(at('S1', 3))).toBe(false);
+    expect([1, 2, 3].map((cid) => reading.hasChanged(at('S1', cid)))).toEqual([false, true, true]);
     expect(reading.gone(read, [at('S1', 3)])).toEqual([]);
   });
 });

@@ -8,6 +8,7 @@ import type { JoinToken } from '../../../src/protocol/records/join-token.js';
 import {
   CONNECTIONS_INTERVAL_MS,
   MASTER_CLOCK_WARNING_MS,
+  RECHECK_INTERVAL_MS,
   RETIRE_MS,
   SERVERS_INTERVAL_MS,
   WATCH_TICK_MS,
@@ -24,6 +25,10 @@ class MemorySystem {
   readonly routed = new Set<string>();
   readonly kicked: number[] = [];
   readings = 0;
+  /** The numbers of the connections that were read again. */
+  readonly reread: number[] = [];
+  /** Whether single connections cannot be read. */
+  isSilent = false;
   /** The connections that the last scan had to request in full. */
   requested: UserConnection[] = [];
   #listener: SystemListener | undefined;
@@ -38,7 +43,15 @@ class MemorySystem {
     connections: async (known) => {
       this.readings += 1;
       this.requested = this.connected.filter((one) => known(one) === undefined);
-      return { servers: new Set(this.servers.keys()), connections: [...this.connected] };
+      const connections = this.connected.map((one) => known(one) ?? one);
+      return { servers: new Set(this.servers.keys()), connections };
+    },
+    read: async (connections) => {
+      if (this.isSilent) return undefined;
+      const isRead = ({ server, cid }: UserConnection) =>
+        connections.some((one) => one.server === server && one.cid === cid);
+      this.reread.push(...connections.map(({ cid }) => cid));
+      return this.connected.filter(isRead);
     },
     servers: async () => ({ names: new Map(this.servers), routed: this.routed }),
     kick: async ({ cid }) => {
@@ -183,6 +196,37 @@ describe('a watcher', () => {
     system.reconnect();
     await pass(CONNECTIONS_INTERVAL_MS / 2);
     expect([system.readings, isConnected('web-1')]).toEqual([2, true]);
+  });
+
+  it('reads known connections again after an outage, and judges one that has got another user', async () => {
+    const [first, second] = [peelConnection('web-1', 1), peelConnection('web-2', 2)];
+    const { system, isConnected, revoked, pass } = await started(async ({ registry }) => {
+      for (const one of [first, second]) await registry.decide(one.name, () => issuing(one));
+      await registry.decide('db-1', () => issuing(peelConnection('db-1')));
+    });
+    for (const one of [first, second]) system.connect(one);
+    const stranger = peelConnection('db-1', 1);
+    system.connected.splice(0, 1, stranger);
+    await pass(RECHECK_INTERVAL_MS);
+    expect(system.reread).toEqual([]);
+    system.reconnect();
+    await pass(RECHECK_INTERVAL_MS);
+    await vi.waitFor(() => expect(revoked).toEqual([stranger.publicKey]));
+    expect(system.reread).toEqual([1, 2]);
+    expect(['web-1', 'web-2', 'db-1'].map(isConnected)).toEqual([false, true, true]);
+  });
+
+  it('reads the connections of a silent server again once it responds', async () => {
+    const { system, pass } = await started(({ system }) => system.servers.set('N2', 'n2'));
+    system.connect({ ...peelConnection('web-1', 7), server: 'N2' });
+    await pass(SERVERS_INTERVAL_MS);
+    system.servers.delete('N2');
+    await pass(2 * SERVERS_INTERVAL_MS);
+    system.servers.set('N2', 'n2');
+    await pass(SERVERS_INTERVAL_MS);
+    await vi.waitFor(() => expect(system.readings).toBeGreaterThan(1));
+    await pass(RECHECK_INTERVAL_MS);
+    expect(system.reread).toEqual([7]);
   });
 
   it('drops the connections of a server that is gone', async () => {
