@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { TrustError } from '../errors.js';
 import { readSmallFile } from '../files/read-small-file.js';
 import { writeSecretFile } from '../files/write-secret-file.js';
+import { recordOf } from '../options/record-of.js';
 import { isMasterName } from '../permissions/master-label.js';
 import { parseStrictJson } from '../jwt/strict-json.js';
 
@@ -48,7 +49,7 @@ const schema = v.looseObject({
       lifetime: v.pipe(v.number(), v.integer(), v.minValue(1)),
     }),
   ),
-  knownMasters: v.optional(v.record(v.string(), v.array(v.string()))),
+  knownMasters: v.optional(recordOf(v.array(v.string()))),
 });
 
 /** The content of `zester.json`: names, public keys, the version of the layout. No secrets. */

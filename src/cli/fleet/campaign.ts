@@ -5,6 +5,7 @@ import { isAbsolute, join } from 'node:path';
 import * as v from 'valibot';
 import { readTextFile } from '../../files/read-small-file.js';
 import { writeSecretFile } from '../../files/write-secret-file.js';
+import { recordOf } from '../../options/record-of.js';
 import { parseJson } from '../../protocol/messages.js';
 import { userHome } from '../../trust/home.js';
 import { ensurePrivateDirectory } from '../../trust/private-files.js';
@@ -18,7 +19,7 @@ const campaignSchema = v.object({
   /** ISO 8601. */
   startedAt: v.string(),
   /** The public key of each peel at the start. */
-  keys: v.record(v.string(), v.string()),
+  keys: recordOf(v.string()),
 });
 /** Room for a million peels. */
 const MAX_CAMPAIGN_BYTES = 200 * 1024 * 1024;

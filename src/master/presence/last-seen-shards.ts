@@ -1,5 +1,6 @@
 // The stored form of last-seen times: many peels per value.
 import * as v from 'valibot';
+import { recordOf } from '../../options/record-of.js';
 import { presenceSchema } from '../../protocol/records/presence.js';
 
 /** Peels per value, as the upper limit of the average: some ten kilobytes. */
@@ -22,7 +23,7 @@ export const SHARD_PREFIX = '_seen.';
 export const FOLDED_KEY = `${SHARD_PREFIX}folded`;
 
 /** A time in seconds since 1970, by peel ID. */
-const timesSchema = v.record(v.string(), v.number());
+const timesSchema = recordOf(v.number());
 
 /** Masters of earlier versions read it as a peel without connections, and ignore it. */
 export const shardSchema = v.object({

@@ -14,13 +14,14 @@ describe('the stored last-seen times of peels', () => {
     [
       { peelId: 'web-01', at, isConnected: true },
       { peelId: 'web-02', at: at + 1_000, isConnected: false },
+      { peelId: 'constructor', at, isConnected: true },
     ],
     '2030-01-02T00:00:00Z',
   );
 
   it('record for many peels in one value whether they were connected', () => {
     expect(v.parse(shardSchema, JSON.parse(JSON.stringify(shard)))).toMatchObject({
-      up: { 'web-01': at / 1000 },
+      up: { 'web-01': at / 1000, constructor: at / 1000 },
       down: { 'web-02': at / 1000 + 1 },
     });
   });
