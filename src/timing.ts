@@ -341,6 +341,8 @@ export const LAST_SEEN_CLOSE_TIMEOUT_MS = 2_000;
 export const RECHECK_INTERVAL_MS = 250;
 /** The maximum of that pause while a server does not answer. */
 export const RECHECK_MAX_RETRY_MS = 30_000;
+/** The longest that they wait for a storm of connections to be judged. */
+export const RECHECK_MAX_DELAY_MS = 60_000;
 /** Connections are judged for this long before the event loop reads the sockets again. */
 export const JUDGE_TURN_MS = 5;
 /** The first backoff before a connection is judged again that JetStream errors left unjudged; it doubles each time. */

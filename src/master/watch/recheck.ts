@@ -1,6 +1,6 @@
 // Reads the JWTs of known connections again after events were lost: a connection may have got another user.
 import { errorMessage } from '../../text/error-message.js';
-import { RECHECK_INTERVAL_MS, RECHECK_MAX_RETRY_MS } from '../../timing.js';
+import { RECHECK_INTERVAL_MS, RECHECK_MAX_DELAY_MS, RECHECK_MAX_RETRY_MS } from '../../timing.js';
 import type { MasterLogger } from '../logger.js';
 import type { UserConnection } from './system-events.js';
 
@@ -12,6 +12,8 @@ export interface RecheckParts {
   /** Reads connections in full; one that has ended is left out. undefined: a server did not answer. */
   read: (connections: readonly UserConnection[]) => Promise<readonly UserConnection[] | undefined>;
   isConnected: (connection: UserConnection) => boolean;
+  /** Whether connections are being listed or judged: that comes first, for a while. */
+  isBusy: () => boolean;
   /** Called with each connection that was read. */
   onRead: (connection: UserConnection) => void;
   logger: MasterLogger;
@@ -22,8 +24,8 @@ export interface RecheckParts {
  * (docs/nats-facts.md, 43). The server reports it as an event. After an outage of the events, each known connection is read
  * again, so that no user stays unjudged.
  *
- * Cost: one request per connection and outage, 200 a second, however many outages there are. A list with all JWTs would come
- * at the worst time for the servers.
+ * Cost: one request per connection and outage, 200 a second, however many outages there are, and none while a storm of
+ * connections is being judged. A list with all JWTs would come at the worst time for the servers.
  */
 export class Recheck {
   readonly #parts: RecheckParts;
@@ -32,6 +34,8 @@ export class Recheck {
   #isReading = false;
   #stopped = false;
   #pauseMs = RECHECK_INTERVAL_MS;
+  /** When the oldest of them began to wait, in milliseconds. */
+  #since = 0;
 
   constructor(parts: RecheckParts) {
     this.#parts = parts;
@@ -39,6 +43,7 @@ export class Recheck {
 
   /** Reads connections again, some time later. */
   add(connections: Iterable<UserConnection>): void {
+    if (this.#waiting.size === 0) this.#since = performance.now();
     for (const connection of connections) this.#waiting.add(connection);
     this.#schedule();
   }
@@ -53,7 +58,10 @@ export class Recheck {
     if (this.#stopped || this.#isReading || this.#timer !== undefined || this.#waiting.size === 0) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      void this.#readNext();
+      // but a thief who keeps a master busy must not remain unjudged
+      const isDue = !this.#parts.isBusy() || performance.now() - this.#since >= RECHECK_MAX_DELAY_MS;
+      if (isDue) void this.#readNext();
+      else this.#schedule();
     }, this.#pauseMs).unref();
   }
 

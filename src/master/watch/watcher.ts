@@ -76,6 +76,7 @@ export class Watcher {
     this.#recheck = new Recheck({
       read: (connections) => system.read(connections),
       isConnected: (connection) => this.#keeper.get(connection) === connection,
+      isBusy: () => this.#isBusy(),
       onRead: (connection) => this.#connected(connection),
       logger,
     });
@@ -83,7 +84,7 @@ export class Watcher {
       kick: (connection) => system.kick(connection),
       revoker,
       keeper: this.#keeper,
-      isBusy: () => this.#queue.size > 0 || this.#reader.isReading,
+      isBusy: () => this.#isBusy(),
     });
     this.#queue = new JudgingQueue({
       // a command may have changed the home an instant ago
@@ -145,6 +146,11 @@ export class Watcher {
     for (const cleanup of this.#cleanups) cleanup();
     await this.#reader.stop();
     await this.#gatekeeper.stop();
+  }
+
+  /** Whether connections are being listed or judged. */
+  #isBusy(): boolean {
+    return this.#queue.size > 0 || this.#reader.isReading;
   }
 
   #every(ms: number, act: () => unknown): void {

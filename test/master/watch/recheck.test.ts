@@ -2,14 +2,14 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { MasterLogger } from '../../../src/master/logger.js';
 import { Recheck } from '../../../src/master/watch/recheck.js';
 import type { UserConnection } from '../../../src/master/watch/system-events.js';
-import { RECHECK_INTERVAL_MS, RECHECK_MAX_RETRY_MS } from '../../../src/timing.js';
+import { RECHECK_INTERVAL_MS, RECHECK_MAX_DELAY_MS, RECHECK_MAX_RETRY_MS } from '../../../src/timing.js';
 
 const connectionsOf = (count: number) =>
   Array.from({ length: count }, (_, cid) => ({ server: 'N1', cid, name: 'before' }) as UserConnection);
 
 /** A recheck of connections that all exist, on servers that answer. */
 function recheckOf() {
-  const state = { isSilent: false, requests: [] as number[][], read: [] as string[] };
+  const state = { isSilent: false, isBusy: false, requests: [] as number[][], read: [] as string[] };
   const ended = new Set<UserConnection>();
   let during: () => void = () => undefined;
   const recheck = new Recheck({
@@ -19,6 +19,7 @@ function recheckOf() {
       return state.isSilent ? undefined : connections.map((one) => ({ ...one, name: 'after' }));
     },
     isConnected: (connection) => !ended.has(connection),
+    isBusy: () => state.isBusy,
     onRead: ({ name, cid }) => void state.read.push(`${name} ${cid}`),
     logger: { debug: () => undefined } as unknown as MasterLogger,
   });
@@ -26,7 +27,7 @@ function recheckOf() {
   return { recheck, state, ended, pass, whileReading: (act: () => void) => (during = act) };
 }
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+beforeEach(() => void vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] }));
 afterEach(() => void vi.useRealTimers());
 
 describe('connections that are read again', () => {
@@ -53,6 +54,22 @@ describe('connections that are read again', () => {
     await pass(RECHECK_INTERVAL_MS);
     expect(state.requests).toEqual([[1, 2]]);
     expect(state.read).toEqual(['after 2']);
+  });
+
+  it('wait while a storm is judged, but not for long', async () => {
+    const { recheck, state, pass } = recheckOf();
+    state.isBusy = true;
+    recheck.add(connectionsOf(60));
+    await pass(RECHECK_MAX_DELAY_MS / 2);
+    expect(state.requests).toEqual([]);
+    await pass(RECHECK_MAX_DELAY_MS);
+    expect(state.requests.flat()).toHaveLength(60);
+
+    recheck.add(connectionsOf(1));
+    await pass(RECHECK_MAX_DELAY_MS / 2);
+    state.isBusy = false;
+    await pass(RECHECK_INTERVAL_MS);
+    expect(state.requests.flat()).toHaveLength(61);
   });
 
   it('are read with backoff while a server does not answer', async () => {
