@@ -49,7 +49,9 @@ describe('a connection that sends another CONNECT, as another peel', () => {
     const { code } = await fleet.audited('connection.refused', (event) => event.publicKey === publicKey);
     expect(code).toBe('ERR_FLEET_ID_TAKEN');
     await client.closed;
-    expect([connections(fleet, 'web-1'), connections(fleet, 'db-1')]).toEqual([0, 0]);
+    await waitFor('the master to know that it is gone', () =>
+      ['web-1', 'db-1'].every((id) => connections(fleet, id) === 0),
+    );
   });
 
   it('is judged as that peel even if the master was disconnected at the time', async () => {
