@@ -21,7 +21,7 @@ class LongestFirst extends BaseSequencer {
 /** Files that replace a module of the sources, or count its calls: Vite loads those for them. */
 const WITH_MOCKS = [
   'test/jwt/verified.test.ts',
-  'test/master/watch/judge.test.ts',
+  'test/master/watch/{judge,system-events}.test.ts',
   'test/integration/fleet/{breaker,stop-with-change}.test.ts',
 ];
 

@@ -219,7 +219,7 @@ function remainWords(
   const since = Date.parse(startedAt) / 1000 + (2 * KEY_SWITCH_WAIT_MS) / 1000;
   const isCopied = peels.some(({ issuedAt }) => issuedAt > since);
   const latest = peels.every(({ expiresAt }) => expiresAt !== undefined)
-    ? Math.max(...peels.map(({ expiresAt = 0 }) => expiresAt))
+    ? peels.reduce((last, { expiresAt = 0 }) => Math.max(last, expiresAt), -Infinity)
     : undefined;
   return (
     `${count(peels.length, 'peel')} still ${peels.length === 1 ? 'depends' : 'depend'} on ${from}, ${offline} not connected: it stays valid. ` +

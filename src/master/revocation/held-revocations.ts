@@ -99,8 +99,9 @@ export class HeldRevocations {
   }
 
   #whileClosed(): void {
-    const oldest = Math.min(...[...this.#held.values()].map(({ at }) => at));
-    if (performance.now() - oldest < HELD_GATHER_MS) return;
+    // a map keeps the order of insertion
+    const [oldest] = this.#held.values();
+    if (oldest === undefined || performance.now() - oldest.at < HELD_GATHER_MS) return;
     this.#judgeAgain();
     if (this.#held.size === 0) return;
     const peelIds = [...this.#held.values()].map(({ peelId }) => peelId);

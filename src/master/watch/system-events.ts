@@ -114,8 +114,7 @@ export async function connectionsNow(
   options: Pick<ConnectedUsersOptions, 'over' | 'sizes'> = {},
 ): Promise<ConnectionsNow> {
   const read = await connectedUsers(nc, account, { ...options, isKnown: (of) => known(of) !== undefined });
-  const connections = read.known.flatMap((of) => known(of) ?? []);
-  connections.push(...read.users.flatMap(connectionOf));
+  const connections = [...read.known.flatMap((of) => known(of) ?? []), ...read.users.flatMap(connectionOf)];
   return { servers: read.complete, connections, isPartial: !read.isComplete };
 }
 
