@@ -34,7 +34,7 @@ const AT_ONCE = 64;
 /** Times that each peel renews, together fewer than it may at once. The first ones are printed, but not compared. */
 const RENEWALS_EACH = { warmUp: 5, measured: 5 } as const;
 
-/** The client keeps the stack of each request otherwise, at the cost of the processor that the masters share. */
+/** Without it, the client captures a stack for each request, with CPU that the masters need. */
 const CHEAP = { noAsyncTraces: true } as const;
 
 /** What masters did: how many a second, and their CPU for each, in milliseconds. */
@@ -87,12 +87,12 @@ async function throughput(count: number): Promise<{ enrolments: Throughput; rene
       const key = keys[i];
       if (token !== undefined && key !== undefined) enrolled[i] = await enroll(token, `web-${i}`, key);
     };
-    let before = cpu();
-    const warmUp = await timed(WARM_UP_PEELS, (i) => enrolNext(PEELS + i));
-    report(`${name}: the first enrolments`, WARM_UP_PEELS, warmUp, cpu() - before);
-    before = cpu();
-    const enrolling = await timed(PEELS, enrolNext);
-    const enrolments = report(`${name}: enrolments`, PEELS, enrolling, cpu() - before);
+    const measure = async (what: string, times: number, act: (i: number) => Promise<void>) => {
+      const before = cpu();
+      return report(`${name}: ${what}`, times, await timed(times, act), cpu() - before);
+    };
+    await measure('the first enrolments', WARM_UP_PEELS, (i) => enrolNext(PEELS + i));
+    const enrolments = await measure('enrolments', PEELS, enrolNext);
 
     const peels: NatsConnection[] = [];
     await timed(PEELS, async (i) => {
@@ -117,12 +117,8 @@ async function throughput(count: number): Promise<{ enrolments: Throughput; rene
       const answer = await requestMaster(nc, authSubject(`web-${i}`, 'renew'), data);
       parseAnswer('renew', answer.data);
     };
-    const renew = async (what: string, renewals: number) => {
-      const start = cpu();
-      return report(`${name}: ${what}`, renewals, await timed(renewals, renewNext), cpu() - start);
-    };
-    await renew('the first renewals', PEELS * RENEWALS_EACH.warmUp);
-    const renewals = await renew('renewals', PEELS * RENEWALS_EACH.measured);
+    await measure('the first renewals', PEELS * RENEWALS_EACH.warmUp, renewNext);
+    const renewals = await measure('renewals', PEELS * RENEWALS_EACH.measured, renewNext);
     measured = { enrolments, renewals };
     await Promise.all([...peels, ...tokens.map(({ nc }) => nc)].map((nc) => nc.close()));
     await Promise.all(masters.map(({ stop }) => stop()));

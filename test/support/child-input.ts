@@ -4,8 +4,8 @@ import type { Writable } from 'node:stream';
 const ignore = () => undefined;
 
 /**
- * The standard input of a program that may exit before reading all of it. An unhandled EPIPE would fail the whole vitest
- * run. The exit status says what happened.
+ * A child's standard input, with write errors ignored: the child may exit early, and an unhandled EPIPE would fail the
+ * whole vitest run. Tests check the exit status.
  */
 export function childInput(child: ChildProcess): Writable {
   const { stdin } = child;

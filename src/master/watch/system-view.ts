@@ -22,7 +22,7 @@ export interface SystemView {
   listen(listener: SystemListener): { unsubscribe(): void }[];
   /** Reads all connections. @param known looks up a known connection, which need not be sent again */
   connections(known: (of: ConnectionId) => UserConnection | undefined): Promise<ConnectionsNow>;
-  /** Reads some connections in full; one that has ended is left out. undefined: a server did not answer. */
+  /** Reads some connections in full, and omits those that have ended. undefined: a server did not answer. */
   read(connections: readonly ConnectionId[]): Promise<UserConnection[] | undefined>;
   /** The servers that respond, and their routes. */
   servers(): Promise<ServersNow>;
@@ -39,15 +39,15 @@ export interface SystemView {
  */
 export function systemView(nc: ZesterConnection, account: string, direct?: DirectConnections): SystemView {
   const sizes = new PageSizes();
+  const over = direct && ((server: string) => direct.over(server));
   return {
     listen: (listener) => listenToSystem(nc, account, listener),
     connections: async (known) => {
-      if (direct === undefined) return connectionsNow(nc, account, known);
+      if (direct === undefined || over === undefined) return connectionsNow(nc, account, known);
       await withDeadline(direct.open(), Date.now() + DIRECT_OPEN_WAIT_MS);
-      return connectionsNow(nc, account, known, { over: (server) => direct.over(server), sizes });
+      return connectionsNow(nc, account, known, { over, sizes });
     },
-    read: (connections) =>
-      readConnections(nc, account, connections, direct && { over: (server) => direct.over(server) }),
+    read: (connections) => readConnections(nc, account, connections, over && { over }),
     servers: () => serversNow(nc),
     kick: (connection) => kick(nc, connection),
     status: () => nc.status(),

@@ -13,7 +13,7 @@ import { startHome } from '../trust/support.js';
 import { Fleet } from './fleet.js';
 import { addCreds } from './peels.js';
 
-/** A fleet whose master is connected through a proxy, and the host of a peel that a thief of a signing key controls. */
+/** A fleet whose master connects through a proxy, and a thief who holds a signing key and a peel's credentials. */
 async function fleetWithThief() {
   const fleet = new Fleet(await startHome());
   const [node] = fleet.home.nodes;

@@ -27,8 +27,6 @@ class MemorySystem {
   readings = 0;
   /** The numbers of the connections that were read again. */
   readonly reread: number[] = [];
-  /** Whether single connections cannot be read. */
-  isSilent = false;
   /** The connections that the last scan had to request in full. */
   requested: UserConnection[] = [];
   #listener: SystemListener | undefined;
@@ -47,7 +45,6 @@ class MemorySystem {
       return { servers: new Set(this.servers.keys()), connections };
     },
     read: async (connections) => {
-      if (this.isSilent) return undefined;
       const isRead = ({ server, cid }: UserConnection) =>
         connections.some((one) => one.server === server && one.cid === cid);
       this.reread.push(...connections.map(({ cid }) => cid));
