@@ -37,7 +37,7 @@ const CREDENTIALS = closure([
 ]);
 
 rmSync('dist', { recursive: true, force: true });
-// comments stay in the types, where editors show them: without them, the modules are a fifth shorter
+// comments only in the types, where editors show them: the package has a size limit
 compile('--emitDeclarationOnly');
 compile('--declaration', 'false', '--removeComments', '--noCheck');
 foldProducts('dist/timing.js');

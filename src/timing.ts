@@ -337,11 +337,11 @@ export const LAST_SEEN_GATHER_MS = 2_000;
 export const LAST_SEEN_WRITE_INTERVAL_MS = 250;
 /** Timeout for the remaining ones when a master stops. */
 export const LAST_SEEN_CLOSE_TIMEOUT_MS = 2_000;
-/** The pause between two batches of connections that are read again after events were lost. */
+/** The pause between batches of connections that are reread after lost events. */
 export const RECHECK_INTERVAL_MS = 250;
 /** The maximum of that pause while a server does not answer. */
 export const RECHECK_MAX_RETRY_MS = 30_000;
-/** The longest that they wait for a storm of connections to be judged. */
+/** How long rereading yields to a storm of connections, at most. */
 export const RECHECK_MAX_DELAY_MS = 60_000;
 /** Connections are judged for this long before the event loop reads the sockets again. */
 export const JUDGE_TURN_MS = 5;

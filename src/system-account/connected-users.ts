@@ -161,8 +161,8 @@ export async function connectedUsers(
 }
 
 /**
- * The users of single connections now, with their JWTs. A connection that has ended is left out, and so is a leafnode, which
- * servers do not find by number.
+ * The current users of single connections, with their JWTs. Omits connections that have ended, and leafnodes, which servers
+ * do not find by number.
  *
  * Cost: one request per connection, a few at a time at each server.
  *
@@ -279,7 +279,7 @@ class ServerList {
         // missing: the connection has ended
         else users.push(...(await usersOf(answer)));
       }
-      // the requests that are left would each wait as long
+      // the remaining requests would time out too
       if (!isComplete) break;
     }
     return { users, isComplete };

@@ -1,31 +1,30 @@
-// Reads the JWTs of known connections again after events were lost: a connection may have got another user.
+// Rereads the JWTs of known connections after lost events: a connection may have changed its user.
 import { errorMessage } from '../../text/error-message.js';
 import { RECHECK_INTERVAL_MS, RECHECK_MAX_DELAY_MS, RECHECK_MAX_RETRY_MS } from '../../timing.js';
 import type { MasterLogger } from '../logger.js';
 import type { UserConnection } from './system-events.js';
 
-/** Connections that are read at a time: with {@link RECHECK_INTERVAL_MS}, 200 a second. */
+/** Connections per batch: with {@link RECHECK_INTERVAL_MS}, 200 a second. */
 const AT_ONCE = 50;
 
 /** The dependencies of a {@link Recheck}. */
 export interface RecheckParts {
-  /** Reads connections in full; one that has ended is left out. undefined: a server did not answer. */
+  /** Reads connections in full, and omits those that have ended. undefined: a server did not answer. */
   read: (connections: readonly UserConnection[]) => Promise<readonly UserConnection[] | undefined>;
   isConnected: (connection: UserConnection) => boolean;
-  /** Whether connections are being listed or judged: that comes first, for a while. */
+  /** Whether connections are being listed or judged, which takes priority, up to a limit. */
   isBusy: () => boolean;
-  /** Called with each connection that was read. */
+  /** Called for each connection that was read. */
   onRead: (connection: UserConnection) => void;
   logger: MasterLogger;
 }
 
 /**
- * A client may send another CONNECT over its connection, and is another user then, under the same number
- * (docs/nats-facts.md, 43). The server reports it as an event. After an outage of the events, each known connection is read
- * again, so that no user stays unjudged.
+ * Rereads known connections after lost events. A client may change its user by another CONNECT on the same connection
+ * (docs/nats-facts.md, 43), which only an event reports.
  *
- * Cost: one request per connection and outage, 200 a second, however many outages there are, and none while a storm of
- * connections is being judged. A list with all JWTs would come at the worst time for the servers.
+ * Cost: one request per connection and outage, at most 200 a second. It yields to a storm of connections; a list with all
+ * JWTs would hit the servers at the worst time.
  */
 export class Recheck {
   readonly #parts: RecheckParts;
@@ -34,14 +33,14 @@ export class Recheck {
   #isReading = false;
   #stopped = false;
   #pauseMs = RECHECK_INTERVAL_MS;
-  /** When the oldest of them began to wait, in milliseconds. */
+  /** When the queue was last empty, in milliseconds. */
   #since = 0;
 
   constructor(parts: RecheckParts) {
     this.#parts = parts;
   }
 
-  /** Reads connections again, some time later. */
+  /** Queues connections. */
   add(connections: Iterable<UserConnection>): void {
     if (this.#waiting.size === 0) this.#since = performance.now();
     for (const connection of connections) this.#waiting.add(connection);
@@ -58,7 +57,7 @@ export class Recheck {
     if (this.#stopped || this.#isReading || this.#timer !== undefined || this.#waiting.size === 0) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      // but a thief who keeps a master busy must not remain unjudged
+      // a thief must not stay unjudged by keeping the master busy
       const isDue = !this.#parts.isBusy() || performance.now() - this.#since >= RECHECK_MAX_DELAY_MS;
       if (isDue) void this.#readNext();
       else this.#schedule();
@@ -75,7 +74,7 @@ export class Recheck {
       if (this.#stopped) return;
       for (const connection of read) {
         const known = batch.find(({ server, cid }) => server === connection.server && cid === connection.cid);
-        // an event that came meanwhile is newer
+        // a newer event takes precedence
         if (known !== undefined && this.#parts.isConnected(known)) this.#parts.onRead(connection);
       }
     } catch (error) {
@@ -91,7 +90,7 @@ export class Recheck {
     }
   }
 
-  /** The next connections that are still there. */
+  /** Takes the next connections that still exist. */
   #take(): UserConnection[] {
     const batch: UserConnection[] = [];
     for (const connection of this.#waiting) {

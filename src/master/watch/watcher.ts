@@ -159,7 +159,7 @@ export class Watcher {
     this.#timers.push(timer);
   }
 
-  /** Events during an outage are lost: lists all connections as soon as it is over, and reads those again that were known. */
+  /** An outage loses events: afterwards, lists all connections and rereads the known ones. */
   async #followReconnects(): Promise<void> {
     for await (const { type } of this.#system.status()) {
       if (this.#stopped) return;
@@ -191,7 +191,7 @@ export class Watcher {
     }
   }
 
-  /** A connection of a server that did not respond for a while: what it reported meanwhile is lost. */
+  /** Finds the connection of a server that was silent. Its events are lost, so the connection is read again. */
   #returned(of: ConnectionId): UserConnection | undefined {
     const connection = this.#silent.get(of);
     if (connection !== undefined) this.#recheck.add([connection]);
