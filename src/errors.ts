@@ -23,7 +23,7 @@ import { oneLine, printable } from './text/printable.js';
  */
 export function redactSeeds(text: string): string {
   return text
-    .replace(SEED_TEXT, '(a seed)')
+    .replace(SEED_TEXTS, '(a seed)')
     .replace(URL_USER, '$1(hidden)@')
     .replace(LONG_BASE64, (run) => (encodesSeed(run) ? '(a seed, encoded)' : run));
 }
@@ -47,14 +47,15 @@ function encodesSeed(run: string): boolean {
  * console.log(holdsSeed('the laptop was stolen')); // false
  */
 export function holdsSeed(text: string): boolean {
-  return text.length >= SHORTEST_SEED && text.search(SEED_TEXT) >= 0;
+  return text.length >= SHORTEST_SEED && SEED_TEXT.test(text);
 }
 
 /** The user and password of a URL, up to the last @ of the word. */
 const URL_USER = /\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s"']{0,2048}@/gi;
 
 /** Also shorter than a seed: one that was copied incompletely is still a secret. */
-const SEED_TEXT = /(?<![A-Z2-7])S[A-Z2-7]{40,}/g;
+const SEED_TEXT = /(?<![A-Z2-7])S[A-Z2-7]{40,}/;
+const SEED_TEXTS = new RegExp(SEED_TEXT, 'g');
 const SHORTEST_SEED = 41;
 
 /** Marks the errors of every copy of this package. */

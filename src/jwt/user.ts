@@ -147,12 +147,10 @@ function userNats(signer: KeyBundle, options: UserJwtOptions): UserNats {
   const { issuerAccount, tags } = options;
   const isSigningKey = issuerAccount !== undefined && issuerAccount !== signer.publicKey;
   if (isSigningKey) validatePublicKey(issuerAccount, 'account');
-  const base = {
-    ...(isSigningKey && { issuer_account: issuerAccount }),
-    ...(tags && { tags: tagClaims(tags) }),
-    type: 'user',
-    version: 2,
-  };
+  const named: Pick<UserNats, 'issuer_account' | 'tags'> = {};
+  if (isSigningKey) named.issuer_account = issuerAccount;
+  if (tags) named.tags = tagClaims(tags);
+  const base = Object.assign(named, { type: 'user', version: 2 } as const);
   if (options.scoped !== true) {
     return Object.assign(permissionClaims(options.permissions), userLimitClaims(options), base);
   }

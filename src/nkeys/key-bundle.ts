@@ -10,6 +10,7 @@ import { ed25519 } from './ed25519.js';
 import { decodeSeed, encodePublicKey, wrongRole } from './encoding.js';
 import { KeyPair } from './key-pair.js';
 import { isRole, ROLES, withArticle, type Role } from './roles.js';
+import { noteSeedCopy, pairOfSeedCopy } from './seed-copy.js';
 import { verifySignature } from './verify.js';
 
 const SAVE = bag({ ifAbsent: flag });
@@ -70,7 +71,7 @@ export class KeyBundle implements Disposable {
    * @internal
    */
   static publicKeyOfOwnSeed(seed: Uint8Array): string | undefined {
-    const pair = exportedSeeds.get(seed);
+    const pair = pairOfSeedCopy(seed);
     if (pair === undefined || pair.wiped) return undefined;
     return isSeedOf(pair, seed) ? pair.publicKey : undefined;
   }
@@ -91,7 +92,7 @@ export class KeyBundle implements Disposable {
    */
   get seed(): Uint8Array {
     const { seed } = this.#pair;
-    exportedSeeds.set(seed, this.#pair);
+    noteSeedCopy(seed, this.#pair);
     return seed;
   }
 
@@ -182,9 +183,6 @@ export class KeyBundle implements Disposable {
     return this.toString();
   }
 }
-
-/** The copies of seeds that are still referenced, with their keys. */
-const exportedSeeds = new WeakMap<Uint8Array, KeyPair>();
 
 /**
  * Creates a new key pair.
