@@ -47,6 +47,8 @@ export class KvMirror<T> {
   #iterator: QueuedIterator<KvWatchEntry> | undefined;
   readonly #progress = new WatchProgress();
   readonly #writes = new KeyedMutex();
+  /** The values being written, one for each key, and their JSON. */
+  readonly #pending = new Map<string, { value: T; data: Uint8Array }>();
   #closed = false;
   #isChecking = false;
   #isRestarting = false;
@@ -138,13 +140,7 @@ export class KvMirror<T> {
       const step = writeStep(current, decided, isConfirmed);
       if (step.do === 'leave') return { value: step.value, written: false };
       if (step.do === 'write') {
-        const revision = await compareAndSet(
-          this.#bucket,
-          key,
-          encodeJson(step.value),
-          step.revision,
-          () => this.#closed,
-        );
+        const revision = await this.#write(key, step.value, step.revision);
         if (revision !== undefined) {
           this.#notify(key, this.#held.take(key, step.value, revision));
           return { value: step.value, written: true };
@@ -153,6 +149,17 @@ export class KvMirror<T> {
       }
       current = await this.#read(key);
       isConfirmed = true;
+    }
+  }
+
+  /** @returns the new revision; undefined if another write came first */
+  async #write(key: string, value: T, revision: number): Promise<number | undefined> {
+    const data = encodeJson(value);
+    this.#pending.set(key, { value, data });
+    try {
+      return await compareAndSet(this.#bucket, key, data, revision, () => this.#closed);
+    } finally {
+      this.#pending.delete(key);
     }
   }
 
@@ -239,11 +246,17 @@ export class KvMirror<T> {
     if (value.length === 0 && entry.operation !== 'PUT')
       return this.#notify(key, this.#held.drop(key, revision));
     try {
-      this.#notify(key, this.#held.take(key, this.#parse(key, value), revision));
+      this.#notify(key, this.#held.take(key, this.#valueOf(key, value), revision));
     } catch (error) {
       // an unreadable record must not hide the others
       this.#logger.error({ key, error: String(error) }, 'skipped an unreadable record');
     }
+  }
+
+  /** Does not parse a write of this master, which often comes back before its confirmation. */
+  #valueOf(key: string, data: Uint8Array): T {
+    const pending = this.#pending.get(key);
+    return pending !== undefined && isSame(pending.data, data) ? pending.value : this.#parse(key, data);
   }
 
   #notify(key: string, change: ValueChange<T> | undefined): void {
@@ -303,6 +316,10 @@ export class KvMirror<T> {
     if (this.#isBehind) this.#logger.warn({ bucket, behind }, 'overloaded: lagging behind a bucket');
     else this.#logger.info({ bucket }, 'no longer overloaded: caught up with a bucket');
   }
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && Buffer.compare(a, b) === 0;
 }
 
 /** The decision that creates a value; undefined: none, or it fails, which the value in the bucket may change. */

@@ -97,6 +97,32 @@ describe('a mirror of a bucket', () => {
     mirror.close();
   });
 
+  it('takes its own write from the watch without parsing it, and another one parsed', async () => {
+    const bucket = new MemoryBucket();
+    const parsed: number[] = [];
+    const counting = v.pipe(
+      schema,
+      v.check(({ n }) => parsed.push(n) > 0),
+    );
+    const put: typeof bucket.kv.put = async (...args) => {
+      const revision = await bucket.kv.put(...args);
+      await delivered(); // the watch is faster than the confirmation
+      return revision;
+    };
+    const kv = { ...bucket.kv, put } as typeof bucket.kv;
+    const mirror = await KvMirror.open({ bucket: kv, schema: counting, logger: keptLog().logger });
+    const changes: unknown[] = [];
+    mirror.onChange((key, value) => void changes.push([key, value?.n]));
+    await mirror.change('a', plusOne);
+    expect(changes).toEqual([['a', 1]]);
+    expect(parsed).toEqual([]);
+    bucket.beforePut = () => bucket.set('a', { n: 10 });
+    await mirror.change('a', plusOne);
+    expect(changes.at(-1)).toEqual(['a', 11]);
+    expect(new Set(parsed)).toEqual(new Set([10]));
+    mirror.close();
+  });
+
   it('rethrows the error of a decision, and changes nothing', async () => {
     const { bucket, mirror } = await opened({ a: { n: 1 } });
     const refuse = () => {
