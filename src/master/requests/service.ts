@@ -220,7 +220,7 @@ export class RequestService<N extends RequestName> {
       request = parseRequest(name as N, incoming.msg.data);
       const handler = this.#options.handlers[name as N];
       const from = this.#options.from?.(caller);
-      await this.#respond(incoming, handler({ request, caller, by, from }));
+      await this.#respond(incoming, requestIdOf(request), handler({ request, caller, by, from }));
       this.#count(name, performance.now() - startedAt, 'ok');
     } catch (cause) {
       const storeFailure = storeFailureOf(cause);
@@ -246,12 +246,13 @@ export class RequestService<N extends RequestName> {
 
   async #respond(
     incoming: Incoming,
+    requestId: string | undefined,
     answer: Promise<AnswerOf<N>> | AsyncIterable<EncodedAnswer>,
   ): Promise<void> {
-    if (!(Symbol.asyncIterator in answer)) return this.#send(incoming, await answer);
+    if (!(Symbol.asyncIterator in answer)) return this.#send(incoming, requestId, await answer);
     let parts = 0;
     for await (const part of answer) {
-      this.#send(incoming, part);
+      this.#send(incoming, requestId, part);
       parts += 1;
       // large answers are sent no faster than the connection accepts them, and other callers get their turn meanwhile
       if (parts % PARTS_AT_ONCE === 0) await this.#options.nc.flush();
@@ -263,19 +264,19 @@ export class RequestService<N extends RequestName> {
   #refuse(incoming: Incoming, error: unknown): void {
     try {
       const requestId = requestIdIn(incoming.msg.data);
-      this.#send(incoming, refusalOf(error, requestId === undefined ? undefined : { requestId }));
+      this.#send(incoming, requestId, refusalOf(error, requestId === undefined ? undefined : { requestId }));
     } catch (failed) {
       this.#context.logger.warn({ reason: errorMessage(failed) }, 'a refusal cannot be sent');
     }
   }
 
-  #send(incoming: Incoming, answer: object): void {
+  #send(incoming: Incoming, requestId: string | undefined, answer: object): void {
     const { msg, name } = incoming;
     if (msg.reply === undefined || msg.reply === '') return;
     const data = answer instanceof EncodedAnswer ? Buffer.from(answer.text) : encodeJson(answer);
     if (!this.#options.signed || name === undefined) return this.#publish(incoming, data);
-    const id = requestIdIn(msg.data);
-    const context = answerContext(name, id === undefined || name === 'challenge' ? msg.subject : id);
+    const isById = requestId !== undefined && name !== 'challenge';
+    const context = answerContext(name, isById ? requestId : msg.subject);
     this.#publish(incoming, data, this.#context.signer.sign(context, data));
   }
 
@@ -329,6 +330,11 @@ export class RequestService<N extends RequestName> {
     stats.tookMs += tookMs;
     if (outcome !== 'ok') stats.errors += 1;
   }
+}
+
+/** The ID of a valid request, if its kind has one. */
+function requestIdOf(request: object): string | undefined {
+  return 'requestId' in request && typeof request.requestId === 'string' ? request.requestId : undefined;
 }
 
 /** The ID of a request, even of an invalid one: the caller matches the answer by it. */
