@@ -2,6 +2,7 @@
 import { holdsSeed, JwtError } from '../errors.js';
 import { encodeBase32 } from '../nkeys/base32.js';
 import type { KeyBundle } from '../nkeys/key-bundle.js';
+import { bytesAs } from '../text/bytes-as.js';
 import { sha512256 } from './hash.js';
 import { withLatestSeconds } from './latest-seconds.js';
 
@@ -18,14 +19,13 @@ export interface UnsignedClaims {
   nats: object;
 }
 
-/** The text that replaces the claims' opening brace to insert `jti`. */
+/** The text around `jti`, which comes first. A comma follows it, in place of the claims' opening brace. */
 const JTI_START = '{"jti":"';
-const JTI_END = '",';
+const JTI_END = '"';
 const JTI_LENGTH = 52;
 /** The offset of the claims without `jti`, so that the claims with it begin at 0. */
-const BODY_OFFSET = JTI_START.length + JTI_LENGTH + JTI_END.length - 1;
-
-const SIGNATURE_LENGTH = 64;
+const BODY_OFFSET = JTI_START.length + JTI_LENGTH + JTI_END.length;
+const COMMA = 0x2c;
 
 /**
  * Signs claims into a NATS JWT v2. `jti` is base32(SHA-512/256(the claims without it)); the signature covers
@@ -66,24 +66,20 @@ const LONE_SURROGATE = /(?<!\\)(?:\\\\)*\\ud[89a-f][0-9a-f]{2}/;
  */
 export function signClaims(claims: string, signer: KeyBundle): string {
   const body = withLatestSeconds(claims);
-  const json = buffer('json', BODY_OFFSET + body.length * MAX_UTF8_BYTES);
+  const maxEnd = BODY_OFFSET + body.length * MAX_UTF8_BYTES;
+  const json = maxEnd <= KEPT_BYTES ? keptJson : withJtiFrame(Buffer.alloc(maxEnd));
   const end = BODY_OFFSET + json.write(body, BODY_OFFSET, 'utf8');
   const jti = encodeBase32(sha512256(json.subarray(BODY_OFFSET, end)));
-  json.write(JTI_START, 0, 'latin1');
   json.set(jti, JTI_START.length);
-  json.write(JTI_END, JTI_START.length + JTI_LENGTH, 'latin1');
+  json[BODY_OFFSET] = COMMA;
 
   const payload = json.toString('base64url', 0, end);
-  const token = buffer('token', HEADER.length + payload.length + 2 * SIGNATURE_LENGTH);
+  const signedEnd = HEADER.length + payload.length;
+  const token = signedEnd <= KEPT_BYTES ? keptToken : Buffer.alloc(signedEnd);
   token.write(HEADER, 0, 'latin1');
-  const signedEnd = HEADER.length + token.write(payload, HEADER.length, 'latin1');
+  token.write(payload, HEADER.length, 'latin1');
   const signature = signer.sign(token.subarray(0, signedEnd));
-  const bytes = Buffer.isBuffer(signature)
-    ? signature
-    : Buffer.from(signature.buffer, signature.byteOffset, signature.byteLength);
-  const encoded = bytes.toString('base64url');
-  const tokenEnd = signedEnd + token.write(`.${encoded}`, signedEnd, 'latin1');
-  return token.toString('latin1', 0, tokenEnd);
+  return `${HEADER}${payload}.${bytesAs('base64url', signature)}`;
 }
 
 /** Maximum UTF-8 bytes per code unit of a JavaScript string. */
@@ -91,8 +87,12 @@ const MAX_UTF8_BYTES = 3;
 
 /** The size of the reused buffers; a larger token gets its own. */
 const KEPT_BYTES = 32 * 1024;
-const kept = { json: Buffer.alloc(KEPT_BYTES), token: Buffer.alloc(KEPT_BYTES) };
+const keptJson = withJtiFrame(Buffer.alloc(KEPT_BYTES));
+const keptToken = Buffer.alloc(KEPT_BYTES);
 
-function buffer(name: keyof typeof kept, size: number): Buffer {
-  return size <= KEPT_BYTES ? kept[name] : Buffer.alloc(size);
+/** Writes the text around `jti`, the same in all claims. */
+function withJtiFrame(json: Buffer): Buffer {
+  json.write(JTI_START, 0, 'latin1');
+  json.write(JTI_END, JTI_START.length + JTI_LENGTH, 'latin1');
+  return json;
 }

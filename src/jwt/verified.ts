@@ -63,7 +63,7 @@ export interface SignedJwt {
  * The last signed JWTs, with their whole text, so that a lookup needs no hash. A ring buffer, since a map with as many
  * deletions as insertions costs more than the search.
  */
-const justSigned: { readonly jwt: string; readonly signed: SignedJwt }[] = [];
+const justSigned: (SignedJwt & { readonly jwt: string })[] = [];
 const MAX_JUST_SIGNED = 16;
 let next = 0;
 
@@ -84,11 +84,11 @@ export function unlessVerified(signer: string, jwt: string): (() => void) | unde
  * @param signer the public key of the seed that signed it
  */
 export function noteSigned(jwt: string, signer: string, subject: string): void {
-  justSigned[next] = { jwt, signed: Object.freeze({ signer, subject }) };
+  justSigned[next] = { jwt, signer, subject };
   next = (next + 1) % MAX_JUST_SIGNED;
 }
 
 /** The facts about a JWT that this process just signed; undefined: unknown, so decode it like any other. */
 export function signedJustNow(jwt: string): SignedJwt | undefined {
-  return justSigned.find((one) => one.jwt === jwt)?.signed;
+  return justSigned.find((one) => one.jwt === jwt);
 }
