@@ -2,16 +2,13 @@
 import { ZesterError } from '../../errors.js';
 import type { Actor } from '../../protocol/records/actor.js';
 import type { JoinToken } from '../../protocol/records/join-token.js';
-import { hasKey } from '../../protocol/records/record.js';
 import type { AuditLog } from '../audit/audit-log.js';
 import type { KvMirror } from '../store/kv-mirror.js';
-import type { Registry } from './registry.js';
 import { checkToken, countUses, removedToken, withoutUse, type TokenUser } from './token-rules.js';
 
 /** The dependencies of join tokens. */
 export interface TokenContext {
   tokens: Pick<KvMirror<JoinToken>, 'get' | 'refresh' | 'change'>;
-  registry: Pick<Registry, 'get'>;
   audit: Pick<AuditLog, 'note'>;
   now: () => number;
 }
@@ -32,7 +29,7 @@ export async function usableToken(
  * @returns undefined if there is no such token
  */
 export async function removeJoinToken(
-  { tokens, audit, now }: Omit<TokenContext, 'registry'>,
+  { tokens, audit, now }: TokenContext,
   tokenId: string,
   by: Actor,
   reason?: string,
@@ -121,12 +118,11 @@ export class TokenUses {
   }
 
   async #write(tokenId: string, uses: readonly WaitingUse[]): Promise<void> {
-    const { tokens, registry, now } = this.#context;
-    const isSettled = ({ peelId, publicKey }: TokenUser) => hasKey(registry.get(peelId), publicKey);
+    const { tokens, now } = this.#context;
     let outcome: ReturnType<typeof countUses<WaitingUse>> | undefined;
     try {
       const { value } = await tokens.change(tokenId, (stored) => {
-        outcome = countUses(stored, tokenId, uses, now(), isSettled);
+        outcome = countUses(stored, tokenId, uses, now());
         return outcome.token;
       });
       for (const { use, error } of outcome?.refused ?? []) use.refused(error);

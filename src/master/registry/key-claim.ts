@@ -1,19 +1,17 @@
 // Claims keys and IDs, so that each key belongs to one peel or one join token, and each ID to one key.
 import { FleetError, ZesterError } from '../../errors.js';
-import { hasKey } from '../../protocol/records/record.js';
+import { keyOf, type PeelRecord } from '../../protocol/records/record.js';
 import type { MasterContext } from '../context.js';
 import { withStoreRetries } from '../store/store-retries.js';
 import { isWriteConflict } from '../store/write-conflict.js';
 
 /** A claim of {@link claimKey} or {@link claimId}, and how to release it. */
 export interface Claim {
-  /** Whether the holder had it before, which may be an earlier attempt of the same request. */
-  readonly wasHeld: boolean;
   /** Releases the claim if this call made it, so that a later refusal leaves nothing behind. */
   release(): Promise<void>;
 }
 
-const NO_CLAIM: Claim = { wasHeld: true, release: () => Promise.resolve() };
+const NO_CLAIM: Claim = { release: () => Promise.resolve() };
 
 /**
  * Runs the action that claims are for, and releases them if it is refused. After any other failure the action may have
@@ -83,10 +81,14 @@ export async function claimId(context: ClaimContext, peelId: string, publicKey: 
     if (holder === publicKey) return claim;
     // if its key was already decided, the record has the result, and the ID may be free again
     const record = await context.registry.refresh(peelId);
-    if (holder === undefined || !hasKey(record, holder)) break;
+    if (holder === undefined || !isDecided(record, holder)) break;
     await context.store.challenges.delete(key, { previousSeq: revision }).catch(ignoreConflict);
   }
   throw idTaken(peelId);
+}
+
+function isDecided(record: PeelRecord | undefined, publicKey: string): boolean {
+  return record !== undefined && keyOf(record, publicKey) !== undefined;
 }
 
 async function claimFor(
@@ -113,7 +115,7 @@ async function claimFor(
           logger.debug({ key, error: String(error) }, 'cannot release a claim');
         }
       };
-      return { claim: { wasHeld: false, release }, holder, revision };
+      return { claim: { release }, holder, revision };
     }
     const existing = await withStoreRetries(() => challenges.get(key));
     if (existing !== null && existing.operation === 'PUT') {

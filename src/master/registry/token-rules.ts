@@ -10,9 +10,7 @@ export interface TokenUser {
   publicKey: string;
 }
 
-/** The number of last users that a record lists in any case: it is written for nearly every use. */
-const LISTED_USERS = 16;
-/** The maximum number of users in a record, if that many are not settled yet. */
+/** The maximum number of users in a record, which stays small even if ten thousand hosts use the token. */
 const MAX_LISTED_USERS = 200;
 
 /**
@@ -55,9 +53,8 @@ export function checkToken(
 }
 
 /**
- * Counts several uses of a token in one write. Forgets older users that are settled: nothing counts them again.
+ * Counts several uses of a token in one write.
  *
- * @param isSettled whether the user's record has its key
  * @returns the new record, undefined if no use is new; and the outcome of each use, in order
  */
 export function countUses<U extends TokenUser>(
@@ -65,7 +62,6 @@ export function countUses<U extends TokenUser>(
   tokenId: string,
   uses: readonly U[],
   nowMs: number,
-  isSettled: (user: TokenUser) => boolean,
 ): {
   token: JoinToken | undefined;
   counted: { use: U; used: number }[];
@@ -84,13 +80,7 @@ export function countUses<U extends TokenUser>(
       refused.push({ use, error });
     }
   }
-  if (token === undefined || counted.length === 0) return { token: undefined, counted, refused };
-  return { token: { ...token, usedBy: listed(token.usedBy, isSettled) }, counted, refused };
-}
-
-function listed(users: TokenUser[], isSettled: (user: TokenUser) => boolean): TokenUser[] {
-  const older = users.slice(0, -LISTED_USERS).filter((user) => !isSettled(user));
-  return [...older, ...users.slice(-LISTED_USERS)].slice(-MAX_LISTED_USERS);
+  return { token: counted.length === 0 ? undefined : token, counted, refused };
 }
 
 /** @returns undefined if this use was counted before. @throws FleetError `ERR_FLEET_TOKEN_USED_UP` */
@@ -103,7 +93,11 @@ function withUse(token: JoinToken, user: TokenUser): JoinToken | undefined {
     );
   }
   const { peelId, publicKey } = user;
-  return { ...token, used: token.used + 1, usedBy: [...token.usedBy, { peelId, publicKey }] };
+  return {
+    ...token,
+    used: token.used + 1,
+    usedBy: [...token.usedBy, { peelId, publicKey }].slice(-MAX_LISTED_USERS),
+  };
 }
 
 /** The token after a use is returned; undefined if the use was not counted. */

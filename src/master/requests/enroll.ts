@@ -9,7 +9,6 @@ import type { JoinToken } from '../../protocol/records/join-token.js';
 import { joinProof } from '../../protocol/proofs.js';
 import {
   isAccepted,
-  hasKey,
   keyOf,
   notAcceptedError,
   type PeelKey,
@@ -126,8 +125,6 @@ async function join(context: MasterContext, uses: TokenUses, call: Call<'join'>)
     // if several keys request one ID concurrently, only the first uses the token
     const idClaim = await claimId(context, peelId, publicKey);
     return withClaims([idClaim], async () => {
-      // another master may have finished an earlier attempt, and the record in memory lags behind
-      if (idClaim.wasHeld && hasKey(await registry.refresh(peelId), publicKey)) return decide();
       await uses.count(use);
       return uses.returnIfRefused(use, decide);
     });

@@ -18,7 +18,6 @@ async function withToken(uses: number) {
   const events: AuditEntry[] = [];
   const context = {
     tokens,
-    registry: { get: () => undefined },
     audit: { note: (entry: AuditEntry) => void events.push(entry) },
     now: () => Date.parse('2030-01-01T12:00:00Z'),
   };
