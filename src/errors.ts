@@ -23,7 +23,7 @@ import { oneLine, printable } from './text/printable.js';
  */
 export function redactSeeds(text: string): string {
   const withoutSeeds = text.replace(SEED_TEXTS, '(a seed)');
-  // nearly no text has a URL, and looking for one letter by letter takes a third of the time
+  // few texts have a URL, and looking for one letter by letter takes a third of this function's time
   const withoutUsers = withoutSeeds.includes('://')
     ? withoutSeeds.replace(URL_USER, '$1(hidden)@')
     : withoutSeeds;

@@ -10,8 +10,8 @@ class Given {
 }
 
 /**
- * Notes the key of a copy of its seed in a private field of the copy, which nobody else can see or change. Copies of the
- * copy have none. A WeakMap would do the same, but its bookkeeping costs a fortieth of issuing a credential.
+ * Notes the key of a copy of its seed in a private field of the copy, which no other code can read or change. Copies of
+ * the copy have none. A WeakMap would do the same, but its bookkeeping costs a fortieth of issuing a credential.
  */
 class SeedCopy extends Given {
   readonly #pair: KeyPair;

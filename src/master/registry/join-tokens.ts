@@ -3,12 +3,16 @@ import { ZesterError } from '../../errors.js';
 import type { Actor } from '../../protocol/records/actor.js';
 import type { JoinToken } from '../../protocol/records/join-token.js';
 import type { AuditLog } from '../audit/audit-log.js';
+import { hasKey } from '../../protocol/records/record.js';
 import type { KvMirror } from '../store/kv-mirror.js';
-import { checkToken, countUses, removedToken, withoutUse, type TokenUser } from './token-rules.js';
+import type { Registry } from './registry.js';
+import { checkToken, countUses, removedToken, withoutUse } from './token-rules.js';
+import type { TokenUser } from './token-users.js';
 
 /** The dependencies of join tokens. */
 export interface TokenContext {
   tokens: Pick<KvMirror<JoinToken>, 'get' | 'refresh' | 'change'>;
+  registry: Pick<Registry, 'refresh'>;
   audit: Pick<AuditLog, 'note'>;
   now: () => number;
 }
@@ -29,7 +33,7 @@ export async function usableToken(
  * @returns undefined if there is no such token
  */
 export async function removeJoinToken(
-  { tokens, audit, now }: TokenContext,
+  { tokens, audit, now }: Omit<TokenContext, 'registry'>,
   tokenId: string,
   by: Actor,
   reason?: string,
@@ -100,7 +104,9 @@ export class TokenUses {
   }
 
   async #returnUse(use: TokenUse): Promise<void> {
-    const { tokens } = this.#context;
+    const { tokens, registry } = this.#context;
+    // another attempt with this key was decided: the use was for that
+    if (hasKey(await registry.refresh(use.peelId), use.publicKey)) return;
     const { value, written } = await tokens.change(use.tokenId, (token) => withoutUse(token, use));
     if (written && value !== undefined) this.#note('token.returned', value, use, value.used);
   }

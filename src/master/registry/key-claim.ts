@@ -1,6 +1,6 @@
 // Claims keys and IDs, so that each key belongs to one peel or one join token, and each ID to one key.
 import { FleetError, ZesterError } from '../../errors.js';
-import { keyOf, type PeelRecord } from '../../protocol/records/record.js';
+import { hasKey } from '../../protocol/records/record.js';
 import type { MasterContext } from '../context.js';
 import { withStoreRetries } from '../store/store-retries.js';
 import { isWriteConflict } from '../store/write-conflict.js';
@@ -81,14 +81,10 @@ export async function claimId(context: ClaimContext, peelId: string, publicKey: 
     if (holder === publicKey) return claim;
     // if its key was already decided, the record has the result, and the ID may be free again
     const record = await context.registry.refresh(peelId);
-    if (holder === undefined || !isDecided(record, holder)) break;
+    if (holder === undefined || !hasKey(record, holder)) break;
     await context.store.challenges.delete(key, { previousSeq: revision }).catch(ignoreConflict);
   }
   throw idTaken(peelId);
-}
-
-function isDecided(record: PeelRecord | undefined, publicKey: string): boolean {
-  return record !== undefined && keyOf(record, publicKey) !== undefined;
 }
 
 async function claimFor(

@@ -3,15 +3,7 @@ import { FleetError } from '../../errors.js';
 import { matchesGlob } from '../../protocol/glob.js';
 import { isReservedName } from '../../protocol/is-master.js';
 import type { JoinToken } from '../../protocol/records/join-token.js';
-
-/** A peel that uses a token, and its key. */
-export interface TokenUser {
-  peelId: string;
-  publicKey: string;
-}
-
-/** The maximum number of users in a record, which stays small even if ten thousand hosts use the token. */
-const MAX_LISTED_USERS = 200;
+import { hasUser, withoutUser, withUser, type TokenUser } from './token-users.js';
 
 /**
  * Checks that a token may be used for a peel. Does not check the remaining uses: a peel that used it before needs
@@ -85,33 +77,24 @@ export function countUses<U extends TokenUser>(
 
 /** @returns undefined if this use was counted before. @throws FleetError `ERR_FLEET_TOKEN_USED_UP` */
 function withUse(token: JoinToken, user: TokenUser): JoinToken | undefined {
-  if (token.usedBy.some((use) => isSame(use, user))) return undefined;
+  if (hasUser(token, user)) return undefined;
   if (token.used >= token.uses) {
     throw new FleetError(
       'ERR_FLEET_TOKEN_USED_UP',
       `the join token ${token.id} is used up (${token.uses} uses): ask for a new one`,
     );
   }
-  const { peelId, publicKey } = user;
-  return {
-    ...token,
-    used: token.used + 1,
-    usedBy: [...token.usedBy, { peelId, publicKey }].slice(-MAX_LISTED_USERS),
-  };
+  return { ...token, used: token.used + 1, ...withUser(token, user) };
 }
 
 /** The token after a use is returned; undefined if the use was not counted. */
 export function withoutUse(token: JoinToken | undefined, user: TokenUser): JoinToken | undefined {
-  if (token === undefined || !token.usedBy.some((use) => isSame(use, user))) return undefined;
-  return { ...token, used: token.used - 1, usedBy: token.usedBy.filter((use) => !isSame(use, user)) };
+  if (token === undefined || !hasUser(token, user)) return undefined;
+  return { ...token, used: token.used - 1, ...withoutUser(token, user) };
 }
 
 /** The token after its removal; undefined if there is nothing to remove. */
 export function removedToken(token: JoinToken | undefined, nowMs: number): JoinToken | undefined {
   if (token === undefined || token.removedAt !== undefined) return undefined;
   return { ...token, removedAt: new Date(nowMs).toISOString() };
-}
-
-function isSame(one: TokenUser, other: TokenUser): boolean {
-  return one.peelId === other.peelId && one.publicKey === other.publicKey;
 }

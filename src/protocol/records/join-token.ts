@@ -22,6 +22,8 @@ export interface JoinToken {
   used: number;
   /** The last peels that joined with it. */
   usedBy: { peelId: string; publicKey: string }[];
+  /** Marks of the peels that joined before those: a part of a hash of each. For masters only. */
+  usedBefore?: string | undefined;
   /** A glob that the peel ID must match; absent: any ID. */
   ids?: string | undefined;
   /** The labels of peels that join with it; absent: none. */
@@ -43,6 +45,7 @@ export const tokenSchema = openObject({
   uses: v.number(),
   used: v.number(),
   usedBy: v.array(openObject({ peelId: v.string(), publicKey: v.string() })),
+  usedBefore: v.optional(v.string()),
   ids: v.optional(v.string()),
   labels: v.optional(storedLabelsSchema),
   removedAt: v.optional(v.string()),

@@ -140,6 +140,11 @@ export function keyOf(record: PeelRecord, publicKey: string): PeelKey | undefine
   return record.keys.findLast((key) => key.publicKey === publicKey);
 }
 
+/** Whether there is a record, and it has this key, in any state. */
+export function hasKey(record: PeelRecord | undefined, publicKey: string): boolean {
+  return record !== undefined && keyOf(record, publicKey) !== undefined;
+}
+
 /**
  * Whether a requested rotation must replace this key. A key that was added after the request is already the new one;
  * its connection is just not known yet.

@@ -275,7 +275,9 @@ describe('under the policy auto-trusted', () => {
     );
     const stored = await contextOf(fleet.master).store.fleet.get(token.tokenId);
     expect(stored?.json()).toMatchObject({ used: 1_000, uses: 5_000 });
-    expect(stored?.value.length).toBeLessThan(40_000);
+    expect(stored?.value.length).toBeLessThan(8_000);
+    const { tokens } = await admin.ask('token.list', {});
+    expect(Object.keys(tokens.find(({ id }) => id === token.tokenId) ?? {})).not.toContain('usedBefore');
   });
 
   it('refuses a removed token, and cuts connections made with it', async () => {

@@ -3,6 +3,7 @@ import { FleetError } from '../../../src/errors.js';
 import type { AuditEntry } from '../../../src/master/audit/audit-log.js';
 import { removeJoinToken, TokenUses, usableToken } from '../../../src/master/registry/join-tokens.js';
 import { KvMirror } from '../../../src/master/store/kv-mirror.js';
+import type { PeelRecord } from '../../../src/protocol/records/record.js';
 import { tokenSchema } from '../../../src/protocol/records/join-token.js';
 import { keptLog } from '../../support/kept-log.js';
 import { MemoryBucket } from '../../support/memory-bucket.js';
@@ -16,13 +17,15 @@ async function withToken(uses: number) {
   bucket.set('t1', { id: 't1', publicKey: 'UTOKEN', ...times, createdBy: admin, uses, used: 0, usedBy: [] });
   const tokens = await KvMirror.open({ bucket: bucket.kv, schema: tokenSchema, logger: keptLog().logger });
   const events: AuditEntry[] = [];
+  const records = new Map<string, PeelRecord>();
   const context = {
     tokens,
+    registry: { refresh: (peelId: string) => Promise.resolve(records.get(peelId)) },
     audit: { note: (entry: AuditEntry) => void events.push(entry) },
     now: () => Date.parse('2030-01-01T12:00:00Z'),
   };
   const kinds = () => events.map(({ kind, peelId, detail }) => [kind, peelId, detail?.['used']]);
-  return { bucket, context, kinds, uses: new TokenUses(context) };
+  return { bucket, context, kinds, records, uses: new TokenUses(context) };
 }
 
 const use = (peelId: string) => ({ tokenId: 't1', peelId, publicKey: `U${peelId}` });
@@ -68,6 +71,22 @@ describe('the uses of a join token', () => {
     await refusal('ERR_FLEET_ID_TAKEN', () => fails('ERR_FLEET_ID_TAKEN'));
     expect(bucket.value('t1')).toMatchObject({ used: 0 });
     expect(kinds().at(-1)).toEqual(['token.returned', 'web-1', 0]);
+  });
+
+  it('are kept when another attempt with the same key was decided', async () => {
+    const { uses, bucket, records } = await withToken(10);
+    await uses.count(use('web-1'));
+    const at = '2030-01-01T00:00:00.000Z';
+    const key = { publicKey: 'Uweb-1', state: 'revoked', addedAt: at } as const;
+    records.set('web-1', {
+      ...{ id: 'web-1', state: 'rejected', number: 1, createdAt: at, updatedAt: at },
+      keys: [key],
+    });
+    const rejected = new FleetError('ERR_FLEET_REJECTED', 'no');
+    await refusal('ERR_FLEET_REJECTED', () =>
+      uses.returnIfRefused(use('web-1'), () => Promise.reject(rejected)),
+    );
+    expect(bucket.value('t1')).toMatchObject({ used: 1 });
   });
 });
 

@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  checkToken,
-  countUses,
-  removedToken,
-  withoutUse,
-  type TokenUser,
-} from '../../../src/master/registry/token-rules.js';
+import { checkToken, countUses, removedToken, withoutUse } from '../../../src/master/registry/token-rules.js';
+import type { TokenUser } from '../../../src/master/registry/token-users.js';
 import type { ZesterError } from '../../../src/errors.js';
 import type { JoinToken } from '../../../src/protocol/records/join-token.js';
 
@@ -76,11 +71,37 @@ describe('uses of a join token', () => {
     expect(other).toMatchObject({ error: { code: 'ERR_FLEET_TOKEN_USED_UP' } });
   });
 
-  it('name the last 200 peels only', () => {
-    const many = Array.from({ length: 300 }, (_, i) => user(`peel-${i}`));
-    const { token: after } = countUses({ ...token, uses: 1_000 }, 't1', many, NOW);
-    expect(after?.used).toBe(300);
-    expect(after?.usedBy).toEqual(many.slice(-200));
+  const many = Array.from({ length: 300 }, (_, i) => user(`peel-${i}`));
+  const forMany = { ...token, uses: 1_000 };
+
+  it('name the last 16 peels, and are not counted again for the last 200', () => {
+    const { token: after = token } = countUses(forMany, 't1', many, NOW);
+    expect(after.used).toBe(300);
+    expect(after.usedBy).toEqual(many.slice(-16));
+    expect(countUses(after, 't1', many.slice(-200), NOW).counted).toEqual([]);
+    expect(countUses(after, 't1', many.slice(0, 100), NOW).counted).toHaveLength(100);
+  });
+
+  it('keep the record small', () => {
+    const { token: after = token } = countUses(forMany, 't1', many, NOW);
+    expect(JSON.stringify(after.usedBefore)).toHaveLength(184 * 16 + 2);
+  });
+
+  it('are known from the list of an earlier version', () => {
+    const earlier = { ...forMany, used: 200, usedBy: many.slice(0, 200) };
+    const { token: after = token } = countUses(earlier, 't1', [user('next')], NOW);
+    expect(after).toMatchObject({ used: 201, usedBy: [...many.slice(185, 200), user('next')] });
+    expect(countUses(after, 't1', many.slice(1, 200), NOW).counted).toEqual([]);
+  });
+
+  it.each([299, 150])('are returned once, also if others came after (%i)', (i) => {
+    const { token: after = token } = countUses(forMany, 't1', many, NOW);
+    const one = many[i] ?? user('none');
+    const returned = withoutUse(after, one);
+    expect(returned?.used).toBe(299);
+    expect(withoutUse(returned, one)).toBeUndefined();
+    const rest = many.slice(-200).filter((other) => other !== one);
+    expect(countUses(returned, 't1', rest, NOW).counted).toEqual([]);
   });
 
   it('are returned once', () => {

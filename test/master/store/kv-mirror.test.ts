@@ -97,7 +97,7 @@ describe('a mirror of a bucket', () => {
     mirror.close();
   });
 
-  it('takes its own write from the watch without parsing it, and another one parsed', async () => {
+  it('does not parse its own write when the watch delivers it, but parses others', async () => {
     const bucket = new MemoryBucket();
     const parsed: number[] = [];
     const counting = v.pipe(

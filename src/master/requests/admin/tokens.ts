@@ -96,6 +96,11 @@ function requireFewTokens({ tokens, trust, now }: MasterContext, { name }: Actor
   );
 }
 
+/** A token without what only masters need. */
+function forAdmins(token: JoinToken): JoinToken {
+  return { ...token, usedBefore: undefined };
+}
+
 /** The bytes of an answer besides its tokens. */
 const ANSWER_OVERHEAD = 256;
 
@@ -105,7 +110,7 @@ const ANSWER_OVERHEAD = 256;
  */
 export async function listTokens({ tokens, nc }: Pick<MasterContext, 'tokens' | 'nc'>) {
   const maxBytes = (nc.info?.max_payload ?? Infinity) - ANSWER_OVERHEAD;
-  const all = [...tokens.entries()].map(([, token]) => token);
+  const all = [...tokens.entries()].map(([, token]) => forAdmins(token));
   all.sort((a, b) => (a.createdAt > b.createdAt ? -1 : 1));
   const sizeOf = (token: JoinToken) => Buffer.byteLength(JSON.stringify(token)) + 1;
   if (all.reduce((sum, token) => sum + sizeOf(token), 0) <= maxBytes) return { tokens: all };
@@ -130,7 +135,7 @@ export async function removeToken(context: MasterContext, { request, by }: Call<
   // not a key of the bucket: its error would be logged, however long the key is
   if (!TOKEN_ID.test(tokenId)) unknownToken(tokenId);
   const token = (await removeJoinToken(context, tokenId, by)) ?? unknownToken(tokenId);
-  return { token: await revokedEverywhere(context, token) };
+  return { token: forAdmins(await revokedEverywhere(context, token)) };
 }
 
 async function revokedEverywhere(
