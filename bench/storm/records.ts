@@ -1,4 +1,4 @@
-// Puts peels into the registry: issued, and not connected yet.
+// Puts peels into the registry: issued an hour ago, and not connected yet.
 import type { NatsConnection } from '@nats-io/nats-core';
 import { AuditLog } from '../../src/master/audit/audit-log.js';
 import { auditStream } from '../../src/master/audit/audit-stream.js';
@@ -11,6 +11,8 @@ import type { MadePeel } from './messages.js';
 const AT_ONCE = 256;
 const PROGRESS_MS = 5_000;
 const AUDIT_TIMEOUT_MS = 60_000;
+/** A master that starts publishes the events of the last minutes again, in case another one was killed. */
+const AGE_MS = 3_600_000;
 
 const SILENT: MasterLogger = {
   debug: () => undefined,
@@ -25,7 +27,7 @@ export async function addRecords(
   signal?: AbortSignal,
 ): Promise<void> {
   const store = await openStore(nc, { logger: SILENT });
-  const audit = new AuditLog(auditStream(nc, store), SILENT);
+  const audit = new AuditLog(auditStream(nc, store), SILENT, () => Date.now() - AGE_MS);
   const registry = await Registry.open(store.peels, audit, SILENT);
   let next = 0;
   let done = 0;
