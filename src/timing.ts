@@ -341,7 +341,7 @@ export const LAST_SEEN_CLOSE_TIMEOUT_MS = 2_000;
 export const RECHECK_INTERVAL_MS = 250;
 /** The maximum of that pause while a server does not answer. */
 export const RECHECK_MAX_RETRY_MS = 30_000;
-/** How long rereading yields to a storm of connections, at most. */
+/** The maximum time that rereading yields to a storm of connections. */
 export const RECHECK_MAX_DELAY_MS = 60_000;
 /** Connections are judged for this long before the event loop reads the sockets again. */
 export const JUDGE_TURN_MS = 5;

@@ -11,7 +11,7 @@ import type { MadePeel } from './messages.js';
 const AT_ONCE = 256;
 const PROGRESS_MS = 5_000;
 const AUDIT_TIMEOUT_MS = 60_000;
-/** A master that starts publishes the events of the last minutes again, in case another one was killed. */
+/** A starting master republishes the events of the last minutes, in case another one was killed: these are older. */
 const AGE_MS = 3_600_000;
 
 const SILENT: MasterLogger = {

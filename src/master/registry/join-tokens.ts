@@ -33,7 +33,7 @@ export async function usableToken(
  * @returns undefined if there is no such token
  */
 export async function removeJoinToken(
-  { tokens, audit, now }: Omit<TokenContext, 'registry'>,
+  { tokens, audit, now }: Pick<TokenContext, 'tokens' | 'audit' | 'now'>,
   tokenId: string,
   by: Actor,
   reason?: string,
@@ -105,7 +105,7 @@ export class TokenUses {
 
   async #returnUse(use: TokenUse): Promise<void> {
     const { tokens, registry } = this.#context;
-    // another attempt with this key was decided: the use was for that
+    // another attempt with this key was decided, and used it
     if (hasKey(await registry.refresh(use.peelId), use.publicKey)) return;
     const { value, written } = await tokens.change(use.tokenId, (token) => withoutUse(token, use));
     if (written && value !== undefined) this.#note('token.returned', value, use, value.used);

@@ -8,7 +8,7 @@ export interface TokenUser {
   publicKey: string;
 }
 
-/** The part of a token that has its users. */
+/** The last users of a token. */
 type Users = Pick<JoinToken, 'usedBy' | 'usedBefore'>;
 
 /** How many of the last users are listed. Few, because the record is rewritten for nearly every use. */
@@ -16,7 +16,7 @@ const LISTED_USERS = 16;
 /** How many users are known in all, so that a retry is not counted again. The others have only a mark. */
 const KNOWN_USERS = 200;
 
-/** Too many to find another user with the same mark. */
+/** Enough that nobody can find another user with the same mark. */
 const MARK_BYTES = 12;
 /** In base64url. */
 const MARK_LENGTH = 16;

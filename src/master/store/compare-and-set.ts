@@ -28,7 +28,7 @@ export async function compareAndSet(
       if (isWriteConflict(error)) {
         // an earlier attempt may have succeeded although its answer was lost
         const entry = mayBeWritten ? await bucket.get(key) : null;
-        return entry !== null && Buffer.from(entry.value).equals(data) ? entry.revision : undefined;
+        return entry !== null && Buffer.compare(entry.value, data) === 0 ? entry.revision : undefined;
       }
       mayBeWritten = true;
       throw error;

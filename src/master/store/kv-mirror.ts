@@ -256,7 +256,8 @@ export class KvMirror<T> {
   /** Does not parse a write of this master, which often comes back before its confirmation. */
   #valueOf(key: string, data: Uint8Array): T {
     const pending = this.#pending.get(key);
-    return pending !== undefined && isSame(pending.data, data) ? pending.value : this.#parse(key, data);
+    const isOwn = pending !== undefined && Buffer.compare(pending.data, data) === 0;
+    return isOwn ? pending.value : this.#parse(key, data);
   }
 
   #notify(key: string, change: ValueChange<T> | undefined): void {
@@ -316,10 +317,6 @@ export class KvMirror<T> {
     if (this.#isBehind) this.#logger.warn({ bucket, behind }, 'overloaded: lagging behind a bucket');
     else this.#logger.info({ bucket }, 'no longer overloaded: caught up with a bucket');
   }
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && Buffer.compare(a, b) === 0;
 }
 
 /** The decision that creates a value; undefined: none, or it fails, which the value in the bucket may change. */

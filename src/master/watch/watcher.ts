@@ -191,7 +191,7 @@ export class Watcher {
     }
   }
 
-  /** Finds the connection of a server that was silent. Its events are lost, so the connection is read again. */
+  /** Looks up a connection of a silent server, and queues it for rereading, since its events were lost. */
   #returned(of: ConnectionId): UserConnection | undefined {
     const connection = this.#silent.get(of);
     if (connection !== undefined) this.#recheck.add([connection]);

@@ -78,7 +78,7 @@ export async function createToken(context: MasterContext, { request, by }: Call<
   }
   const from = Date.parse(token.createdAt);
   const jwt = issuer.tokenJwt(tokenId, publicKey, from, (Date.parse(token.expiresAt) - from) / 1000);
-  return { jwt, token };
+  return { jwt, token: forAdmins(token) };
 }
 
 /** @throws FleetError `ERR_FLEET_RATE` */
