@@ -76,7 +76,7 @@ export async function planMigration(home: string, options: ChangeOptions): Promi
 export async function outdatedCreds(domain: TrustDomain): Promise<OutdatedCreds[]> {
   const outdated: OutdatedCreds[] = [];
   for (const { path, options } of ownUsers(domain)) {
-    if (!(await pathExists(path))) continue;
+    if (!pathExists(path)) continue;
     const creds = await loadCredsFile(path);
     creds.wipe();
     // a file of another user: leave it alone
@@ -159,7 +159,7 @@ export async function migrate(home: string, options: MigrateOptions): Promise<Mi
       { now: options.now },
     );
     const outdated = await outdatedCreds(domain);
-    const hasAnswersCreds = await pathExists(domain.paths.masterAnswersCreds);
+    const hasAnswersCreds = pathExists(domain.paths.masterAnswersCreds);
     const unguarded = (await fleetStreamsOf(open)).unguarded.map(({ name }) => name);
     const signer =
       outdated.length === 0 && hasAnswersCreds && unguarded.length === 0
@@ -250,7 +250,7 @@ async function answersCreds({ paths }: TrustDomain): Promise<OutdatedCreds> {
 async function currentJwts(domain: TrustDomain): Promise<Map<string, number>> {
   const current = new Map<string, number>();
   for (const { path } of ownUsers(domain)) {
-    if (!(await pathExists(path))) continue;
+    if (!pathExists(path)) continue;
     const creds = await loadCredsFile(path);
     creds.wipe();
     current.set(creds.publicKey, creds.claims.iat);

@@ -219,7 +219,7 @@ async function everyoneUpTo(
 async function ownKeys({ paths }: TrustDomain): Promise<Set<string>> {
   const keys = new Set<string>();
   for (const path of [paths.masterCreds, paths.masterAnswersCreds, paths.adminCreds]) {
-    if (!(await pathExists(path))) continue;
+    if (!pathExists(path)) continue;
     const creds = await loadCredsFile(path);
     creds.wipe();
     keys.add(creds.publicKey);
@@ -250,7 +250,7 @@ async function reissueOwnCreds(domain: TrustDomain, upTo: number, options: Revok
     [paths.masterAnswersCreds, masterAnswersUserJwtOptions],
     [paths.adminCreds, adminUserJwtOptions],
   ] as const) {
-    if (!(await pathExists(path))) continue;
+    if (!pathExists(path)) continue;
     const creds = await loadCredsFile(path);
     creds.wipe();
     if (isRevoked({ [EVERYONE]: upTo }, creds.publicKey, creds.claims.iat)) old.push({ path, userOptions });
@@ -262,7 +262,7 @@ async function reissueOwnCreds(domain: TrustDomain, upTo: number, options: Revok
     for (const one of expiring) await renew(domain, one, now);
     return expiring.map(({ path }) => path);
   }
-  if (now === undefined || !(await pathExists(paths.accountSeed))) {
+  if (now === undefined || !pathExists(paths.accountSeed)) {
     const why =
       now === undefined
         ? 'the time is in the future, so renewed ones would be revoked too'

@@ -143,7 +143,7 @@ async function addFirstJoinKey(open: OpenHome, now: Clock | undefined): Promise<
 
 /** The seed that an interrupted call left, or a new one. @returns the public key */
 async function firstJoinSeed({ paths }: TrustDomain): Promise<string> {
-  const exists = await checkSecretFile(paths.joinSigningSeed);
+  const exists = checkSecretFile(paths.joinSigningSeed);
   const key = exists
     ? await loadKeyBundleFromFile('account', paths.joinSigningSeed)
     : generateKeyBundle('account');
@@ -177,7 +177,7 @@ export async function useAccountSigningKey(home: string, publicKey: string): Pro
     const domain = await openTrustDomain(home);
     const kind = kindOfSigningKey(domain.accountClaims, publicKey, domain.publicKeys.peelSigning);
     if (kind === undefined) throw noSuchKey(home, publicKey);
-    const path = await signingSeedPath(domain.paths, kind, publicKey);
+    const path = signingSeedPath(domain.paths, kind, publicKey);
     if (!(await holdsSeedOf(path, 'account', publicKey))) {
       throw new TrustError(
         'ERR_TRUST_KEY_OFFLINE',
@@ -421,7 +421,7 @@ async function saveSettings(
 
 /** Deletes a seed if it is in the home: its file may be missing, or contain another key. */
 async function removeSeed(domain: TrustDomain, kind: SigningKeyKind, publicKey: string): Promise<void> {
-  const path = await signingSeedPath(domain.paths, kind, publicKey);
+  const path = signingSeedPath(domain.paths, kind, publicKey);
   if (await holdsSeedOf(path, kind === 'operator-signing' ? 'operator' : 'account', publicKey))
     await unlink(path);
 }

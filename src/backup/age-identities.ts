@@ -14,7 +14,7 @@ const MAX_RECIPIENTS = 1_000;
  * @throws BackupError `ERR_BACKUP_IDENTITY`; FileError; TrustError `ERR_TRUST_SECRET_EXPOSED`
  */
 export async function readIdentities(path: string): Promise<string[]> {
-  await checkSecretFile(path);
+  checkSecretFile(path);
   const content = await readSmallFile(path, MAX_IDENTITY_BYTES);
   const lines = Buffer.from(content).toString('utf8').split(/\r?\n/);
   content.fill(0);

@@ -110,7 +110,7 @@ function seedIn(content: Uint8Array): string {
  * @throws FileError
  */
 export async function isVacant(home: string): Promise<boolean> {
-  if (!(await pathExists(home))) return true;
+  if (!pathExists(home)) return true;
   const names = await readdir(home);
   // it is moved into place last: with it, the home is complete, even if the stage could not be removed
   if (names.includes('zester.json')) return false;

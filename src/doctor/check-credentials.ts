@@ -38,7 +38,7 @@ export async function checkCredentials(
     creds.wipe();
     const { claims, jwt } = creds;
     try {
-      await checkSecretFile(path);
+      checkSecretFile(path);
       findings.push({ severity: 'ok', check: 'mode', subject: path, message: 'readable by its owner only' });
     } catch (error) {
       findings.push(findingOf(error, 'mode', path));

@@ -51,11 +51,11 @@ export async function checkHome(
   findings.push(...(await checkMigration(domain)), renewalFinding(domain));
   for (const path of [paths.masterCreds, paths.adminCreds, paths.systemCreds]) {
     // an invited master's home has no admin
-    if (path === paths.adminCreds && !(await pathExists(path))) continue;
+    if (path === paths.adminCreds && !pathExists(path)) continue;
     findings.push(...(await checkOwnCreds(domain, path, now)));
   }
   findings.push(
-    ...((await pathExists(paths.masterAnswersCreds))
+    ...(pathExists(paths.masterAnswersCreds)
       ? await checkOwnCreds(domain, paths.masterAnswersCreds, now)
       : [missingMasterAnswers(paths.masterAnswersCreds)]),
   );
@@ -79,27 +79,27 @@ function ed25519Finding(): Finding {
 /** Files and directories that other users can access. */
 async function checkModes(paths: TrustPaths): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const check = async (path: string, look: (path: string) => Promise<boolean>): Promise<boolean> => {
+  const check = (path: string, look: (path: string) => boolean): boolean => {
     try {
-      return await look(path);
+      return look(path);
     } catch (error) {
       findings.push(findingOf(error, 'mode', path));
       return true;
     }
   };
-  if (!(await check(paths.home, checkPrivateDirectory))) return findings;
+  if (!check(paths.home, checkPrivateDirectory)) return findings;
   for (const directory of [
     paths.keysDirectory,
     paths.credsDirectory,
     paths.jwtDirectory,
     paths.serverDirectory,
   ]) {
-    if (!(await check(directory, checkPrivateDirectory)) || directory === paths.serverDirectory) continue;
+    if (!check(directory, checkPrivateDirectory) || directory === paths.serverDirectory) continue;
     const names = await readdir(directory, { withFileTypes: true }).catch(() => []);
     for (const entry of names) {
       // JWTs are not secrets
       if (entry.isFile() && directory !== paths.jwtDirectory)
-        await check(join(directory, entry.name), checkSecretFile);
+        check(join(directory, entry.name), checkSecretFile);
     }
   }
   if (findings.length > 0) return findings;

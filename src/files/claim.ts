@@ -40,7 +40,7 @@ export async function claim(directory: string, name = ''): Promise<Claim> {
   const mine = `${prefix}${hostTag}-${process.pid}-${randomBytes(6).toString('hex')}`;
   const path = join(directory, mine);
   const claimant: Claimant = {
-    ...(await processIdentity()),
+    ...processIdentity(),
     host: hostname(),
     since: new Date().toISOString(),
   };
@@ -69,7 +69,7 @@ async function liveClaim(directory: string, prefix: string, mine: string): Promi
     const path = join(directory, entry);
     const [, host, pid = ''] = parsed;
     // a process on another host cannot be checked: it counts as alive, and the error says what to delete
-    if (host !== hostTag || (await isSameProcess(await identityIn(path, Number(pid))))) return entry;
+    if (host !== hostTag || isSameProcess(await identityIn(path, Number(pid)))) return entry;
     await unlink(path).catch(() => undefined);
   }
   return undefined;

@@ -40,14 +40,18 @@ export async function openToRead(
   try {
     file = await open(path, READ_FLAGS);
     const stats = await file.stat();
-    const pipe = options.pipe === true && stats.isFIFO() && isShellPath(path);
-    if (!pipe) requireRegular(path, stats);
-    options.check?.(path, stats);
+    requireReadable(path, stats, options);
     return { file, stats };
   } catch (cause) {
     await file?.close();
     throw readError(path, cause);
   }
+}
+
+/** Checks an open file. @throws as {@link openToRead} */
+export function requireReadable(path: string, stats: Stats, { pipe, check }: ReadableFile): void {
+  if (pipe !== true || !stats.isFIFO() || !isShellPath(path)) requireRegular(path, stats);
+  check?.(path, stats);
 }
 
 /**

@@ -1,5 +1,5 @@
-// Identifies a process, even if its ID is reused.
-import { readFile } from 'node:fs/promises';
+// Identifies a process, even if its ID is reused. Synchronous: the system answers from memory.
+import { readFileSync } from 'node:fs';
 
 /** A process, distinguished from a later one with the same ID. */
 export interface ProcessIdentity {
@@ -9,19 +9,19 @@ export interface ProcessIdentity {
 }
 
 /** This process. */
-export async function processIdentity(): Promise<ProcessIdentity> {
-  const started = await startOf(process.pid);
+export function processIdentity(): ProcessIdentity {
+  const started = startOf(process.pid);
   return { pid: process.pid, ...(started !== undefined && { started }) };
 }
 
 /** Whether this process still runs on this host. */
-export async function isSameProcess(identity: ProcessIdentity): Promise<boolean> {
+export function isSameProcess(identity: ProcessIdentity): boolean {
   try {
     process.kill(identity.pid, 0);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
-  const started = await startOf(identity.pid);
+  const started = startOf(identity.pid);
   if (started === ENDED) return false;
   return identity.started === undefined || started === undefined || started === identity.started;
 }
@@ -30,12 +30,10 @@ export async function isSameProcess(identity: ProcessIdentity): Promise<boolean>
 const ENDED = 'ended';
 
 /** The boot and the clock ticks after it: IDs restart from 1 after a boot. Linux only. */
-async function startOf(pid: number): Promise<string | undefined> {
+function startOf(pid: number): string | undefined {
   try {
-    const [stat, boot] = await Promise.all([
-      readFile(`/proc/${pid}/stat`, 'latin1'),
-      readFile('/proc/sys/kernel/random/boot_id', 'latin1'),
-    ]);
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1');
     // the second field is the program's name in parentheses, and may contain spaces; the state is the third, the start
     // the 22nd
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -1,17 +1,23 @@
 // Reads a small file, with limits on size and time.
-import type { FileHandle } from 'node:fs/promises';
+import { closeSync, fstatSync, open, readSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { FileError } from '../errors.js';
 import { bytesAs } from '../text/bytes-as.js';
-import { openToRead, type ReadableFile } from './open-file.js';
+import { READ_FLAGS, requireReadable, type ReadableFile } from './open-file.js';
 import { readError } from './read-error.js';
 import { PIPE_POLL_MS, PIPE_READ_TIMEOUT_MS } from '../timing.js';
 
 const FIRST_BYTES = 16 * 1024;
 
+const opened = promisify(open);
+
 /**
  * Reads a small file completely, and of a large one only enough to detect its size. It never hangs: it reads only
  * regular files, and pipes that the shell opened (`/dev/stdin`, `<(…)`), with a timeout of 30 seconds.
+ *
+ * Only opening is asynchronous, since it may wait for a network. The rest takes microseconds, and would otherwise wait
+ * for four turns of a busy event loop.
  *
  * @param maxBytes the size limit; one byte more is read, so that the caller can detect a larger file
  * @param accepts further requirements on the file
@@ -22,15 +28,18 @@ export async function readSmallFile(
   maxBytes: number,
   accepts: ReadableFile = { pipe: true },
 ): Promise<Uint8Array> {
-  const { file, stats } = await openToRead(path, accepts);
-  const most = maxBytes + 1;
-  let buffer = new Uint8Array(Math.min(most, Math.max(FIRST_BYTES, stats.isFile() ? stats.size + 1 : 0)));
-  const deadline = Date.now() + PIPE_READ_TIMEOUT_MS;
+  let fd: number | undefined;
   try {
+    fd = await opened(path, READ_FLAGS);
+    const stats = fstatSync(fd);
+    requireReadable(path, stats, accepts);
+    const most = maxBytes + 1;
+    let buffer = new Uint8Array(Math.min(most, Math.max(FIRST_BYTES, stats.isFile() ? stats.size + 1 : 0)));
+    const deadline = Date.now() + PIPE_READ_TIMEOUT_MS;
     let length = 0;
     while (length < most) {
       if (length === buffer.length) buffer = grown(buffer, most);
-      const read = await readSome(file, buffer, length);
+      const read = readSome(fd, buffer, length);
       if (read === 0) break;
       if (read === undefined) {
         if (Date.now() > deadline) throw pipeTooSlow(path);
@@ -45,7 +54,7 @@ export async function readSmallFile(
   } catch (cause) {
     throw readError(path, cause);
   } finally {
-    await file.close();
+    if (fd !== undefined) closeSync(fd);
   }
 }
 
@@ -75,9 +84,9 @@ export async function readTextFile(path: string, maxBytes: number): Promise<stri
 }
 
 /** @returns the number of bytes; 0: end of file; undefined: no data yet, in a pipe */
-async function readSome(file: FileHandle, buffer: Uint8Array, at: number): Promise<number | undefined> {
+function readSome(fd: number, buffer: Uint8Array, at: number): number | undefined {
   try {
-    return (await file.read(buffer, at, buffer.length - at)).bytesRead;
+    return readSync(fd, buffer, at, buffer.length - at, null);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return undefined;
     throw error;

@@ -69,7 +69,7 @@ const TEMPORARY = /^\.(.+)\.zester-tmp-([0-9a-f]{6})-(\d+)-(\d+)-[0-9a-f]{12}$/;
 async function isStale(path: string, [, , host, pid, thread]: RegExpExecArray): Promise<boolean> {
   if (host === hostTag) {
     if (Number(pid) === process.pid && Number(thread) === threadId) return true; // ours, and not in `live`
-    if (!(await isSameProcess({ pid: Number(pid) }))) return true;
+    if (!isSameProcess({ pid: Number(pid) })) return true;
   }
   const found = await stat(path).catch(() => undefined);
   return found !== undefined && Date.now() - found.mtimeMs > TEMPORARY_MAX_AGE_MS;

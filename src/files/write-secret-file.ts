@@ -1,6 +1,8 @@
 // Writes a secret file atomically, with mode 0600.
-import { link, lstat, open, rename, stat, unlink } from 'node:fs/promises';
+import { closeSync, fchmodSync, fchownSync, fsync, open, writeSync } from 'node:fs';
+import { link, lstat, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { FileError } from '../errors.js';
 import { ownerToKeep } from './replaceable.js';
 import { refuseSeedInPath } from './seed-in-path.js';
@@ -17,11 +19,17 @@ export interface WriteSecretFileOptions {
   ifAbsent?: boolean | undefined;
 }
 
+const opened = promisify(open);
+const synced = promisify(fsync);
+
 /**
  * Atomically writes a file that only its owner can read. At every instant the path has either the complete old or the
  * complete new content: a new file in the same directory is created exclusively with mode 0600, written, synced and
  * renamed over the path; then the directory is synced. A symlink at the path is replaced, not followed. Root keeps the
  * owner of the file that it replaces.
+ *
+ * The steps that may wait for a disk or a network are asynchronous. The others are not, since each would wait for a turn
+ * of a busy event loop.
  *
  * @throws FileError `ERR_FILE_DIRECTORY_NOT_FOUND`, `ERR_FILE_IS_DIRECTORY`, `ERR_FILE_NOT_REGULAR`, `ERR_FILE_WRITE`;
  *   `ERR_FILE_EXISTS` with `ifAbsent`
@@ -40,15 +48,15 @@ export async function writeSecretFile(
   const temporary = join(directory, name);
   try {
     const owner = ownerToKeep(path);
-    const file = await open(temporary, 'wx', 0o600);
+    const file = await opened(temporary, 'wx', 0o600);
     try {
       // the umask may have cleared mode bits; the file is ours and empty, so there is no race
-      await file.chmod(0o600);
-      if (owner !== undefined) await file.chown(owner.uid, owner.gid);
-      await file.writeFile(content);
-      await file.sync();
+      fchmodSync(file, 0o600);
+      if (owner !== undefined) fchownSync(file, owner.uid, owner.gid);
+      for (let at = 0; at < content.length;) at += writeSync(file, content, at);
+      await synced(file);
     } finally {
-      await file.close();
+      closeSync(file);
     }
     if (ifAbsent) await linkInPlace(temporary, path);
     else await rename(temporary, path);
@@ -110,11 +118,11 @@ function alreadyThere(path: string, cause?: unknown): FileError {
  */
 export async function syncDirectory(directory: string): Promise<void> {
   try {
-    const handle = await open(directory, 'r');
+    const file = await opened(directory, 'r');
     try {
-      await handle.sync();
+      await synced(file);
     } finally {
-      await handle.close();
+      closeSync(file);
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

@@ -106,7 +106,7 @@ export async function addMasterKeys(home: string, options: AddMasterKeysOptions)
 /** The keys that an interrupted call left behind, or new ones. */
 async function seedsOf({ paths }: TrustDomain): Promise<Keys> {
   const key = async (path: string): Promise<KeyBundle> => {
-    if (await checkSecretFile(path)) return loadKeyBundleFromFile('account', path);
+    if (checkSecretFile(path)) return loadKeyBundleFromFile('account', path);
     const made = generateKeyBundle('account');
     await made.saveSeedToFile(path);
     return made;
@@ -115,7 +115,7 @@ async function seedsOf({ paths }: TrustDomain): Promise<Keys> {
     'master-signing': await key(paths.masterSigningSeed),
     'answers-signing': await key(paths.answersSigningSeed),
     'system-signing': await key(paths.systemSigningSeed),
-    'admin-signing': (await pathExists(paths.adminCreds)) ? await key(paths.adminSigningSeed) : undefined,
+    'admin-signing': pathExists(paths.adminCreds) ? await key(paths.adminSigningSeed) : undefined,
   };
 }
 
@@ -163,7 +163,7 @@ async function switchOver(
   const settings = await readSettings(paths.settings);
   const replacedJwts = { ...settings.replacedJwts };
   for (const path of [paths.masterCreds, paths.masterAnswersCreds, paths.adminCreds]) {
-    if (!(await pathExists(path))) continue;
+    if (!pathExists(path)) continue;
     const creds = await loadCredsFile(path);
     creds.wipe();
     replacedJwts[creds.publicKey] = creds.claims.iat;

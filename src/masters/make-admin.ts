@@ -23,7 +23,7 @@ export async function makeAdminCreds(
   return withHomeLock(home, 'zester creds renew', async () => {
     const domain = await openTrustDomain(home);
     const { adminCreds: path } = domain.paths;
-    if (await pathExists(path))
+    if (pathExists(path))
       throw new TrustError('ERR_TRUST_HOME_IN_USE', path, `${path} already exists: move it away first`);
     const signer = await requireIdentityKey(domain, accountSeed, 'it signs a new admin');
     const lifetime = domain.settings.renewal?.lifetime;

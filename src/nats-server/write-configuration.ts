@@ -95,7 +95,7 @@ export async function ensureServerConfiguration(
   const listen = localEndpoint(domain);
   if (listen === undefined) return undefined;
   const path = domain.paths.serverConfiguration;
-  if (await pathExists(path)) return { path, made: false };
+  if (pathExists(path)) return { path, made: false };
   return { path: await writeServerConfiguration(domain, listen), made: true };
 }
 

@@ -112,7 +112,7 @@ export class TrustDomain {
   /** The operator's signing key, which signs account JWTs. @throws as {@link peelSigner} */
   async operatorSigningKey(): Promise<KeyBundle> {
     const publicKey = this.publicKeys.operatorSigning;
-    const path = await signingSeedPath(this.paths, 'operator-signing', publicKey);
+    const path = signingSeedPath(this.paths, 'operator-signing', publicKey);
     return this.#key('operator', path, publicKey);
   }
 
@@ -129,7 +129,7 @@ export class TrustDomain {
    */
   async peelSigner(): Promise<KeyBundle> {
     const publicKey = this.publicKeys.peelSigning;
-    return this.#key('account', await signingSeedPath(this.paths, 'peel-signing', publicKey), publicKey);
+    return this.#key('account', signingSeedPath(this.paths, 'peel-signing', publicKey), publicKey);
   }
 
   /**
@@ -146,7 +146,7 @@ export class TrustDomain {
         `the trust domain in ${this.home} has no signing key for join tokens: run "zester keys add join-signing"`,
       );
     }
-    return this.#key('account', await signingSeedPath(this.paths, 'join-signing', publicKey), publicKey);
+    return this.#key('account', signingSeedPath(this.paths, 'join-signing', publicKey), publicKey);
   }
 
   /**
@@ -188,7 +188,7 @@ export class TrustDomain {
   }
 
   async #key(role: Role, path: string, publicKey: string): Promise<KeyBundle> {
-    if (!(await checkSecretFile(path))) {
+    if (!checkSecretFile(path)) {
       throw new TrustError(
         'ERR_TRUST_KEY_OFFLINE',
         path,

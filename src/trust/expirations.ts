@@ -43,7 +43,7 @@ export async function listExpirations(
   if (domain !== undefined) {
     const { masterCreds, masterAnswersCreds, adminCreds, systemCreds } = domain.paths;
     const others: string[] = [];
-    for (const path of [masterAnswersCreds, adminCreds]) if (await pathExists(path)) others.push(path);
+    for (const path of [masterAnswersCreds, adminCreds]) if (pathExists(path)) others.push(path);
     paths.unshift(masterCreds, ...others, systemCreds);
     expirations.push(...homeJwts(domain));
   }

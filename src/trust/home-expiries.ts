@@ -37,7 +37,7 @@ export async function homeExpiries(domain: TrustDomain): Promise<Map<HomeExpiry,
     ['admin_creds', paths.adminCreds],
   ] as const;
   for (const [name, path] of files) {
-    const expiry = (await pathExists(path)) ? await credsExpiry(path).catch(() => undefined) : undefined;
+    const expiry = pathExists(path) ? await credsExpiry(path).catch(() => undefined) : undefined;
     if (expiry !== undefined) expiries.set(name, expiry);
   }
   for (const [name, path] of [

@@ -1,6 +1,6 @@
 // The lock of a home.
 import { randomBytes } from 'node:crypto';
-import { link, lstat, mkdir, readdir, rename, unlink, writeFile } from 'node:fs/promises';
+import { linkSync, lstatSync, mkdirSync, readdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -36,6 +36,9 @@ export interface LockHolder extends ProcessIdentity {
  * as released. A process takes the lock by creating the next number, which only one process can do. So two processes
  * that find the same dead holder cannot both take over, as they could if they deleted a stale file first.
  *
+ * Taking it is synchronous, a millisecond in all: it has twenty steps, and each would wait for a turn of the event loop
+ * of a busy master, whose revocations need the lock.
+ *
  * @param home the home; it must exist
  * @param what the operation, for the errors of others
  * @throws TrustError `ERR_TRUST_LOCKED` when another process holds it for longer than `waitMs`; FileError when the home
@@ -52,7 +55,7 @@ export async function withHomeLock<T>(
   try {
     return await fn();
   } finally {
-    await release(directory, ticket);
+    release(directory, ticket);
   }
 }
 
@@ -65,18 +68,18 @@ async function acquire(
   what: string,
   options: HomeLockOptions,
 ): Promise<number> {
-  await inHome(directory, () => mkdir(directory, { mode: 0o700 }), 'EEXIST');
+  inHome(directory, () => mkdirSync(directory, { mode: 0o700 }), 'EEXIST');
   const deadline = Date.now() + (options.waitMs ?? HOME_LOCK_TIMEOUT_MS);
   let reported = false;
   for (;;) {
-    const last = (await numbers(directory)).at(-1) ?? 0;
+    const last = numbers(directory).at(-1) ?? 0;
     const ticket = last === 0 ? null : await readTicket(directory, last);
     if (ticket === undefined) {
-      await refuseDangling(join(directory, String(last)));
+      refuseDangling(join(directory, String(last)));
       continue; // a later ticket exists, and this one was cleaned up
     }
-    if (ticket === null || (await isDead(ticket))) {
-      if (await take(directory, last + 1, what)) return last + 1;
+    if (ticket === null || isDead(ticket)) {
+      if (take(directory, last + 1, what)) return last + 1;
       continue;
     }
     if (Date.now() >= deadline) throw locked(home, directory, last, ticket);
@@ -87,65 +90,70 @@ async function acquire(
 }
 
 /** Atomically creates a complete ticket, unless another process has created this or a later one. */
-async function take(directory: string, number: number, what: string): Promise<boolean> {
+function take(directory: string, number: number, what: string): boolean {
   const holder: LockHolder = {
-    ...(await processIdentity()),
+    ...processIdentity(),
     host: hostname(),
     what,
     since: new Date().toISOString(),
   };
-  const temporary = await writeTemporary(directory, holder);
+  const temporary = writeTemporary(directory, holder);
   try {
-    await link(temporary, join(directory, String(number)));
+    linkSync(temporary, join(directory, String(number)));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw cannotWrite(directory, cause);
   } finally {
-    await unlink(temporary).catch(() => undefined);
+    removeIfThere(temporary);
   }
-  const all = await numbers(directory);
+  const all = numbers(directory);
   if (all.at(-1) !== number) {
     // others have taken higher numbers in the meantime
-    await unlink(join(directory, String(number))).catch(() => undefined);
+    removeIfThere(join(directory, String(number)));
     return false;
   }
   // the previous ticket stays, so that a concurrent reader of the directory finds one of the two
   for (const old of all) {
-    if (old < number - 1) await unlink(join(directory, String(old))).catch(() => undefined);
+    if (old < number - 1) removeIfThere(join(directory, String(old)));
   }
-  await removeTemporaries(directory);
+  removeTemporaries(directory);
   return true;
 }
 
-async function release(directory: string, number: number): Promise<void> {
+function release(directory: string, number: number): void {
   try {
-    await rename(await writeTemporary(directory, null), join(directory, String(number)));
+    renameSync(writeTemporary(directory, null), join(directory, String(number)));
   } catch {
     // on a full disk: without this ticket, the next process sees the previous, released one
-    await unlink(join(directory, String(number))).catch(() => undefined);
+    removeIfThere(join(directory, String(number)));
   }
 }
 
-async function writeTemporary(directory: string, ticket: Ticket): Promise<string> {
+function writeTemporary(directory: string, ticket: Ticket): string {
   const path = join(directory, `.${process.pid}-${randomBytes(6).toString('hex')}`);
-  await inHome(directory, () => writeFile(path, JSON.stringify(ticket), { flag: 'wx', mode: 0o600 }));
+  inHome(directory, () => writeFileSync(path, JSON.stringify(ticket), { flag: 'wx', mode: 0o600 }));
   return path;
 }
 
 /** Removes temporary files of processes that died between the write and the link. */
-async function removeTemporaries(directory: string): Promise<void> {
-  for (const name of await readdir(directory)) {
+function removeTemporaries(directory: string): void {
+  for (const name of readdirSync(directory)) {
     const pid = /^\.(\d+)-[0-9a-f]{12}$/.exec(name)?.[1];
     if (pid === undefined || Number(pid) === process.pid) continue;
-    if (!(await isSameProcess({ pid: Number(pid) }))) {
-      await unlink(join(directory, name)).catch(() => undefined);
-    }
+    if (!isSameProcess({ pid: Number(pid) })) removeIfThere(join(directory, name));
   }
 }
 
-async function numbers(directory: string): Promise<number[]> {
-  const names = await readdir(directory);
-  return names
+function removeIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // another process has removed it
+  }
+}
+
+function numbers(directory: string): number[] {
+  return readdirSync(directory)
     .filter((name) => /^\d{1,15}$/.test(name))
     .map(Number)
     .sort((a, b) => a - b);
@@ -166,14 +174,14 @@ async function readTicket(directory: string, number: number): Promise<Ticket | u
 }
 
 /** Refuses a dangling link: it exists but cannot be read, so `acquire` would retry forever. @throws FileError */
-async function refuseDangling(path: string): Promise<void> {
-  const found = await lstat(path).catch(() => undefined);
+function refuseDangling(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
   if (found?.isSymbolicLink() === true) throw notRegular(path, 'a symbolic link to nothing');
 }
 
 /** Processes of another host or container cannot be checked, so they count as alive; the error says what to delete. */
-async function isDead(holder: LockHolder): Promise<boolean> {
-  return holder.host === hostname() && !(await isSameProcess(holder));
+function isDead(holder: LockHolder): boolean {
+  return holder.host === hostname() && !isSameProcess(holder);
 }
 
 function locked(home: string, directory: string, number: number, holder: LockHolder): TrustError {
@@ -187,9 +195,9 @@ function locked(home: string, directory: string, number: number, holder: LockHol
   );
 }
 
-async function inHome(directory: string, act: () => Promise<unknown>, ignoredCode?: string): Promise<void> {
+function inHome(directory: string, act: () => void, ignoredCode?: string): void {
   try {
-    await act();
+    act();
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== ignoredCode) throw cannotWrite(directory, cause);
   }

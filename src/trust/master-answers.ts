@@ -32,7 +32,7 @@ export async function ensureMasterAnswersCreds(
   { signer, now }: MasterAnswersOptions = {},
 ): Promise<'made' | 'there' | 'offline'> {
   const path = domain.paths.masterAnswersCreds;
-  if (await pathExists(path)) return 'there';
+  if (pathExists(path)) return 'there';
   const own = ownCreds(domain).find(({ user }) => user === 'answers');
   if (own !== undefined) {
     await renew(domain, own, now ?? Date.now);

@@ -18,10 +18,9 @@ import { TrustDomain, type TrustJwts } from './domain.js';
  */
 export async function openTrustDomain(home: string): Promise<TrustDomain> {
   const paths = trustPaths(home);
-  const exists = await checkPrivateDirectory(paths.home);
-  if (!exists || !(await pathExists(paths.settings))) {
-    const isIncomplete =
-      exists && ((await pathExists(paths.operatorSeed)) || (await pathExists(paths.operatorSigningSeed)));
+  const exists = checkPrivateDirectory(paths.home);
+  if (!exists || !pathExists(paths.settings)) {
+    const isIncomplete = exists && (pathExists(paths.operatorSeed) || pathExists(paths.operatorSigningSeed));
     throw isIncomplete
       ? new TrustError(
           'ERR_TRUST_INCOMPLETE',
@@ -34,9 +33,11 @@ export async function openTrustDomain(home: string): Promise<TrustDomain> {
           `no trust domain in ${paths.home}: create one with "zester init", or pass its --home`,
         );
   }
-  await checkDirectories(paths);
+  for (const directory of [paths.jwtDirectory, paths.keysDirectory, paths.credsDirectory]) {
+    checkPrivateDirectory(directory);
+  }
   const settings = await readSettings(paths.settings);
-  await refuseMissing(paths, settings);
+  refuseMissing(paths, settings);
   const [operatorJwt, systemAccountJwt, accountJwt] = await allInOrder([
     loadJwtFile(paths.operatorJwt),
     loadJwtFile(paths.systemAccountJwt),
@@ -47,29 +48,19 @@ export async function openTrustDomain(home: string): Promise<TrustDomain> {
   return new TrustDomain(paths, settings, { ...jwts, accountClaims });
 }
 
-async function checkDirectories(paths: TrustPaths): Promise<void> {
-  const directories = [paths.jwtDirectory, paths.keysDirectory, paths.credsDirectory];
-  await allInOrder(directories.map(checkPrivateDirectory));
-}
-
-async function refuseMissing(paths: TrustPaths, settings: TrustSettings): Promise<void> {
-  const [operatorSigning, peelSigning] = await allInOrder([
-    signingSeedPath(paths, 'operator-signing', settings.operator.signingKey),
-    signingSeedPath(paths, 'peel-signing', settings.account.peelSigningKey),
-  ]);
+function refuseMissing(paths: TrustPaths, settings: TrustSettings): void {
   const needed = [
     paths.operatorJwt,
     paths.systemAccountJwt,
     paths.accountJwt,
-    operatorSigning,
-    peelSigning,
+    signingSeedPath(paths, 'operator-signing', settings.operator.signingKey),
+    signingSeedPath(paths, 'peel-signing', settings.account.peelSigningKey),
     paths.masterCreds,
     // the home of an invited master has no admin's credentials
     ...(settings.master === undefined ? [paths.adminCreds] : []),
     paths.systemCreds,
   ];
-  const found = await allInOrder(needed.map(pathExists));
-  const missing = needed.filter((_, i) => found[i] !== true);
+  const missing = needed.filter((path) => !pathExists(path));
   if (missing.length > 0) throw damaged(paths.home, `missing: ${missing.join(', ')}`);
 }
 

@@ -151,7 +151,7 @@ export async function renewOwnCreds(
 export async function renewalOfOwnCreds(home: string, users: readonly OwnUser[]): Promise<number> {
   let due = Infinity;
   for (const { user, path } of ownCreds(await openTrustDomain(home))) {
-    if (!users.includes(user) || !(await pathExists(path))) continue;
+    if (!users.includes(user) || !pathExists(path)) continue;
     const creds = await loadCredsFile(path);
     creds.wipe();
     due = Math.min(due, renewalTime(creds.claims));
@@ -167,7 +167,7 @@ async function dueOf(
   const due: OwnCreds[] = [];
   for (const one of ownCreds(domain)) {
     if (users !== undefined && !users.includes(one.user)) continue;
-    if (!(await pathExists(one.path))) {
+    if (!pathExists(one.path)) {
       if (force) due.push(one);
       continue;
     }
@@ -190,7 +190,7 @@ export async function ownSigner({
   signer,
   seedPath,
 }: Pick<OwnCreds, 'path' | 'signer' | 'seedPath'>): Promise<KeyBundle> {
-  if (!(await checkSecretFile(seedPath)))
+  if (!checkSecretFile(seedPath))
     throw new TrustError(
       'ERR_TRUST_KEY_OFFLINE',
       seedPath,
@@ -213,7 +213,7 @@ export async function renew(domain: TrustDomain, one: OwnCreds, now: () => numbe
   const signer = await ownSigner(one);
   let user: KeyBundle | undefined;
   try {
-    const before = (await pathExists(path)) ? await loadCredsFile(path) : undefined;
+    const before = pathExists(path) ? await loadCredsFile(path) : undefined;
     user = before === undefined ? generateKeyBundle('user') : keyOf(before);
     const replaced = before?.claims.iat;
     const revoked = domain.accountClaims.nats.revocations?.[EVERYONE];

@@ -12,7 +12,7 @@ import { pathExists } from './private-files.js';
 export async function ownUsers(paths: TrustPaths): Promise<string[]> {
   const users: string[] = [];
   for (const path of [paths.masterCreds, paths.masterAnswersCreds, paths.systemCreds, paths.adminCreds]) {
-    if (!(await pathExists(path))) continue;
+    if (!pathExists(path)) continue;
     const creds = await loadCredsFile(path);
     creds.wipe();
     users.push(creds.publicKey);

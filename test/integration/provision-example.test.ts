@@ -26,7 +26,7 @@ beforeAll(async () => {
   fleet = await startTestFleet({ master: { policy: 'auto-trusted' } });
   atEnd(() => fleet.close());
   const { paths, publicKeys } = await openTrustDomain(fleet.home);
-  const seed = await signingSeedPath(paths, 'peel-signing', publicKeys.peelSigning);
+  const seed = signingSeedPath(paths, 'peel-signing', publicKeys.peelSigning);
   issued = join(fleet.dir, 'issued');
   const program = spawn(process.execPath, [tsProgram(EXAMPLE), seed, publicKeys.account, issued, '0'], {
     stdio: ['ignore', 'pipe', 'pipe'],

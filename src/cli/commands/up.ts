@@ -241,7 +241,7 @@ async function homeFor({ values }: Config, log: MasterLogger, io: CliIo): Promis
   const { createTrustDomain } = await import('../../trust/create/create.js');
   const { pathExists } = await import('../../trust/private-files.js');
   const { trustPaths } = await import('../../trust/paths.js');
-  const there = await pathExists(trustPaths(home).settings);
+  const there = pathExists(trustPaths(home).settings);
   // other commands find the server's address in the home
   const url = port === undefined || port === -1 ? undefined : `nats://${hostInUrl(host)}:${port}`;
   const domain = await createTrustDomain(home, {

@@ -58,7 +58,7 @@ export class AnswerConnections {
     connection: ConnectSettings & { servers: string[] },
     { credentials, main: mainCredentials, logger, connections }: AnswerOptions,
   ): Promise<AnswerConnections> {
-    const isMissing = credentials.kind === 'file' && !(await pathExists(credentials.path));
+    const isMissing = credentials.kind === 'file' && !pathExists(credentials.path);
     if (isMissing) {
       const { path } = credentials;
       const { message, fix } = missingMasterAnswers(path);

@@ -119,7 +119,7 @@ export class CredsKeeper {
     const expiries: Expiries = { due: Infinity, expires: Infinity, late: Infinity };
     const own = [paths.masterCreds, paths.masterAnswersCreds, paths.systemCreds];
     for (const path of withAdmin ? [...own, paths.adminCreds] : own) {
-      if (!(await pathExists(path))) continue;
+      if (!pathExists(path)) continue;
       const creds = await loadCredsFile(path);
       creds.wipe();
       expiries.due = Math.min(expiries.due, renewalTime(creds.claims));

@@ -97,16 +97,14 @@ export async function createTrustDomain(
   }
   await ensurePrivateDirectory(paths.home);
   // a complete home is only read, without a lock, since it may be on a read-only disk
-  const isComplete = async () =>
-    (await pathExists(paths.settings)) && (await pathExists(paths.masterAnswersCreds));
-  if (await isComplete()) return existing(paths, options);
+  if (pathExists(paths.settings) && pathExists(paths.masterAnswersCreds)) return existing(paths, options);
   return withHomeLock(paths.home, 'zester init', async () => {
-    if (await pathExists(paths.settings)) return completed(paths, options);
+    if (pathExists(paths.settings)) return completed(paths, options);
     for (const directory of [paths.keysDirectory, paths.jwtDirectory, paths.credsDirectory]) {
       await ensurePrivateDirectory(directory);
     }
     const steps = stepsFor(paths, options);
-    const done = await stepsDone(paths, steps, options);
+    const done = stepsDone(paths, steps, options);
     for (const [i, { path, make }] of steps.entries()) {
       const made = i >= done;
       if (made) await make();
@@ -166,12 +164,8 @@ function report(
  *
  * @throws TrustError `ERR_TRUST_DAMAGED`
  */
-async function stepsDone(
-  paths: TrustPaths,
-  steps: readonly Step[],
-  { adopt }: CreateTrustDomainOptions,
-): Promise<number> {
-  const exists = await Promise.all(steps.map(({ path }) => pathExists(path)));
+function stepsDone(paths: TrustPaths, steps: readonly Step[], { adopt }: CreateTrustDomainOptions): number {
+  const exists = steps.map(({ path }) => pathExists(path));
   const last = exists.lastIndexOf(true);
   const missing = steps.filter((_, i) => i < last && exists[i] === false).map(({ path }) => path);
   if (missing.length > 0) {

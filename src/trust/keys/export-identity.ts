@@ -63,7 +63,7 @@ export async function exportIdentity(
         },
       ] as const;
       const here = [];
-      for (const one of all) if (await pathExists(one.from)) here.push(one);
+      for (const one of all) if (pathExists(one.from)) here.push(one);
       if (here.length === 0) refuse('they are not in the home; they have already been exported');
       await makePrivate(target);
       const exported: ExportedSeed[] = [];
@@ -85,7 +85,7 @@ export async function exportIdentity(
 }
 
 async function copy(key: KeyBundle, to: string, refuse: (why: string) => void): Promise<void> {
-  if (await pathExists(to)) {
+  if (pathExists(to)) {
     // a previous export was interrupted between the copy and the deletion
     if (await holdsSeedOf(to, key.role, key.publicKey)) return;
     refuse(`${to} already exists and belongs to another key`);
@@ -104,5 +104,5 @@ async function makePrivate(directory: string): Promise<void> {
       cause,
     });
   }
-  await checkPrivateDirectory(directory);
+  checkPrivateDirectory(directory);
 }

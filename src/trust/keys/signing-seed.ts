@@ -3,11 +3,7 @@ import { addedSeedPath, firstSeedPath, type SigningKeyKind, type TrustPaths } fr
 import { pathExists } from '../private-files.js';
 
 /** The path of a signing key's seed: a file with the public key in its name, otherwise the path of the first key. */
-export async function signingSeedPath(
-  paths: TrustPaths,
-  kind: SigningKeyKind,
-  publicKey: string,
-): Promise<string> {
+export function signingSeedPath(paths: TrustPaths, kind: SigningKeyKind, publicKey: string): string {
   const added = addedSeedPath(paths, kind, publicKey);
-  return (await pathExists(added)) ? added : firstSeedPath(paths, kind);
+  return pathExists(added) ? added : firstSeedPath(paths, kind);
 }

@@ -83,7 +83,7 @@ describe('rotating the peel signing key', () => {
     await expectWhole(peels, to);
     const { paths, settings } = await fleet.home.domain();
     await expect(access(addedSeedPath(paths, 'peel-signing', from))).rejects.toThrow();
-    expect(await readFile(await signingSeedPath(paths, 'peel-signing', to), 'utf8')).not.toBe('');
+    expect(await readFile(signingSeedPath(paths, 'peel-signing', to), 'utf8')).not.toBe('');
     expect(settings.peelKeyRotation).toBeUndefined();
     await fleet.audited('signing-key.removed', ({ publicKey }) => publicKey === from);
   });
