@@ -192,6 +192,8 @@ export const PUSH_SETTLE_MS = 30_000;
 export const PUSH_CHECK_AFTER_MS = 300;
 /** How often it is asked. */
 export const PUSH_CHECK_INTERVAL_MS = 200;
+/** How long one list of connections pauses, in all, while revocations are pushed. */
+export const READING_MAX_YIELD_MS = 3_000;
 /** How often a master checks that it is connected to each server. */
 export const DIRECT_INTERVAL_MS = 5_000;
 /** The first pause before one that was lost is opened again: the server may restart. */
@@ -377,8 +379,6 @@ export const REVOCATION_RETRY_POLL_MS = 100;
 export const CONFIRM_TIMEOUT_MS = 8_000;
 /** Timeout for the audit to say why they have not confirmed: with a server down, it may not answer at all. */
 export const CONFIRM_REASON_TIMEOUT_MS = 3_000;
-/** Timeout for flushing the notice to a peel before its key is revoked; a broken connection must not block that. */
-export const NOTICE_FLUSH_TIMEOUT_MS = 1_000;
 /** The default window in which the circuit breaker counts revocations. */
 export const BREAKER_WINDOW_MS = 60_000;
 /** Refusals within this time are decided together: a fault refuses many connections at once. */

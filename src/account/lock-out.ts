@@ -42,12 +42,16 @@ export async function lockOut(
   const account = domain.publicKeys.account;
   const servers = up.filter(({ name }) => pushed.confirmed.includes(name));
   const names = new Map(servers.map(({ id, name }) => [id, name]));
-  const lacking = await serversWithoutBan({ nc, up: servers, direct }, domain, ban, pushed.jwt);
+  const listed = () => usersOf({ nc, up, direct }, account, ban.users);
+  // at the same time, in this order: a server answers the requests of a connection one after the other
+  const [lacking, first] = await Promise.all([
+    serversWithoutBan({ nc, up: servers, direct }, domain, ban, pushed.jwt),
+    listed(),
+  ]);
+  let all = first;
   const deadline = Date.now() + CLOSE_TIMEOUT_MS;
   for (;;) {
-    const users = (await usersOf({ nc, up, direct }, account, ban.users)).filter(({ server }) =>
-      names.has(server),
-    );
+    const users = all.filter(({ server }) => names.has(server));
     const ahead = new Map<string, number | undefined>();
     const left: ConnectedUser[] = [];
     for (const user of users) {
@@ -64,6 +68,7 @@ export async function lockOut(
       await Promise.all(left.slice(i, i + KICKS_AT_ONCE).map((user) => kick(direct.over(user.server), user)));
     }
     await delay(CLOSE_POLL_MS);
+    all = await listed();
   }
 }
 

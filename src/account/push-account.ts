@@ -43,7 +43,7 @@ export async function pushToServers(
   { jwt, account, ban }: { jwt: string; account: string; ban?: Ban | undefined },
 ): Promise<PushReport> {
   const { up, direct, pushing } = connected;
-  await pushing?.settled();
+  await pushing?.settled(jwt);
   const push = sendPush(connected, jwt, ban?.isAmong !== undefined);
   const late = () => up.filter(({ id }) => !push.answers.has(id));
   const enforcing = new Set<string>();
@@ -119,7 +119,7 @@ function sendPush({ nc, up, pushing }: PushConnections, jwt: string, isToEach: b
   const each = isToEach && pushing !== undefined ? up.filter(({ id }) => pushing.has(id)) : [];
   // a connection that closes meanwhile gets no answers
   const sent = each.map(({ id }) => send(pushing?.over(id) ?? nc, PUSH_SETTLE_MS).catch(() => []));
-  pushing?.settling(Promise.allSettled(sent));
+  pushing?.settling(jwt, Promise.allSettled(sent));
   if (each.length < up.length) sent.push(send(nc, PUSH_TIMEOUT_MS));
   return { answers, answered: Promise.race([completed, Promise.all(sent)]), isRefused: () => isRefused };
 }

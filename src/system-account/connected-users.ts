@@ -112,6 +112,8 @@ export interface ConnectedUsersOptions {
   over?: (server: string) => NatsConnection;
   /** The sizes of pages, if `over` returns connections of their own; small ones by default. */
   sizes?: PageSizes | undefined;
+  /** Awaited before each request: it pauses while something else goes first. */
+  pause?: (() => Promise<void>) | undefined;
 }
 
 /**
@@ -132,7 +134,7 @@ export async function connectedUsers(
   account: string,
   options: ConnectedUsersOptions = {},
 ): Promise<ConnectedUsers> {
-  const { publicKey, isKnown, up = await listServers(nc), over = () => nc, sizes } = options;
+  const { publicKey, isKnown, up = await listServers(nc), over = () => nc, sizes, pause } = options;
   const canFilter = up.every(({ version }) => compareVersions(version, FILTER_BY_USER_SINCE) >= 0);
   const filter = { acc: account, ...(publicKey !== undefined && canFilter && { user: publicKey }) };
   const all: ConnectedUsers = {
@@ -145,7 +147,8 @@ export async function connectedUsers(
   await Promise.all(
     up.map(async ({ id }) => {
       const direct = over(id);
-      const list = new ServerList({ nc: direct, id, filter, sizes: direct === nc ? undefined : sizes });
+      const isOwn = direct !== nc;
+      const list = new ServerList({ nc: direct, id, filter, sizes: isOwn ? sizes : undefined, pause });
       const read = isKnown === undefined ? await list.all() : await list.unknown(isKnown);
       if (!list.hasAnswered) return;
       all.servers.add(id);
@@ -173,13 +176,13 @@ export async function usersOfConnections(
   nc: NatsConnection,
   account: string,
   connections: readonly ConnectionId[],
-  { over = () => nc }: Pick<ConnectedUsersOptions, 'over'> = {},
+  { over = () => nc, pause }: Pick<ConnectedUsersOptions, 'over' | 'pause'> = {},
 ): Promise<{ users: ConnectedUser[]; isComplete: boolean }> {
   const servers = new Map<string, Set<number>>();
   for (const { server, cid } of connections) servers.set(server, (servers.get(server) ?? new Set()).add(cid));
   const lists = await Promise.all(
     [...servers].map(([id, cids]) =>
-      new ServerList({ nc: over(id), id, filter: { acc: account }, sizes: undefined }).oneByOne(cids),
+      new ServerList({ nc: over(id), id, filter: { acc: account }, sizes: undefined, pause }).oneByOne(cids),
     ),
   );
   return {
@@ -196,6 +199,7 @@ interface ListParts {
   /** Part of every request. */
   filter: object;
   sizes: PageSizes | undefined;
+  pause: (() => Promise<void>) | undefined;
 }
 
 interface ReadList {
@@ -210,13 +214,15 @@ class ServerList {
   readonly #id: string;
   readonly #filter: object;
   readonly #sizes: PageSizes | undefined;
+  readonly #pause: (() => Promise<void>) | undefined;
   hasAnswered = false;
 
-  constructor({ nc, id, filter, sizes }: ListParts) {
+  constructor({ nc, id, filter, sizes, pause }: ListParts) {
     this.#nc = nc;
     this.#id = id;
     this.#filter = filter;
     this.#sizes = sizes;
+    this.#pause = pause;
   }
 
   get #maxBytes(): number | undefined {
@@ -345,6 +351,7 @@ class ServerList {
     query: object,
     timeout = CONNECTIONS_PAGE_TIMEOUT_MS,
   ): Promise<(Answer & { bytes: number }) | undefined> {
+    await this.#pause?.();
     try {
       const answer = await askServer(this.#nc, this.#id, 'CONNZ', query, timeout);
       const parsed = v.safeParse(answerSchema, jsonOf(answer));

@@ -2,6 +2,7 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { parseServerUrls } from '../connection/server-urls.js';
 import { sleepUnref } from '../async/sleep.js';
+import { UrgentFirst } from '../async/urgent-first.js';
 import { DIRECT_INTERVAL_MS, DIRECT_REOPEN_MS, DIRECT_RETRY_MAX_MS } from '../timing.js';
 
 /** How much longer each pause is before a lost connection is opened again. */
@@ -21,6 +22,8 @@ export type ConnectOne = (url: string) => Promise<NatsConnection>;
  * 40). Requests over other connections of that server are answered meanwhile.
  */
 export class DirectConnections {
+  /** A server answers the requests of the system account one after the other: a revocation goes before lists. */
+  readonly requests = new UrgentFirst();
   readonly #main: NatsConnection;
   readonly #urls: readonly string[];
   readonly #connect: ConnectOne | undefined;
@@ -31,7 +34,7 @@ export class DirectConnections {
   readonly #failures = new Map<string, { count: number; retryAt: number }>();
   #opening: Promise<void> | undefined;
   #isReopening = false;
-  #settling: Promise<unknown> | undefined;
+  #settling: { what: string; until: Promise<unknown> } | undefined;
   #isClosed = false;
 
   /**
@@ -72,17 +75,20 @@ export class DirectConnections {
     return direct === undefined || direct.isClosed() ? this.#main : direct;
   }
 
-  /** Notes that requests over these connections keep the servers busy until a promise settles. */
-  settling(until: Promise<unknown>): void {
-    this.#settling = until;
+  /** Notes that the servers are busy with an account JWT, sent over these connections, until a promise settles. */
+  settling(what: string, until: Promise<unknown>): void {
+    const before = this.#settling?.what === what ? this.#settling.until : undefined;
+    this.#settling = { what, until: before === undefined ? until : Promise.all([before, until]) };
   }
 
   /**
-   * Resolves when the servers are done with the requests of the last {@link settling}. The servers pass account JWTs on to
-   * each other, so an earlier one that is still under way would replace a later one.
+   * Resolves when the servers are done with the last account JWT. They pass account JWTs on to each other, so an earlier
+   * one that is still under way would replace a later one.
+   *
+   * @param next the account JWT that is sent next: to repeat the last one, nothing is waited for
    */
-  async settled(): Promise<void> {
-    await this.#settling;
+  async settled(next?: string): Promise<void> {
+    if (this.#settling?.what !== next) await this.#settling?.until;
   }
 
   /** Closes all but the main connection. One that is still being opened is closed as soon as it is open. */

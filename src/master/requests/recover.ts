@@ -81,7 +81,7 @@ async function answerRecovery(context: MasterContext, call: Call<'recover'>) {
   // notify before revoking; otherwise the original reconnects until it requests a recovery, too
   const expected = judged(await registry.refresh(peelId));
   if (expected.is === 'cloned') {
-    await notifyPeel(context, { kind: 'ended', peelId, code: 'ERR_FLEET_REVOKED', reason: expected.reason });
+    notifyPeel(context, { kind: 'ended', peelId, code: 'ERR_FLEET_REVOKED', reason: expected.reason });
   }
   const claim = await claimKey(context, newPublicKey, peelId);
   let verdict: RecoveryVerdict = expected;

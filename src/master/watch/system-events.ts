@@ -111,7 +111,7 @@ export async function connectionsNow(
   nc: NatsConnection,
   account: string,
   known: (of: ConnectionId) => UserConnection | undefined = () => undefined,
-  options: Pick<ConnectedUsersOptions, 'over' | 'sizes'> = {},
+  options: Pick<ConnectedUsersOptions, 'over' | 'sizes' | 'pause'> = {},
 ): Promise<ConnectionsNow> {
   const read = await connectedUsers(nc, account, { ...options, isKnown: (of) => known(of) !== undefined });
   const connections = [...read.known.flatMap((of) => known(of) ?? []), ...read.users.flatMap(connectionOf)];
@@ -127,7 +127,7 @@ export async function readConnections(
   nc: NatsConnection,
   account: string,
   connections: readonly ConnectionId[],
-  options: Pick<ConnectedUsersOptions, 'over'> = {},
+  options: Pick<ConnectedUsersOptions, 'over' | 'pause'> = {},
 ): Promise<UserConnection[] | undefined> {
   const { users, isComplete } = await usersOfConnections(nc, account, connections, options);
   return isComplete ? users.flatMap(connectionOf) : undefined;

@@ -3,7 +3,7 @@ import type { ZesterConnection } from '../../connection/connect.js';
 import { withDeadline } from '../../async/deadline.js';
 import type { DirectConnections } from '../../system-account/direct-connections.js';
 import { PageSizes } from '../../system-account/page-sizes.js';
-import { DIRECT_OPEN_WAIT_MS } from '../../timing.js';
+import { DIRECT_OPEN_WAIT_MS, READING_MAX_YIELD_MS } from '../../timing.js';
 import { kick, type ConnectionId, type KickOutcome } from '../../system-account/kick.js';
 import {
   connectionsNow,
@@ -35,19 +35,21 @@ export interface SystemView {
 /**
  * The view of an account (`A…`) over a connection of the system account.
  *
- * @param direct connections to read the lists over: an answer of many megabytes would delay the events behind it
+ * @param direct connections to read the lists over: an answer of many megabytes would delay the events behind it. Urgent
+ *   requests over them go first
  */
 export function systemView(nc: ZesterConnection, account: string, direct?: DirectConnections): SystemView {
   const sizes = new PageSizes();
   const over = direct && ((server: string) => direct.over(server));
+  const yielding = () => ({ pause: direct?.requests.pauses(READING_MAX_YIELD_MS) });
   return {
     listen: (listener) => listenToSystem(nc, account, listener),
     connections: async (known) => {
       if (direct === undefined || over === undefined) return connectionsNow(nc, account, known);
       await withDeadline(direct.open(), Date.now() + DIRECT_OPEN_WAIT_MS);
-      return connectionsNow(nc, account, known, { over, sizes });
+      return connectionsNow(nc, account, known, { over, sizes, ...yielding() });
     },
-    read: (connections) => readConnections(nc, account, connections, over && { over }),
+    read: (connections) => readConnections(nc, account, connections, over && { over, ...yielding() }),
     servers: () => serversNow(nc),
     kick: (connection) => kick(nc, connection),
     status: () => nc.status(),

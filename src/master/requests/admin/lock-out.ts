@@ -83,7 +83,7 @@ async function notifyEnded(
   },
 ): Promise<void> {
   decide(await context.registry.refresh(notice.peelId));
-  await notifyPeel(context, { kind: 'ended', ...notice });
+  notifyPeel(context, { kind: 'ended', ...notice });
 }
 
 /**

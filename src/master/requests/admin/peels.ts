@@ -119,7 +119,7 @@ export async function rotatePeel(context: MasterContext, { request, by }: Call<'
   if (isDone) return { record, outcome: 'done' as const };
   // notify in any case: a peel that has just connected may not be known yet
   const key = liveKey(record) ?? currentKey(record);
-  await notifyPeel(context, {
+  notifyPeel(context, {
     kind: 'rotate',
     peelId,
     ...(key !== undefined && { publicKey: key.publicKey }),
