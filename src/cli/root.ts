@@ -8,7 +8,7 @@ import { packageVersion } from '../protocol/package-version.js';
 /** The program without its commands. */
 export function rootCommand(io: CliIo): Command {
   const program = new Command('zester')
-    .description('The credentials of a fleet, over NATS: see docs/cli.md, or "man zester".')
+    .description('Manage the credentials of a fleet over NATS. See docs/cli.md, or "man zester".')
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption(...HELP_OPTION)
     .helpCommand(false)

@@ -29,7 +29,7 @@ export const PROGRAM_OPTIONS = {
     max: 1000,
   }),
   retries: count('--retries <n>', `retries per delivery (default: ${RETRIES})`, { min: 0, max: 100 }),
-  timeout: count('--timeout <seconds>', `per delivery (default: ${PROGRAM_TIMEOUT_SECONDS})`, {
+  timeout: count('--timeout <seconds>', `timeout per delivery (default: ${PROGRAM_TIMEOUT_SECONDS})`, {
     min: 1,
     max: 86_400,
   }),

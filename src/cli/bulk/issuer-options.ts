@@ -9,7 +9,7 @@ import { count, given, lifetime, seedFile, text, type ValuesOf } from '../comman
 export const SIGNER_OPTIONS = {
   accountSeed: seedFile('--account-seed <file>', 'sign with this account or signing key'),
   issuerAccount: text('--issuer-account <key>', "the account (A…), with a signing key's seed"),
-  scoped: given('--scoped', 'the seed is of a scoped signing key'),
+  scoped: given('--scoped', 'the seed belongs to a scoped signing key'),
 };
 
 /** The signer and the lifetime. */

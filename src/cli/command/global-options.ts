@@ -5,8 +5,8 @@ import type { Terms } from './page.js';
 export const GLOBAL_OPTIONS: Terms = [
   ['--json', 'print the result as one JSON document'],
   ['-q, --quiet', 'print results and errors only'],
-  ['--wide', 'print whole keys on a terminal'],
-  ['--debug', 'print the stack of errors'],
+  ['--wide', 'do not shorten keys and tables on a terminal'],
+  ['--debug', 'print stack traces of errors'],
 ];
 
 export const HELP_OPTION = ['-h, --help', 'print this help'] as const;

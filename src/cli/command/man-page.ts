@@ -14,7 +14,7 @@ export function manPage(nodes: readonly CommandNode[]): string {
   return [
     '.TH ZESTER 1 "" "zester" "User Commands"',
     '.SH NAME',
-    'zester \\- the credentials of a fleet, over NATS',
+    'zester \\- manage the credentials of a fleet over NATS',
     '.SH SYNOPSIS',
     '.B zester',
     '.I command',

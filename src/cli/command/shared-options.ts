@@ -3,7 +3,7 @@ import type { Need } from './context.js';
 import { given, grouped, list, text, unless, type CommandOption, type ValuesOf } from './option.js';
 
 const HOME = {
-  home: text('--home <dir>', 'the trust domain ($ZESTER_HOME)'),
+  home: text('--home <dir>', 'directory of the trust domain ($ZESTER_HOME)'),
 };
 
 /** The TLS options. */

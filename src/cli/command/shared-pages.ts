@@ -4,7 +4,7 @@ import type { Terms } from './page.js';
 export const CONNECTION_OPTIONS: Terms = [
   [
     '--home <dir>',
-    'the trust domain (default: $ZESTER_HOME, else $XDG_DATA_HOME/zester, else ~/.local/share/zester)',
+    'directory of the trust domain (default: $ZESTER_HOME, else $XDG_DATA_HOME/zester, else ~/.local/share/zester)',
   ],
   [
     '--servers <url...>',
@@ -33,8 +33,8 @@ export const CONNECTION_OPTIONS: Terms = [
 export const EXIT_CODES: Terms = [
   ['0', 'done'],
   ['1', 'failed, or partly done: a file, the disk, a missing program, some of several peels'],
-  ['2', 'wrong usage'],
+  ['2', 'usage error'],
   ['3', 'refused: not trusted, expired, revoked or not allowed'],
-  ['4', 'no server or no master reached'],
+  ['4', 'no server or master could be reached, or a server did not confirm a change'],
   ['129, 130, 143', 'stopped by SIGHUP, SIGINT (Ctrl-C) or SIGTERM, after cleaning up'],
 ];

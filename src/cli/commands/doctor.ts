@@ -19,8 +19,8 @@ export default command({
     strict: flag('--strict', 'treat warnings as errors'),
     integrity: flag('--integrity', 'only search for traces of an attack'),
     ...grouped('Options of --integrity', {
-      allowStream: list('--allow-stream <name...>', 'your own streams'),
-      knownKey: list('--known-key <key...>', 'your own users (U…)'),
+      allowStream: list('--allow-stream <name...>', 'do not report these streams'),
+      knownKey: list('--known-key <key...>', 'do not report these users (U…)'),
     }),
   },
   notes: `

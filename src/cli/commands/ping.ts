@@ -12,7 +12,7 @@ export default command({
   arguments: { pattern: optionalArgument("a peel ID, or a pattern such as 'web-*'", peelPattern) },
   options: {
     selector: selectorOption(),
-    timeout: span('--timeout <time>', 'for each peel', '2s'),
+    timeout: span('--timeout <time>', 'timeout for each peel', '2s'),
     wait: span('--wait <time>', 'wait until a master and every matching peel respond'),
   },
   notes: `

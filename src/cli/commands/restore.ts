@@ -18,8 +18,8 @@ export default command({
   notes: `
 Restores the home first, unless it already has this trust domain, then the servers' state: the servers must run with
 that home's configuration ("zester server"). Anything newer than the backup stays; a peel revoked since the backup was
-made stays revoked. Anyone who knows a recipient can encrypt a file to it: --operator makes sure whose home it is. Start
-the masters afterwards. To complete an interrupted restore, run the command again.`,
+made stays revoked. Anyone who knows a recipient can encrypt a file to it: pass --operator to refuse a backup of another
+operator. Start the masters afterwards. To complete an interrupted restore, run the command again.`,
   examples: [
     ['zester restore fleet.age -i key.txt --home-only', 'then start the servers, then'],
     'zester restore fleet.age -i key.txt',

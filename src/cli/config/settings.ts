@@ -150,7 +150,7 @@ export const SETTINGS = {
     schema: text,
     path: true,
     otherwise: '$XDG_DATA_HOME/zester, else ~/.local/share/zester',
-    about: 'the trust domain',
+    about: 'directory of the trust domain',
   },
   servers: {
     env: 'ZESTER_SERVERS',
@@ -158,7 +158,7 @@ export const SETTINGS = {
     kinds: ['master', 'peel'],
     schema: urls,
     otherwise: "the home's, else nats://127.0.0.1:4222",
-    about: 'the servers',
+    about: 'server URLs',
   },
   tlsCa: {
     env: 'ZESTER_TLS_CA',
@@ -167,7 +167,7 @@ export const SETTINGS = {
     schema: text,
     path: true,
     otherwise: "the home's, else those of Node.js",
-    about: 'trust these certificate authorities, PEM',
+    about: 'trusted certificate authorities, PEM',
   },
   tlsCert: {
     env: 'ZESTER_TLS_CERT',
@@ -243,7 +243,7 @@ export const SETTINGS = {
     kinds: ['master'],
     schema: times,
     fallback: DEFAULT_RECOVERY_LIMIT,
-    about: 'recoveries of a peel in 30 days',
+    about: 'recoveries per peel in 30 days',
   },
   replicas: {
     env: 'ZESTER_REPLICAS',
@@ -278,7 +278,7 @@ export const SETTINGS = {
     kinds: ['master'],
     schema: text,
     otherwise: "from the home's server on this machine, else 127.0.0.1",
-    about: 'address for the server',
+    about: 'address that the server listens on',
   },
   port: {
     env: 'ZESTER_PORT',
@@ -286,7 +286,7 @@ export const SETTINGS = {
     kinds: ['master'],
     schema: port,
     otherwise: "from the home's server on this machine, else 4222",
-    about: 'port of the server',
+    about: 'client port of the server',
   },
   http: {
     env: 'ZESTER_HTTP',

@@ -24,7 +24,7 @@ export default command({
   },
   notes: `
 A viewer reads peels, join tokens and the audit log. An approver also accepts and rejects pending peels, and creates and
-removes join tokens. An operator also adds, rotates, revokes and calls peels. The owner uses the "admin.creds" of
+removes join tokens. An operator also adds, labels, rotates, revokes and calls peels. The owner uses the "admin.creds" of
 "zester init". See docs/admins.md for the table of roles and requests. Servers and masters both enforce it, and no admin
 can read another's answers.`,
   examples: [

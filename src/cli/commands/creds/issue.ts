@@ -10,7 +10,7 @@ import type { CliIo } from '../../terminal/io.js';
 
 const OPTIONS = {
   sink: choice('--sink <sink>', 'destination', Object.keys(SINKS) as SinkName[], 'dir'),
-  out: text('-o, --out <path>', 'the directory (default: .), the file, or -'),
+  out: text('-o, --out <path>', 'output directory (default: .) or file; - = standard output'),
   recipient: list('-r, --recipient <key...>', 'age: encrypt to these recipients (age1…)'),
   namespace: text('--namespace <name>', 'kubernetes: namespace of the Secrets'),
   force: flag('--force', 'replace existing files; write secrets to a terminal'),

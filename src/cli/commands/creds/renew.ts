@@ -19,7 +19,7 @@ export default command({
 Renews master.creds, master-answers.creds, admin.creds and system.creds with the signing keys of "zester keys add
 master-signing", even if they have expired. Needs neither a server nor an identity seed. A running master renews its own
 credentials, and a command renews the admin.creds and system.creds that it uses; use this command in a home that has not
-been used for long, and for programs that use admin.creds. Copies of the files elsewhere are not renewed.
+been used for a long time, and for programs that use admin.creds. Copies of the files elsewhere are not renewed.
 
 An invited master's home has no admin. --admin creates one, signed by the account's identity key, for example after the
 first host is lost.`,

@@ -10,9 +10,10 @@ export default command({
   arguments: { dir: argument('destination; created (0700) if missing') },
   options: { yes: flag('-y, --yes', 'skip the confirmation') },
   notes: `
-These are the seeds of the operator and the account. Everything works without them except "zester init", adding and
-removing signing keys of the operator, and re-signing master and admin credentials. For these, put the seeds back into
-keys/ while the command runs.`,
+These are the seeds of the operator and the account. Masters, peels and most commands do not need them. The operator's is
+needed to add and remove its signing keys: put it back into keys/ while the command runs. The account's is needed to add
+admins, set the audit retention, migrate permissions, and for "zester keys add master-signing" and "zester creds renew
+--admin": pass it with --account-seed.`,
   examples: ['zester keys export-identity /media/safe/zester'],
   async run({ dir, yes }, { io, output, home }) {
     await confirm(io, `this moves the identity seeds to ${dir}`, yes);
@@ -22,6 +23,6 @@ keys/ while the command runs.`,
       table(exported.map(({ role, publicKey, to }) => [role, `${output.key(publicKey)}  ${to}`] as const)),
       { exported },
     );
-    output.note('make a second copy and keep both offline: without them the trust domain cannot be renewed');
+    output.note("make a second copy and keep both offline: without them, you cannot replace the operator's signing keys or add admins");
   },
 });

@@ -8,7 +8,7 @@ export default command({
   arguments: { kind: choiceArgument('kind of signing key', ['peel-signing'] as const) },
   options: {
     limit: count('--limit <n>', 'maximum number of peels rotating at once', { min: 1, max: 100_000 }, '10'),
-    timeout: span('--timeout <time>', 'for each peel', '1m'),
+    timeout: span('--timeout <time>', 'timeout for each peel', '1m'),
     now: flag('--now', 'remove the old key even if some peels have not renewed, and cut those off'),
     dryRun: flag('--dry-run', 'only show what depends on the key'),
     yes: flag('-y, --yes', 'skip the confirmation'),

@@ -1,4 +1,4 @@
-// `zester master`: run a master: it issues, renews, accepts and revokes.
+// `zester master`: run a master, which issues, renews and revokes credentials.
 import { whenAborted } from '../../../async/when-aborted.js';
 import { ConnectError } from '../../../errors.js';
 import { command } from '../../command/declaration.js';
@@ -7,7 +7,7 @@ import { loadConfig } from '../../config/load.js';
 import { configOptions } from '../../config/options.js';
 
 export default command({
-  summary: 'run a master: it issues, renews, accepts and revokes',
+  summary: 'run a master, which issues, renews and revokes credentials',
   keepsKeys: true,
   section: 'Start here',
   options: configOptions([

@@ -10,7 +10,7 @@ export default command({
   needs: 'system',
   options: { offline: flag('--offline', 'read the home only') },
   notes: `
-"first" stands for the home that "zester init" created and every copy of it made by hand, which cannot be told apart.
+"first" stands for the home that "zester init" created and all copies of it made by hand, which are indistinguishable.
 "watching" is the master that follows the servers' events.`,
   examples: ['zester master list', 'zester master list --json'],
   async run({ offline }, { io, output, system }) {

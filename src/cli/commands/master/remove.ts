@@ -18,7 +18,7 @@ export default command({
   options: {
     now: flag('--now', 'for a stolen host: cut it off at once, with the peels that it signed'),
     limit: count('--limit <n>', 'maximum number of peels rotating at once', { min: 1, max: 100_000 }, '10'),
-    timeout: span('--timeout <time>', 'for each peel', '1m'),
+    timeout: span('--timeout <time>', 'timeout for each peel', '1m'),
     reason: text('--reason <text>', 'recorded in the audit log'),
     yes: flag('-y, --yes', 'skip the confirmation'),
   },

@@ -15,7 +15,7 @@ export default command({
   },
   options: {
     selector: selectorOption(),
-    timeout: span('--timeout <time>', 'for each peel', '10s'),
+    timeout: span('--timeout <time>', 'timeout for each peel', '10s'),
   },
   notes: `
 Every peel has the handlers "ping" and "facts"; its program can add more. No shell is exposed. Exit codes are as for

@@ -4,7 +4,7 @@ import { isoTime } from '../../../jwt/time.js';
 import type { JoinEvent } from '../../../peel/join.js';
 import { validatePeelId } from '../../../permissions/peel-id.js';
 import { command } from '../../command/declaration.js';
-import { flag, option, requiredText, span, text } from '../../command/option.js';
+import { flag, requiredText, span, text } from '../../command/option.js';
 import { runPeel } from '../../fleet/run-peel.js';
 import type { InterruptSignal } from '../../terminal/io.js';
 import { refuseToReplace } from '../../options/new-file.js';
@@ -17,7 +17,10 @@ export default command({
   needs: 'servers',
   options: {
     token: requiredText('--token <file>', 'join token from "zester join-token create"'),
-    id: { ...option('--id <id>', 'the ID of this peel', validatePeelId, ''), required: true },
+    id: {
+      ...requiredText('--id <id>', 'the ID of this peel'),
+      read: (given: unknown) => validatePeelId(String(given)),
+    },
     out: text('--out <file>', 'the file to write, mode 0600 (default: <id>.creds)'),
     wait: span('--wait <time>', 'how long to wait for a server and for acceptance', '10m'),
     force: flag('--force', 'replace the file at --out'),

@@ -53,10 +53,10 @@ export default command({
       SORTS,
       'id',
     ),
-    limit: number('--limit <n>', 'at most this many peels', { min: 1, max: 10_000_000 }),
+    limit: number('--limit <n>', 'maximum number of peels to list', { min: 1, max: 10_000_000 }),
     format: choice('-o, --format <format>', 'output format', FORMATS),
     columns: option('--columns <names>', 'columns, in this order, e.g. id,expires,labels', parseColumns),
-    after: text('--after <id>', 'only IDs after this one: the next page'),
+    after: text('--after <id>', 'only IDs after this one, for the next page'),
   },
   notes: `
 The servers report who is connected, not the peels. The fingerprint belongs to the key in use, or to the last key if

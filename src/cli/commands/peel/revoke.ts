@@ -10,7 +10,7 @@ import { table } from '../../terminal/output.js';
 export default command({
   summary: 'revoke a peel on every server, and cut its connections',
   needs: 'fleet',
-  arguments: { peelId: optionalArgument('its ID') },
+  arguments: { peelId: optionalArgument('peel ID') },
   options: {
     selector: selectorOption('revoke every peel with these labels, e.g. env=lab,tier!=db'),
     key: text('--key <key>', "only this one of the peel's keys (U…)"),

@@ -22,7 +22,7 @@ export default command({
     limit: count('--limit <n>', 'maximum number of peels rotating at once', { min: 1, max: 100_000 }, '10'),
     since: past('--since <time>', 'skip peels whose key was issued after this time, e.g. 2h'),
     wait: flag('--wait', 'wait until the notified peels have rotated'),
-    timeout: span('--timeout <time>', 'for each peel', '1m'),
+    timeout: span('--timeout <time>', 'timeout for each peel', '1m'),
     restart: flag('--restart', 'with --all or -l: start over instead of resuming the interrupted run'),
   },
   notes: `

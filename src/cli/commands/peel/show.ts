@@ -15,7 +15,7 @@ import { timeWords, timeWordsAndDate } from '../../terminal/time-words.js';
 export default command({
   summary: 'show a peel: state, keys, connections, last events',
   needs: 'fleet',
-  arguments: { peelId: argument('its ID') },
+  arguments: { peelId: argument('peel ID') },
   options: { events: number('--events <n>', 'number of recent events to show', { min: 0, max: 200 }, '10') },
   examples: ['zester peel show web-01', 'zester peel show web-01 --json | jq .keys'],
   async run({ peelId, events }, { io, output, fleet }) {

@@ -37,7 +37,7 @@ export default command({
       { min: 1, max: 1_000_000 },
       '10',
     ),
-    timeout: span('--timeout <time>', 'for each peel', '1m'),
+    timeout: span('--timeout <time>', 'timeout for each peel', '1m'),
     yes: flag('-y, --yes', 'skip the confirmation'),
   },
   notes: `
