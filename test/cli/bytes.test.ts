@@ -10,7 +10,7 @@ it('parses an amount of bytes with a unit, and refuses one without', () => {
     10 * 1024 ** 2,
   ]);
   for (const text of ['', '5', '-1G', '0M', '5X', '1e9G', '5.5G'])
-    expect(() => parseBytes('--size', text), text).toThrow(/give an amount such as 500M/);
+    expect(() => parseBytes('--size', text), text).toThrow(/use a size such as 500M/);
 });
 
 it('formats an amount so that it parses to the same value', () => {

@@ -120,7 +120,7 @@ describe('the configuration file', () => {
   it.each([
     ['polici: manual', /has "polici", which is not a setting of a master/],
     ['rotate: hitless', /has "rotate", which is not a setting of a master/],
-    ['policy: everyone', /"policy" in .* is not a policy: give manual, auto-trusted, auto-all/],
+    ['policy: everyone', /"policy" in .* is not a policy: use manual, auto-trusted, auto-all/],
     ['lifetime: 3 fortnights', /"lifetime" in .* is not a lifetime/],
     ['lifetime: 1', /"lifetime" in .* is not a lifetime/],
     ['port: 99999', /"port" in .* is not a port/],

@@ -60,13 +60,13 @@ describe('zester revoke', () => {
   });
 
   it.each([
-    [['revoke'], 'give exactly one of'],
-    [['revoke', 'web-01', '--key', 'U'], 'give exactly one of'],
+    [['revoke'], 'pass exactly one of'],
+    [['revoke', 'web-01', '--key', 'U'], 'pass exactly one of'],
     [['revoke', 'web.01'], 'is not a peel id'],
     [['revoke', '--issued-before', '2099-01-01'], 'is in the future'],
     [['revoke', '--issued-before', 'yesterday'], 'is not a time'],
     [['revoke', '--creds', 'SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY'], 'a seed was given'],
-    [['revocations', 'clear', '--all', '--before', '1d'], 'give exactly one of'],
+    [['revocations', 'clear', '--all', '--before', '1d'], 'pass exactly one of'],
     [['permissions', 'set'], 'nothing to change'],
     [['keys', 'add', 'user'], 'Allowed choices'],
   ])('refuses %j as wrong usage', async (args, message) => {
@@ -144,9 +144,7 @@ describe('zester keys', () => {
     );
     expect(added.inUse).toBe(true);
     const list = (await run('keys', 'list')).stdout;
-    expect(list).toContain(
-      `${first}  peel signing (no longer used for new ones)\n  signed 1 peel credential`,
-    );
+    expect(list).toContain(`${first}  peel signing (no longer signs new ones)\n  signed 1 peel credential`);
     expect(list).not.toMatch(SEED);
     expect((await run('keys', 'remove', added.publicKey, '--yes')).stderr).toContain('is in use');
     expect((await run('keys', 'use', first)).code).toBe(0);
@@ -164,7 +162,7 @@ describe('zester keys', () => {
     const firstJoin = (await fleet.domain()).publicKeys.joinSigning ?? '';
     const join2 = json<{ publicKey: string }>(await run('keys', 'add', 'join-signing', '--json')).publicKey;
     expect((await run('keys', 'list')).stdout).toContain(
-      `${firstJoin}  join signing (no longer used for new ones)\n  signed nothing from this home; 0 valid join tokens, 0 connected`,
+      `${firstJoin}  join signing (no longer signs new ones)\n  signed nothing from this home; 0 valid join tokens, 0 connected`,
     );
     expect((await run('keys', 'remove', join2, '--yes')).stderr).toContain('zester keys add join-signing');
     expect((await run('keys', 'use', firstJoin)).stdout).toBe(`new join tokens are signed by ${firstJoin}\n`);

@@ -32,7 +32,7 @@ export async function authenticate(headers: IncomingHttpHeaders, known: Authenti
   throw new ApiError(
     'ERR_API_AUTH',
     known.sessions === undefined
-      ? 'a token is needed: create one with "zester api create-token"'
+      ? 'no token given: create one with "zester api create-token"'
       : 'not signed in: open the link that "zester ui" prints, or pass a token',
   );
 }

@@ -42,5 +42,5 @@ export function roleFor(verbs: readonly AdminVerb[]): AdminRole {
 export function requireRole({ role, kind, name }: Caller, least: AdminRole): void {
   if (hasRole(role, least)) return;
   const who = kind === 'token' ? `the token "${name}"` : 'this session';
-  throw new FleetError('ERR_FLEET_DENIED', `${who} has the role ${role}: this needs ${least}`);
+  throw new FleetError('ERR_FLEET_DENIED', `${who} has the role ${role}, but this request requires ${least}`);
 }

@@ -328,6 +328,6 @@ function shown({ live, now }: ApiContext, record: PeelRecord): PeelDocument {
 
 function homeOf({ home }: ApiContext): NonNullable<ApiContext['home']> {
   if (home !== undefined) return home;
-  const words = 'this needs the trust domain: run the command on a machine that has its home';
+  const words = 'this requires the trust domain: run the command on a machine that has its home';
   throw new ApiError('ERR_API_NOT_FOUND', words);
 }

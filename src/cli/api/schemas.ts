@@ -19,7 +19,10 @@ const whole = (least: number, most: number) =>
   v.pipe(
     v.string(),
     v.regex(/^\d{1,9}$/, 'is not a whole number'),
-    v.check((digits) => Number(digits) >= least && Number(digits) <= most, `is not from ${least} to ${most}`),
+    v.check(
+      (digits) => Number(digits) >= least && Number(digits) <= most,
+      `is not between ${least} and ${most}`,
+    ),
     v.transform(Number),
   );
 const yesOrNo = v.pipe(

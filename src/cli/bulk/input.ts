@@ -26,7 +26,7 @@ export interface BulkInput {
 export async function openInput(from: string, format: RowFormat | undefined): Promise<BulkInput> {
   const known = format ?? (from === '-' ? 'txt' : rowFormatOf(from));
   if (known === undefined) {
-    throw new UsageError(`the format of ${from} is unclear from its name: give --format txt, csv or ndjson`);
+    throw new UsageError(`the name of ${from} does not tell its format: pass --format txt, csv or ndjson`);
   }
   if (from === '-') return inputOf(process.stdin, known, undefined, from);
   const { file, stats } = await openToRead(from, { pipe: true });

@@ -153,8 +153,8 @@ function warnOfWhatStays(
   if (credsLifetime !== undefined && credsLifetime !== lifetime) {
     output.warn(
       lifetime === 0
-        ? `the credentials of ${home} still do not expire: "zester keys add master-signing" lets them`
-        : `the credentials of ${home} still live for ${lifetime} s: edit "lifetime" below "renewal" in ${paths.settings} to change it`,
+        ? `the credentials of ${home} still do not expire: to change that, run "zester keys add master-signing"`
+        : `the credentials of ${home} still have a lifetime of ${lifetime} s: edit "lifetime" below "renewal" in ${paths.settings} to change it`,
     );
   }
   const tlsDiffers = tls.tls !== undefined && JSON.stringify(tls.tls) !== JSON.stringify(domain.tls);

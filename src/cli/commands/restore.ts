@@ -53,7 +53,7 @@ operator. Start the masters afterwards. To complete an interrupted restore, run 
         ...(peels.revoked.length === 0
           ? []
           : [
-              `revoked since the backup was made, and still: ${peels.revoked.slice(0, 20).join(', ')}` +
+              `revoked since the backup was made, and still revoked: ${peels.revoked.slice(0, 20).join(', ')}` +
                 (peels.revoked.length > 20 ? ` and ${count(peels.revoked.length - 20, 'more peel')}` : ''),
             ]),
         `join tokens: ${tokens.restored} restored, ${tokens.kept} kept`,

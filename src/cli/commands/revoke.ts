@@ -127,7 +127,7 @@ function targetOf(given: {
   issuedBefore: number | undefined;
 }): RevokeTarget {
   const { peelId, key, creds, issuedBefore } = given;
-  requireOneOf(given, 'give exactly one of: a peel ID, --key, --creds, --issued-before');
+  requireOneOf(given, 'pass exactly one of: a peel ID, --key, --creds, --issued-before');
   if (key !== undefined) return { publicKey: key };
   if (creds !== undefined) return { credsPath: creds };
   if (issuedBefore !== undefined) return { issuedBefore };

@@ -23,7 +23,7 @@ const port = v.pipe(
   v.integer('is not a port'),
   v.check(
     (value) => value === -1 || (value > 0 && value <= 65_535),
-    'is not a port: give 1 to 65535, or -1 for any free port',
+    'is not a port: use 1 to 65535, or -1 for any free port',
   ),
 );
 const urls = v.pipe(
@@ -61,7 +61,7 @@ const lifetime = v.pipe(
   ]),
   v.check(
     (value) => value === 0 || (Number.isInteger(value) && value >= 5),
-    'is not a lifetime: give e.g. 24h or 7d, at least 5s; 0 or none = never expires',
+    'is not a lifetime: use e.g. 24h or 7d, at least 5s; 0 or none = never expires',
   ),
 );
 
@@ -69,7 +69,7 @@ const waitSeconds = v.pipe(
   seconds,
   v.check(
     (value) => Number.isInteger(value) && value >= 1 && value <= 86_400,
-    'is not a time: give e.g. 30s or 2m, at least 1s',
+    'is not a time: use e.g. 30s or 2m, at least 1s',
   ),
 );
 
@@ -79,14 +79,14 @@ const count = v.pipe(
     'is not a number of peels',
   ),
   v.integer('is not a number of peels'),
-  v.minValue(0, 'is not a number of peels: give 0 or more'),
+  v.minValue(0, 'is not a number of peels: use 0 or more'),
 );
 const share = v.pipe(
   v.union(
     [v.pipe(v.string(), v.regex(/^\d{1,3}(\.\d{1,6})?%?$/), v.transform(shareOf)), v.number()],
-    'is not a share: give e.g. 2% or 0.02',
+    'is not a share: use e.g. 2% or 0.02',
   ),
-  v.check((value) => value >= 0 && value <= 1, 'is not a share: give 0% to 100%, or 0 to 1'),
+  v.check((value) => value >= 0 && value <= 1, 'is not a share: use 0% to 100%, or 0 to 1'),
 );
 function shareOf(text: string): number {
   return text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text);
@@ -95,13 +95,13 @@ function shareOf(text: string): number {
 const times = v.pipe(
   v.union([v.pipe(v.string(), v.regex(/^\d{1,9}$/), v.transform(Number)), v.number()], 'is not a number'),
   v.integer('is not a number'),
-  v.minValue(0, 'is not a number: give 0 or more'),
+  v.minValue(0, 'is not a number: use 0 or more'),
 );
 const recovery = v.pipe(
   v.union([v.literal('manual'), seconds]),
   v.check(
     (value) => value === 'manual' || (Number.isInteger(value) && value >= 0),
-    'is not a time: give e.g. 30d, 0 (never), or manual (an admin accepts each)',
+    'is not a time: use e.g. 30d, 0 (never), or manual (an admin accepts each)',
   ),
 );
 
@@ -119,7 +119,7 @@ const http = v.pipe(
   }),
   v.check(
     (value) => value === undefined || (value.port >= 0 && value.port <= 65_535),
-    'is not an address: give e.g. 127.0.0.1:9464, a port, or "off"',
+    'is not an address: use e.g. 127.0.0.1:9464, a port, or "off"',
   ),
 );
 
@@ -217,7 +217,7 @@ export const SETTINGS = {
     env: 'ZESTER_POLICY',
     flag: '--policy',
     kinds: ['master'],
-    schema: v.picklist(POLICIES, `is not a policy: give ${POLICIES.join(', ')}`),
+    schema: v.picklist(POLICIES, `is not a policy: use ${POLICIES.join(', ')}`),
     fallback: DEFAULT_POLICY,
     about: 'how new peels are accepted',
   },
@@ -324,7 +324,7 @@ export const SETTINGS = {
     env: 'ZESTER_LOG_LEVEL',
     flag: '--log-level',
     kinds: ['master', 'peel'],
-    schema: v.picklist(LOG_LEVELS, `is not a log level: give ${LOG_LEVELS.join(', ')}`),
+    schema: v.picklist(LOG_LEVELS, `is not a log level: use ${LOG_LEVELS.join(', ')}`),
     fallback: 'info',
     about: 'log level',
   },

@@ -24,13 +24,13 @@ export function adoptedFiles(values: AdoptValues): AdoptedTrustFiles | undefined
   if (given.length === 0) return undefined;
   if (operatorJwt === undefined || operatorSigningSeed === undefined || systemAccountJwt === undefined) {
     throw new UsageError(
-      `${given.map(([name]) => flagOf(name)).join(', ')}: to adopt a trust domain, also give --operator-jwt, ` +
+      `${given.map(([name]) => flagOf(name)).join(', ')}: to adopt a trust domain, also pass --operator-jwt, ` +
         '--operator-signing-seed, --system-account-jwt, and --system-creds or --system-account-seed',
     );
   }
   if ((values.systemCreds === undefined) === (values.systemAccountSeed === undefined)) {
     throw new UsageError(
-      'give either --system-creds or --system-account-seed, for a user of the system account',
+      'pass either --system-creds or --system-account-seed, for a user of the system account',
     );
   }
   if (values.accountJwt !== undefined && values.accountSeed === undefined) {

@@ -12,7 +12,7 @@ const UNITS: Readonly<Record<string, number>> = { K: 1024, M: 1024 ** 2, G: 1024
 export function parseBytes(option: string, text: string): number {
   const [, number, unit] = /^(\d{1,6})([KMGT])i?B?$/i.exec(text) ?? [];
   const bytes = Number(number ?? 0) * (UNITS[(unit ?? '').toUpperCase()] ?? 0);
-  if (bytes < 1) throw new UsageError(`${option} is "${text}": give an amount such as 500M or 5G`);
+  if (bytes < 1) throw new UsageError(`${option} is "${text}": use a size such as 500M or 5G`);
   return bytes;
 }
 

@@ -16,8 +16,8 @@ export const EXPIRY_FORM = '15m, 24h, 7d, 2w, or a date such as 2031-01-31 or 20
  */
 export function parseExpiry(text: string, now: number): number {
   const seconds = /^\d/.test(text) ? (secondsOf(text) ?? untilDate(text, now)) : undefined;
-  if (seconds === undefined) throw new UsageError(`"${text}" is not a lifetime: give ${EXPIRY_FORM}`);
-  if (seconds < 1) throw new UsageError(`"${text}" is in the past: give a lifetime that ends in the future`);
+  if (seconds === undefined) throw new UsageError(`"${text}" is not a lifetime: use ${EXPIRY_FORM}`);
+  if (seconds < 1) throw new UsageError(`"${text}" is in the past: use a lifetime that ends in the future`);
   return seconds;
 }
 
@@ -41,7 +41,7 @@ export function parseRenewedLifetime(text: string): number {
   if (text === '0' || text === 'none') return 0;
   const seconds = secondsOf(text) ?? 0;
   if (seconds < 1)
-    throw new UsageError(`"${text}" is not a lifetime: give e.g. 24h or 90d; 0 or none = never expires`);
+    throw new UsageError(`"${text}" is not a lifetime: use e.g. 24h or 90d; 0 or none = never expires`);
   return seconds;
 }
 
@@ -58,8 +58,8 @@ export const PAST_FORM = '2h or 7d (ago), or a date such as 2026-01-31 or 2026-0
 export function parsePast(text: string, now: number): number {
   const ago = secondsOf(text);
   const until = ago === undefined ? untilDate(text, now) : -ago;
-  if (until === undefined) throw new UsageError(`"${text}" is not a time: give ${PAST_FORM}`);
-  if (until > 0) throw new UsageError(`"${text}" is in the future: give a time in the past`);
+  if (until === undefined) throw new UsageError(`"${text}" is not a time: use ${PAST_FORM}`);
+  if (until > 0) throw new UsageError(`"${text}" is in the future: use a time in the past`);
   return now + until * 1000;
 }
 
@@ -76,7 +76,7 @@ export const SPAN_FORM = '500ms, 2s, 10m or 1h';
 export function parseSpan(option: string, text: string): number {
   const ms = /^(\d{1,9})ms$/.exec(text)?.[1];
   const span = ms === undefined ? (secondsOf(text) ?? 0) * 1000 : Number(ms);
-  if (span < 1) throw new UsageError(`${option} is "${text}": give ${SPAN_FORM}`);
+  if (span < 1) throw new UsageError(`${option} is "${text}": use ${SPAN_FORM}`);
   return span;
 }
 

@@ -41,7 +41,7 @@ export function tlsOf(values: ServerValues): NatsServerConfigurationOptions['tls
 function portOf(name: string, given: string): number {
   const port = Number(given);
   if (!/^(-1|\d{1,5})$/.test(given) || port === 0 || port > 65_535) {
-    throw new UsageError(`${name} is "${given}": give a port from 1 to 65535, or -1 for any free port`);
+    throw new UsageError(`${name} is "${given}": use a port from 1 to 65535, or -1 for any free port`);
   }
   return port;
 }

@@ -71,7 +71,7 @@ export async function startApi(
 ): Promise<ServedApi> {
   const { io, home, openHome } = context;
   if (!isLoopback(host))
-    log.warn({ host }, 'reachable from other machines without TLS: put a proxy with TLS in front of it');
+    log.warn({ host }, 'reachable from other machines without TLS: put a TLS proxy in front of it');
   const files = page ? await readPageFiles() : undefined;
   const admin = await context.fleet();
   const creds = await loadCredsFile(admin.credsPath);

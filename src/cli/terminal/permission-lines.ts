@@ -19,6 +19,6 @@ export function permissionLines(now: PermissionOptions, before: PermissionOption
     ? lines
     : [
         ...lines,
-        `  responses: may publish wherever the sender of a message says (${responses.max === -1 ? 'any number' : responses.max} each, for ${responses.ttlSeconds ?? responses.ttl} s)`,
+        `  responses: may publish to any subject that the sender of a message names (${responses.max === -1 ? 'any number' : responses.max} each, for ${responses.ttlSeconds ?? responses.ttl} s)`,
       ];
 }

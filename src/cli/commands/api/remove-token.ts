@@ -6,7 +6,7 @@ import { argument } from '../../command/option.js';
 export default command({
   summary: 'remove a token for the HTTP interface',
   needs: 'home',
-  arguments: { name: argument("the token's name, as in \"zester api list-tokens\"") },
+  arguments: { name: argument('the token\'s name, as in "zester api list-tokens"') },
   notes: `
 The token stops working at once, also in running "zester api" and "zester ui" processes of this home.`,
   examples: ['zester api remove-token grafana'],

@@ -64,10 +64,10 @@ async function queryOf(input: Values, json: boolean, io: CliIo): Promise<AuditQu
   );
   const { peel, since, until, last, all, follow: following } = input;
   if (peel !== undefined) (await import('../../../permissions/peel-id.js')).validatePeelId(peel);
-  if (peel !== undefined && patterns.length > 0) throw new UsageError('give IDs or --peel, not both');
+  if (peel !== undefined && patterns.length > 0) throw new UsageError('pass IDs or --peel, not both');
   if (until !== undefined && following) throw new UsageError('--follow and --until cannot be combined');
-  if (all && last !== undefined) throw new UsageError('give --all or --last, not both');
-  if (patterns.length > 100) throw new UsageError('give at most 100 patterns');
+  if (all && last !== undefined) throw new UsageError('pass --all or --last, not both');
+  if (patterns.length > 100) throw new UsageError('too many patterns: pass at most 100');
   for (const pattern of patterns) requirePeelPattern(pattern);
   const some = since !== undefined || until !== undefined || all || json;
   const limit = last ?? (io.stdout.isTTY && !some ? ON_TERMINAL : undefined);

@@ -40,7 +40,7 @@ warn before events are deleted, and the masters audit the deletion (audit.trimme
     const before = await retention.auditRetention(home, options);
     if (maxAgeMs === undefined && maxBytes === undefined) return output.result(linesOf(before), before);
     if (shortens(before, { maxAgeMs, maxBytes }, io.now()))
-      await confirm(io, `events before the new limits are deleted, the oldest of ${before.oldest}`, yes);
+      await confirm(io, `this deletes events beyond the new limits, the oldest from ${before.oldest}`, yes);
     const now = await retention.setAuditRetention(
       home,
       { ...(maxAgeMs !== undefined && { maxAgeMs }), ...(maxBytes !== undefined && { maxBytes }) },
@@ -71,11 +71,15 @@ function linesOf({ retention: { maxAgeMs, maxBytes }, oldest, deleted, soon }: R
   const age = maxAgeMs === 0 ? 'forever' : `for ${Math.round(maxAgeMs / DAY)} days`;
   return [
     `events are kept ${age}, ${maxBytes === 0 ? 'without a size limit' : `and at most ${bytesText(maxBytes)} of them`}`,
-    oldest === undefined ? 'there is no event' : `the oldest event is of ${oldest}`,
-    ...(deleted === 'age' || deleted === 'size' ? [`earlier events were deleted by ${deleted}`] : []),
-    ...(deleted === 'unexplained' ? ['earlier events are gone, and these limits did not delete them'] : []),
+    oldest === undefined ? 'there are no events' : `the oldest event is from ${oldest}`,
+    ...(deleted === 'age' || deleted === 'size'
+      ? [`earlier events were deleted by the ${deleted} limit`]
+      : []),
+    ...(deleted === 'unexplained'
+      ? ['earlier events are missing, and these limits did not delete them']
+      : []),
     ...(soon === undefined
       ? []
-      : [`events will be deleted soon by ${soon}: export them, or raise the limit`]),
+      : [`the ${soon} limit will soon delete events: export them, or raise the limit`]),
   ];
 }

@@ -26,7 +26,7 @@ not prompt (BatchMode): set up keys and known hosts first.`,
   async run(input, context) {
     const { io, output } = context;
     const { ssh, path, resume, journal, sshArguments } = input;
-    if (!ssh) throw new UsageError('the delivery method is missing: give --ssh');
+    if (!ssh) throw new UsageError('no delivery method: pass --ssh');
     if (resume && journal === undefined) {
       throw new UsageError('--resume needs the --journal of the interrupted run');
     }

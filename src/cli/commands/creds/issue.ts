@@ -83,7 +83,7 @@ function checkUsage(words: readonly string[], options: Values, io: CliIo): void 
     );
     need(
       file || !io.stdout.isTTY || force,
-      'this would print secrets on the terminal: redirect standard output, or give --force',
+      'this would print secrets on the terminal: redirect standard output, or pass --force',
     );
   }
   need(

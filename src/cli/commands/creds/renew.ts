@@ -27,7 +27,7 @@ first host is lost.`,
   async run({ due, admin, accountSeed }, { io, output, home, openHome }) {
     const domain = await openHome();
     if (admin) {
-      if (due) throw new UsageError('give either --admin or --due');
+      if (due) throw new UsageError('pass either --admin or --due, not both');
       const { makeAdminCreds } = await import('../../../masters/make-admin.js');
       const made = { user: 'admin' as const, ...(await makeAdminCreds(home, { accountSeed, now: io.now })) };
       return output.result([renewedLine(made, io.now())], { renewed: [renewedDocument(made)] });
@@ -36,7 +36,7 @@ first host is lost.`,
     const { renewOwnCreds } = await import('../../../trust/own-creds.js');
     if (domain.settings.renewal === undefined)
       throw new UsageError(
-        'the credentials of this home do not expire: "zester keys add master-signing" lets them (docs/upgrading.md)',
+        'the credentials of this home do not expire: to change that, run "zester keys add master-signing" (docs/upgrading.md)',
       );
     const renewed = await renewOwnCreds(home, { force: !due, now: io.now });
     output.result(

@@ -125,7 +125,7 @@ async function runChecks(path: string, jwts: Jwts, io: CliIo, checks: Check[]): 
     checks.push({
       check: 'chain',
       status: 'not checked',
-      detail: 'issuer and revocation: give --operator-jwt and --account-jwt',
+      detail: 'issuer and revocation: pass --operator-jwt and --account-jwt',
     });
     return;
   }

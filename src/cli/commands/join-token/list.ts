@@ -13,7 +13,7 @@ export default command({
     const { client } = await fleet();
     const { tokens, omitted } = await client.ask('token.list', {});
     if (omitted !== undefined)
-      output.warn(`${omitted} older join tokens do not fit a message: they are left out`);
+      output.warn(`${omitted} older join tokens are not listed: the list would exceed the message size`);
     const now = io.now();
     tokens.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
     output.result(

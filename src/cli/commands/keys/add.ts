@@ -98,6 +98,6 @@ async function addMasterSigning(
   );
   if (stillUsed.length > 0)
     throw new FindingsError(
-      `the old JWTs of ${stillUsed.join(', ')} are still in use, so they are not revoked: stop what uses a copy of the old files, then "zester permissions migrate"`,
+      `the old JWTs of ${stillUsed.join(', ')} are still in use, so they are not revoked: stop the programs that use copies of the old files, then run "zester permissions migrate"`,
     );
 }

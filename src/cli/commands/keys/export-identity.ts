@@ -23,6 +23,8 @@ admins, set the audit retention, migrate permissions, and for "zester keys add m
       table(exported.map(({ role, publicKey, to }) => [role, `${output.key(publicKey)}  ${to}`] as const)),
       { exported },
     );
-    output.note("make a second copy and keep both offline: without them, you cannot replace the operator's signing keys or add admins");
+    output.note(
+      "make a second copy and keep both offline: without them, you cannot replace the operator's signing keys or add admins",
+    );
   },
 });

@@ -21,7 +21,7 @@ export default command({
   ],
   async run({ role, out, stdout, force }, { io, output }) {
     if ((out === undefined) === !stdout) {
-      throw new UsageError('give either --out FILE, or --stdout for a pipe');
+      throw new UsageError('pass either --out FILE, or --stdout for a pipe');
     }
     if (stdout && io.stdout.isTTY && !force) {
       throw new UsageError(

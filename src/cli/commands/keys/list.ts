@@ -29,7 +29,7 @@ from this home, or connected now. Reports if it cannot reach the servers.`,
         known = await knownCredentials(domain, connection(domain));
       } catch (error) {
         const why = errorMessage(error);
-        output.warn(`what masters signed is not counted: ${why}`);
+        output.warn(`credentials that masters signed are not counted: ${why}`);
       }
     }
     const now = io.now();
@@ -65,7 +65,7 @@ function lines(
   const depends =
     use === undefined
       ? isPeels
-        ? '; what masters signed is unknown'
+        ? '; credentials signed by masters: unknown'
         : ''
       : `; ${use.valid} valid ${what}${use.valid === 1 ? '' : 's'}, ${use.connected} connected`;
   const isOthers = master !== undefined && seedPath === undefined;
@@ -73,7 +73,7 @@ function lines(
     ? ` (of the master ${master})`
     : current || !role.endsWith('signing')
       ? ''
-      : ' (no longer used for new ones)';
+      : ' (no longer signs new ones)';
   return [
     `${output.key(publicKey)}  ${role}${note}`,
     `  signed ${signed.join(', ') || 'nothing from this home'}${depends}; added ${timeWords(Date.parse(since), now)}; ` +

@@ -73,8 +73,8 @@ function splitWords(given: readonly string[], bySelector: boolean): { peels: str
   if (changes.length === 0)
     throw new UsageError('no labels given: pass NAME=VALUE to set one, NAME- to remove one');
   if (bySelector === peels.length > 0)
-    throw new UsageError('give the peels by their IDs, by a pattern, or by their labels (-l): one of these');
-  if (peels.length > 1 && peels.some(isPattern)) throw new UsageError('give one pattern, or IDs');
+    throw new UsageError('select peels by ID, by a pattern, or by labels (-l): exactly one of these');
+  if (peels.length > 1 && peels.some(isPattern)) throw new UsageError('pass one pattern, or IDs');
   peels.filter(isPattern).forEach(peelPattern);
   return { peels, changes: [...changes] };
 }

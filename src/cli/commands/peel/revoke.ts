@@ -28,7 +28,7 @@ revoke".`,
   ],
   async run({ peelId, selector, key, reason, yes }, context) {
     if ((peelId === undefined) === (selector === undefined))
-      throw new UsageError('give the ID of a peel, or labels (-l): one of the two');
+      throw new UsageError('pass either a peel ID or labels (-l)');
     if (selector !== undefined && key !== undefined) throw new UsageError('--key needs the ID of a peel');
     const { io, output, fleet } = context;
     if (peelId === undefined) {

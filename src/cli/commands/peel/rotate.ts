@@ -38,7 +38,7 @@ the same command resumes with the peels that still have that key.`,
   ],
   async run({ peelId: ids, all, selector, restart, ...how }, context) {
     if ([ids.length > 0, all, selector !== undefined].filter(Boolean).length !== 1)
-      throw new UsageError('no peels given: pass their IDs, --all or labels (-l), one of these');
+      throw new UsageError('pass exactly one of: peel IDs, --all, labels (-l)');
     const isMany = ids.length === 0;
     if (restart && !isMany) throw new UsageError('--restart needs --all or -l');
     const { validatePeelId } = await import('../../../permissions/peel-id.js');

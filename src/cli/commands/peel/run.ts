@@ -31,7 +31,7 @@ Exit codes: 0 after Ctrl-C or SIGTERM, 3 when a master rejected or revoked the p
   async run(flags, { io, output }) {
     const { values } = await loadConfig('peel', flags, io);
     const { creds, id, rotate, reconnectWindow, logLevel } = values;
-    if (creds === undefined) throw new UsageError('--creds is missing: give the .creds file of this peel');
+    if (creds === undefined) throw new UsageError('--creds is missing: pass the .creds file of this peel');
     const connection = connectionOfConfig(values, io);
     await runPeel({ creds, connection, id, rotate, reconnectWindow, logLevel }, output, io);
   },

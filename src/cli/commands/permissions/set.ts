@@ -36,7 +36,7 @@ No peel needs a new credential. Connected peels reconnect once, with the new per
     if (from !== undefined && byDefault) throw new UsageError('--from and --default cannot be combined');
     const whole = from !== undefined || byDefault;
     if (edits.length === 0 && !whole)
-      throw new UsageError('nothing to change: give --allow-publish or the like, --from, or --default');
+      throw new UsageError('nothing to change: pass --allow-publish or another option, --from, or --default');
     const start = whole ? await startOf(from) : undefined;
     const { home, ...rest } = await change();
     await confirm(io, 'this changes the permissions of every peel, and drops each connection once', yes);
@@ -110,7 +110,7 @@ async function startOf(from: string | undefined): Promise<unknown> {
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
     throw new UsageError(
-      `${from} cannot be used, it ${cause.message}: give the output of "zester permissions show --json"`,
+      `${from} cannot be used, it ${cause.message}: pass the output of "zester permissions show --json"`,
       { cause },
     );
   }

@@ -43,7 +43,7 @@ function targetOf(given: {
   all: true | undefined;
 }): ClearTarget {
   const { peelId, key, before, all } = given;
-  requireOneOf(given, 'give exactly one of: a peel ID, --key, --before, --all');
+  requireOneOf(given, 'pass exactly one of: a peel ID, --key, --before, --all');
   if (key !== undefined) return { publicKeys: key };
   if (before !== undefined) return { before };
   return all === true ? { all } : { peelId: peelId ?? '' };

@@ -40,13 +40,13 @@ the cluster. The configuration contains no secrets.`,
       return cluster(domain, { ...values, cluster: values.cluster }, dataDirectory, tls, output);
     }
     if (node !== undefined || out !== undefined) {
-      throw new UsageError('--node and --out need a cluster: give --cluster name=host for each server');
+      throw new UsageError('--node and --out need a cluster: pass --cluster name=host for each server');
     }
     const { domainServerConfiguration } = await import('../../../nats-server/write-configuration.js');
     const { CLIENT_PORT } = await import('../../../connection/server-urls.js');
     const { plainServerProblem } = await import('../../../nats-server/plain-server.js');
     const problem = tls === undefined ? plainServerProblem(domain) : undefined;
-    if (problem !== undefined) output.warn(`${problem}: give --tls-cert and --tls-key`);
+    if (problem !== undefined) output.warn(`${problem}: pass --tls-cert and --tls-key`);
     const configuration = domainServerConfiguration(domain, dataDirectory, {
       ...(name !== undefined && { serverName: name }),
       host: host ?? '127.0.0.1',
@@ -71,7 +71,7 @@ async function cluster(
   }
   if ((options.node === undefined) === (options.out === undefined)) {
     throw new UsageError(
-      'no destination: give --out DIR to write all configurations, or --node NAME to print one',
+      'no destination: pass --out DIR to write all configurations, or --node NAME to print one',
     );
   }
   const { clusterConfigurations, parseClusterNode } =

@@ -106,7 +106,7 @@ function ready(
 
 function clientTlsNote(verifies: boolean): string {
   return (
-    'the commands of this home need --tls-ca (or ZESTER_TLS_CA, or "tls" in its zester.json) where Node.js does not ' +
-    `know the authority of that certificate${verifies ? ', and --tls-cert and --tls-key of their own' : ''}`
+    'the commands of this home need --tls-ca (or ZESTER_TLS_CA, or "tls" in its zester.json) unless Node.js trusts ' +
+    `the authority of that certificate${verifies ? ', and --tls-cert and --tls-key of their own' : ''}`
   );
 }
