@@ -339,8 +339,8 @@ export class ReconnectBufferExceededError extends ZesterError {
   constructor(maxBytes: number, bufferedBytes: number, messageBytes: number) {
     super(
       'ERR_RECONNECT_BUFFER_EXCEEDED',
-      `disconnected, and the reconnect buffer has no room for this message (${messageBytes} bytes): ${bufferedBytes} of ` +
-        `${maxBytes} bytes are in use; publish it again after the reconnect, or raise reconnectBufferSize`,
+      `disconnected; the reconnect buffer has no room for a message of ${messageBytes} bytes: ${bufferedBytes} of ` +
+        `${maxBytes} are in use; publish it again after the reconnect, or raise reconnectBufferSize`,
     );
     this.maxBytes = maxBytes;
     this.bufferedBytes = bufferedBytes;
