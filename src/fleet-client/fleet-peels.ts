@@ -2,12 +2,12 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import { FleetError } from '../errors.js';
 import type { AdminClient } from '../protocol/admin-client.js';
-import { fingerprint as fingerprintOf } from '../protocol/fingerprint.js';
 import type { PeelDetails, PeelRevocation, PeelRotation } from '../protocol/fleet-answers.js';
 import { parseLabelSelector } from '../protocol/label-selector.js';
 import type { ListedPeel, RequestOf } from '../protocol/messages.js';
 import { labelText, type LabelChange, type Labels } from '../protocol/records/labels.js';
-import { shownKey, type PeelRecord, type PeelState } from '../protocol/records/record.js';
+import type { PeelRecord, PeelState } from '../protocol/records/record.js';
+import { requireFingerprint } from '../protocol/records/require-fingerprint.js';
 import { HANDLER_NAME } from '../protocol/command.js';
 import { COMMAND_TIMEOUT_MS } from '../timing.js';
 import { printable } from '../text/printable.js';
@@ -178,16 +178,12 @@ export class FleetPeels {
     const labels = options.labels && checkedLabels(options.labels);
     if (fingerprint !== undefined) {
       const { record } = await this.show(peelId, { events: 0, signal });
-      const key = shownKey(record);
-      const found = key && fingerprintOf(key.publicKey);
-      if (found !== fingerprint.trim().toLowerCase()) {
-        const words = `the key of "${peelId}" has the fingerprint ${found ?? '(none)'}, which does not match: it was not accepted`;
-        throw new FleetError('ERR_FLEET_PROOF', words, { peelId });
-      }
+      // masters before this version ignore it in the request
+      requireFingerprint(record, fingerprint);
     }
     const { record } = await this.#abortable
       .with(signal)
-      .run(() => this.#client.ask('peel.accept', { peelId, reason, labels }));
+      .run(() => this.#client.ask('peel.accept', { peelId, reason, labels, fingerprint }));
     requireStored(labels, record.labels, `"${peelId}" was accepted`);
     return record;
   }

@@ -1,5 +1,6 @@
 // Fleet: the operations of an admin program on a fleet.
 import type { ZesterConnection } from '../connection/connect.js';
+import type { AddedRole } from '../permissions/admin-roles.js';
 import type { AdminClient } from '../protocol/admin-client.js';
 import type { FleetStatus } from '../protocol/fleet-answers.js';
 import type { AuditEvent } from '../protocol/records/audit-event.js';
@@ -85,6 +86,15 @@ export class Fleet implements AsyncDisposable {
     return abortable.iterate(
       readAudit({ client: this.#client, nc: this.connection }, query, abortable.signal),
     );
+  }
+
+  /**
+   * @internal The same fleet, for someone with a lower role than this admin. Keep it: each follows the connection.
+   *
+   * @param role masters apply its rules to each request
+   */
+  actingAs(role: AddedRole): Fleet {
+    return new Fleet(this.connection, this.#client.actingAs(role), this.account, this.#abortable.signal);
   }
 
   /** @internal For requests that have no method yet. */

@@ -45,6 +45,11 @@ export function hasRole(role: AdminRole, least: AdminRole): boolean {
   return ADMIN_ROLES.indexOf(role) >= ADMIN_ROLES.indexOf(least);
 }
 
+/** The lesser of two roles. */
+export function lesserRole(one: AdminRole, other: AdminRole): AdminRole {
+  return ADMIN_ROLES.indexOf(one) < ADMIN_ROLES.indexOf(other) ? one : other;
+}
+
 /**
  * Whether an added admin may reject a peel in this state: rejecting an accepted one revokes it, which needs an
  * operator.

@@ -9,6 +9,7 @@ import { documentHoldsSeed } from '../nkeys/redacted-json.js';
 import { isNoResponders, permissionViolationOf } from './request-errors.js';
 import type { MessageSigner } from './signed.js';
 import { signRequest } from './signed-request.js';
+import { ADMIN_VERBS, type AddedRole } from '../permissions/admin-roles.js';
 import { adminSubject, type AdminVerb } from '../permissions/names.js';
 import { Reconnects } from './reconnects.js';
 import { ASK_CONFIRMED_TIMEOUT_MS, ASK_PART_TIMEOUT_MS, ASK_TIMEOUT_MS, RESEND_AT_MS } from '../timing.js';
@@ -118,7 +119,7 @@ function interrupted(): FleetError {
   );
 }
 
-const ADMIN_CLIENT = bag({ timeoutMs: anything });
+const ADMIN_CLIENT = bag({ timeoutMs: anything, asRole: anything });
 const ASK = bag({ timeoutMs: anything, signal: anything });
 const STREAM = bag({ signal: anything });
 const optionsError = (message: string) => new FleetError('ERR_FLEET_REQUEST', message);
@@ -145,23 +146,35 @@ export class AdminClient {
   readonly #nc: NatsConnection;
   readonly #signer: () => MessageSigner;
   readonly #timeoutMs: number;
+  readonly #asRole: AddedRole | undefined;
   readonly #reconnects: Reconnects;
 
-  /** @param signer the admin's signer, or a function that returns it: credentials may be replaced while connected */
+  /**
+   * @param signer the admin's signer, or a function that returns it: credentials may be replaced while connected
+   * @param options.asRole masters apply the rules of this role to each request, if the admin's own role is higher: for a
+   *   program that serves several people. Masters before this version ignore it
+   */
   constructor(
     nc: NatsConnection,
     signer: MessageSigner | (() => MessageSigner),
-    options: { timeoutMs?: number | undefined } = {},
+    options: { timeoutMs?: number | undefined; asRole?: AddedRole | undefined } = {},
   ) {
     checkOptions('AdminClient', options, ADMIN_CLIENT, optionsError);
     this.#nc = nc;
     this.#reconnects = new Reconnects(nc);
     this.#signer = typeof signer === 'function' ? signer : () => signer;
     this.#timeoutMs = options.timeoutMs ?? ASK_TIMEOUT_MS;
+    this.#asRole = options.asRole;
+  }
+
+  /** @internal The same admin, with at most this role. */
+  actingAs(asRole: AddedRole): AdminClient {
+    return new AdminClient(this.#nc, this.#signer, { timeoutMs: this.#timeoutMs, asRole });
   }
 
   #signed(name: AdminVerb, request: object): { subject: string; data: Uint8Array; headers: MsgHdrs } {
-    const data = encodeRequest(request);
+    const asRole = ADMIN_VERBS[name].writes ? this.#asRole : undefined;
+    const data = encodeRequest(asRole === undefined ? request : { ...request, asRole });
     const signer = this.#signer();
     const subject = adminSubject(name, signer.claims.name);
     return { subject, data, headers: signRequest(signer, subject, data) };

@@ -5,6 +5,7 @@ import { FleetError, holdsSeed, redactSeeds, ZesterError, type FleetErrorCode } 
 import { MAX_CLAIM_SECONDS } from '../jwt/time.js';
 import { isPublicKey } from '../nkeys/validate.js';
 import { isPeelId } from '../permissions/peel-id.js';
+import { ADDED_ROLES } from '../permissions/admin-roles.js';
 import { TOKEN_ID } from '../permissions/roles.js';
 import { isNestedDeeper } from '../text/json-depth.js';
 import { knownEvents } from './records/known-events.js';
@@ -49,6 +50,11 @@ const time = v.pipe(
   ),
   v.transform((text: string) => new Date(text).toISOString()),
 );
+/**
+ * The rules for this role apply to the request, if the admin's own is higher: for programs that serve several people. Older
+ * masters ignore it.
+ */
+const asRole = v.optional(v.picklist(ADDED_ROLES));
 /** A glob over peel IDs: `*` and `?`. */
 const pattern = v.pipe(v.string(), v.regex(PEEL_PATTERN, 'is not a pattern of peel IDs (* and ?)'), noSeed);
 /** A glob over the kinds of audit events. */
@@ -111,22 +117,28 @@ export const requests = {
     labels: v.optional(labelsSchema),
     /** The key signs {@link newKeyProof}. Required of added admins. Older masters ignore it. */
     signature: v.optional(signature),
+    asRole,
   }),
   'peel.accept': v.object({
     peelId,
     reason,
+    asRole,
+    /** Only a key with this fingerprint: another host could have requested the same ID. Older masters ignore it. */
+    fingerprint: v.optional(v.pipe(v.string(), v.maxLength(64), noSeed)),
     /** Older masters ignore them: the record in the answer has the peel's actual labels. */
     labels: v.optional(labelsSchema),
   }),
-  'peel.reject': v.object({ peelId, reason }),
+  'peel.reject': v.object({ peelId, reason, asRole }),
   'peel.revoke': v.object({
     peelId,
     reason,
+    asRole,
     /** Revoke only this key. */
     publicKey: v.optional(publicKey),
   }),
   'peel.rotate': v.object({
     peelId,
+    asRole,
     /** ISO 8601: skip a peel whose key was issued at this time or later. */
     since: v.optional(time),
     /** Skip a peel that no longer uses this key. Older masters rotate it all the same. */
@@ -138,6 +150,7 @@ export const requests = {
     set: v.optional(labelsSchema),
     remove: v.optional(labelNamesSchema),
     reason,
+    asRole,
   }),
   'peel.list': v.object({
     pattern: v.optional(pattern),
@@ -173,9 +186,10 @@ export const requests = {
     labels: v.optional(labelsSchema),
     /** The key signs {@link newKeyProof}. Required of added admins. Older masters ignore it. */
     signature: v.optional(signature),
+    asRole,
   }),
   'token.list': v.object({}),
-  'token.remove': v.object({ tokenId: v.string() }),
+  'token.remove': v.object({ tokenId: v.string(), asRole }),
   audit: v.object({
     peelId: v.optional(peelId),
     /** ISO 8601. */
@@ -195,7 +209,7 @@ export const requests = {
   /** Streams changes of presence, for a limited time. Older masters do not know it. */
   'presence.watch': v.object({}),
   /** Carries out the held revocations. */
-  'master.resume': v.object({ reason }),
+  'master.resume': v.object({ reason, asRole }),
 } as const;
 
 export type RequestName = keyof typeof requests;

@@ -2,7 +2,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { ApiError } from '../../errors.js';
 import type { AdminRole } from '../../permissions/admin-roles.js';
-import { lesserRole, type Caller } from './caller.js';
+import { lesserRole } from '../../permissions/admin-roles.js';
+import type { Caller } from './caller.js';
 import type { Sessions } from './sessions.js';
 import type { ApiTokens } from './token-store.js';
 

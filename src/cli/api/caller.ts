@@ -27,11 +27,6 @@ export function roleOfCredential(tags: readonly string[] | undefined): AdminRole
   return isAdded ? (roleOfTags(tags) ?? 'viewer') : 'owner';
 }
 
-/** The lesser of two roles. */
-export function lesserRole(one: AdminRole, other: AdminRole): AdminRole {
-  return ADMIN_ROLES[Math.min(ADMIN_ROLES.indexOf(one), ADMIN_ROLES.indexOf(other))] ?? 'viewer';
-}
-
 /** The lowest role that may send all of these requests. */
 export function roleFor(verbs: readonly AdminVerb[]): AdminRole {
   const places = verbs.map((verb) => ADMIN_ROLES.indexOf(ADMIN_VERBS[verb].role));

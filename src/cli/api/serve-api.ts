@@ -3,6 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import * as v from 'valibot';
 import { ApiError, FleetError } from '../../errors.js';
 import { serveHttp, type HttpServer } from '../../http/serve.js';
+import type { Fleet } from '../../fleet-client/fleet.js';
+import type { AdminRole } from '../../permissions/admin-roles.js';
 import { RateLimit } from '../../master/requests/rate-limit.js';
 import { FairQueue } from '../../master/requests/fair-queue.js';
 import { limitedLogger, type LimitedLogger, type MasterLogger } from '../../master/logger.js';
@@ -122,6 +124,7 @@ export class Api {
   readonly #rate = new RateLimit(RATE);
   readonly #unknownRate = new RateLimit(UNKNOWN_RATE);
   readonly #answers = new FairQueue(ANSWERS);
+  readonly #fleets = new Map<AdminRole, Fleet>();
   readonly #log: LimitedLogger;
   /** Event streams, by caller. */
   readonly #streams = new Map<string, number>();
@@ -241,7 +244,17 @@ export class Api {
     if (response.destroyed) leave();
     else response.once('close', leave);
     const given = { id, query, body, caller, signal: left.signal };
-    return route.run(this.#options.context, given as Parameters<AnyRoute['run']>[1]);
+    const context = { ...this.#options.context, fleet: this.#fleetOf(caller) };
+    return route.run(context, given as Parameters<AnyRoute['run']>[1]);
+  }
+
+  /** The fleet, as far as the caller's role goes: masters know only the admin's. */
+  #fleetOf({ role }: Caller): Fleet {
+    const { fleet } = this.#options.context;
+    if (role === 'owner') return fleet;
+    const known = this.#fleets.get(role) ?? fleet.actingAs(role);
+    this.#fleets.set(role, known);
+    return known;
   }
 
   /** @throws ApiError `ERR_API_AUTH`; FleetError `ERR_FLEET_RATE` */

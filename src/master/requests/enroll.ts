@@ -10,6 +10,7 @@ import { joinProof } from '../../protocol/proofs.js';
 import {
   isAccepted,
   keyOf,
+  keyToDecide,
   notAcceptedError,
   type PeelKey,
   type PeelRecord,
@@ -220,7 +221,7 @@ async function decideJoin(
   if (policyAnswer?.decision !== 'reject' || decided.record.state !== 'pending') return decided;
   // record the request first, then the rejection
   return decideFresh(registry, peelId, (record) => {
-    const isSame = record?.state === 'pending' && record.keys.at(-1)?.publicKey === publicKey;
+    const isSame = record !== undefined && keyToDecide(record)?.publicKey === publicKey;
     return isSame
       ? { change: { kind: 'peel.rejected' }, by: automatic, from: token.id, publicKey }
       : undefined;

@@ -82,6 +82,8 @@ export interface ServiceOptions<N extends RequestName> {
   route?: (subject: string) => { caller: string; verb: string };
   /** Authenticates the caller. @throws FleetError if it is not authorized */
   authenticate: (incoming: Incoming) => Actor | Promise<Actor>;
+  /** The caller as the handler gets it; by default as authenticated. @throws FleetError if the request exceeds its rights */
+  actor?: (by: Actor, name: N, request: RequestOf<N>) => Actor;
   /** The presumed caller for the audit log, if `authenticate` did not identify it. */
   claimed?: (caller: string) => Actor;
   from?: (caller: string) => string | undefined;
@@ -220,7 +222,8 @@ export class RequestService<N extends RequestName> {
       request = parseRequest(name as N, incoming.msg.data);
       const handler = this.#options.handlers[name as N];
       const from = this.#options.from?.(caller);
-      await this.#respond(incoming, requestIdOf(request), handler({ request, caller, by, from }));
+      const actor = this.#options.actor?.(by, name as N, request) ?? by;
+      await this.#respond(incoming, requestIdOf(request), handler({ request, caller, by: actor, from }));
       this.#count(name, performance.now() - startedAt, 'ok');
     } catch (cause) {
       const storeFailure = storeFailureOf(cause);

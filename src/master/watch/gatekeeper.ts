@@ -1,6 +1,6 @@
 // Judges connections, and carries out what admission.ts decides about them.
 import { FleetError } from '../../errors.js';
-import { keyOf, type PeelRecord } from '../../protocol/records/record.js';
+import { keyOf, keyToDecide, type PeelRecord } from '../../protocol/records/record.js';
 import { adminOfUserName } from '../../permissions/admin-names.js';
 import { isPeelId } from '../../permissions/peel-id.js';
 import { revokeUpTo } from '../../jwt/revoke-up-to.js';
@@ -221,7 +221,7 @@ export class Gatekeeper {
     if (this.#stopped) return;
     if (decision === undefined) return this.#logPending(connection);
     await registry.decide(connection.name, (current) => {
-      const isSame = current?.state === 'pending' && current.keys.at(-1)?.publicKey === connection.publicKey;
+      const isSame = current !== undefined && keyToDecide(current)?.publicKey === connection.publicKey;
       return isSame ? decision : undefined;
     });
   }

@@ -130,9 +130,14 @@ export function liveKey(record: PeelRecord): PeelKey | undefined {
   return record.keys.findLast(({ state }) => state === 'live');
 }
 
-/** The key to show in lists: the current one, or else the last one, which is pending, retired or revoked. */
+/** The key that an admin decides on: of a peel that waits to join or to recover, the one that it requested last. */
+export function keyToDecide(record: PeelRecord): PeelKey | undefined {
+  return record.state === 'pending' ? record.keys.at(-1) : undefined;
+}
+
+/** The key to show in lists: the one to decide on, the current one, or else the last one, which is retired or revoked. */
 export function shownKey(record: PeelRecord): PeelKey | undefined {
-  return currentKey(record) ?? record.keys.at(-1);
+  return keyToDecide(record) ?? currentKey(record) ?? record.keys.at(-1);
 }
 
 /** The peel's key with this public key. */

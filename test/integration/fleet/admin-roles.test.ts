@@ -16,6 +16,7 @@ import {
   ADDED_ROLES,
   ADMIN_ROLES,
   mayRequest,
+  type AddedRole,
   type AdminRole,
 } from '../../../src/permissions/admin-roles.js';
 import { adminInboxPrefix, adminSubject, type AdminVerb } from '../../../src/permissions/names.js';
@@ -275,6 +276,34 @@ it('an approver rejects a peel that is pending, and none that is accepted', asyn
     ...at(),
   ]);
   expect(done.code, done.stderr).toBe(0);
+});
+
+it('an admin acts with a lower role that it names, and with no higher one', async () => {
+  const acting = async (of: AdminRole, asRole: AddedRole) => {
+    const client = await connectFleet({ ...fleet.connection, credentials: creds[of] ?? '' });
+    atEnd(() => client.close());
+    return client.client.actingAs(asRole);
+  };
+  const allowed: string[] = [];
+  for (const of of ADMIN_ROLES) {
+    for (const asRole of ADDED_ROLES) {
+      const client = await acting(of, asRole);
+      for (const verb of ['token.remove', 'peel.rotate'] as const) {
+        const isAllowed = !(await isDenied(() => client.ask(verb, requestOf(verb) as never)));
+        if (isAllowed) allowed.push(`${of} as ${asRole}: ${verb}`);
+      }
+    }
+  }
+  expect(allowed).toEqual([
+    'approver as approver: token.remove',
+    'approver as operator: token.remove',
+    'operator as approver: token.remove',
+    'operator as operator: token.remove',
+    'operator as operator: peel.rotate',
+    'owner as approver: token.remove',
+    'owner as operator: token.remove',
+    'owner as operator: peel.rotate',
+  ]);
 });
 
 describe('zester admin', () => {

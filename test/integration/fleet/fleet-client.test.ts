@@ -63,9 +63,17 @@ describe('connectFleet', () => {
     await expect(client.peels.accept('desk-1', { fingerprint: '0000' })).rejects.toMatchObject({
       code: 'ERR_FLEET_PROOF',
     });
+    // a master compares it, too: the key may have changed since
+    await expect(
+      client.client.ask('peel.accept', { peelId: 'desk-1', fingerprint: '0000' }),
+    ).rejects.toMatchObject({ code: 'ERR_FLEET_PROOF' });
     expect((await client.peels.show('desk-1')).record.state).toBe('pending');
     expect(await client.peels.accept('desk-1', { fingerprint: shown, reason: 'rack 7' })).toMatchObject({
       state: 'accepted',
+      decided: { reason: 'rack 7' },
+    });
+    // a retry of the request changes nothing
+    expect(await client.peels.accept('desk-1', { fingerprint: shown })).toMatchObject({
       decided: { reason: 'rack 7' },
     });
 

@@ -11,6 +11,7 @@ import { answers } from '../../../src/cli/api/schemas.js';
 import { serveApi, type RunningApi } from '../../../src/cli/api/serve-api.js';
 import { addApiToken, removeApiToken } from '../../../src/cli/api/token-store.js';
 import { errorTraits } from '../../../src/error-traits.js';
+import { contextOf } from '../../../src/master/context-of.js';
 import { connectMaster } from '../../../src/connection/connect.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { auditSubject } from '../../../src/permissions/names.js';
@@ -219,6 +220,29 @@ describe('the HTTP interface', () => {
       const asked = await ask(method, `/api/v1${path.replace('{id}', 'role-1')}`, { headers: as('viewer') });
       expect(asked.json(), `${method} ${path}`).toMatchObject({ error: { code: 'ERR_FLEET_DENIED' } });
     }
+  });
+
+  it('applies the rules of the role of a token, not of its own credential, in every state of a peel', async () => {
+    const by = await fleet.admin();
+    await pending('state-pending');
+    await addCreds(fleet, by, 'state-accepted');
+    await TestPeel.start(fleet, await addCreds(fleet, by, 'state-active'));
+    await fleet.record('state-active', ({ state }) => state === 'active');
+    const reject = async (role: AdminRole, peelId: string) => {
+      const answer = await ask('POST', `/api/v1/peels/${peelId}/reject`, { headers: as(role), body: {} });
+      return answer.json<{ error?: { code: string } }>().error?.code ?? answer.status;
+    };
+    expect(await reject('approver', 'state-accepted')).toBe('ERR_FLEET_DENIED');
+    expect(await reject('approver', 'state-active')).toBe('ERR_FLEET_DENIED');
+    expect(await reject('approver', 'state-pending')).toBe(200);
+    const { state, decided } = await fleet.record('state-pending', (record) => record.state !== 'pending');
+    expect(state).toBe('rejected');
+    expect(decided?.by).toMatchObject({ kind: 'admin', role: 'approver' });
+    expect(await reject('operator', 'state-active')).toBe(200);
+    // the credential is the owner's: the interface must not lend its token quota either
+    const made = await ask('POST', '/api/v1/tokens', { headers: as('approver'), body: {} });
+    const { token } = made.json<{ token: { id: string } }>();
+    expect(contextOf(fleet.master).tokens.get(token.id)?.createdBy).toMatchObject({ role: 'approver' });
   });
 
   it('refuses a token as soon as it is removed', async () => {

@@ -12,6 +12,9 @@ import { recoveryInboxPrefix, recoveryName } from '../../../src/permissions/reco
 import { newRequestId, type AdminClient } from '../../../src/protocol/admin-client.js';
 import { encodeJson, type HeldRecovery, type RequestOf } from '../../../src/protocol/messages.js';
 import { recoveryProof } from '../../../src/protocol/proofs.js';
+import { fingerprint } from '../../../src/protocol/fingerprint.js';
+import { peelDocument } from '../../../src/cli/fleet/peel-document.js';
+import { connectFleet } from '../../../src/fleet-client/connect-fleet.js';
 import { heldRecovery } from '../../../src/peel/held-recovery.js';
 import { recoverCredentials, type RecoverOptions } from '../../../src/peel/recover.js';
 import { recoveryPath, writeRecoveryFile } from '../../../src/peel/recovery-files.js';
@@ -249,9 +252,23 @@ describe('an admin', () => {
     const path = await expired('manual-1', { of: manual, by });
     const recovering = recovered(path, { servers: manual.servers });
     const record = await manual.record('manual-1', ({ state }) => state === 'pending');
-    expect(record.keys.at(-1)).toMatchObject({ state: 'requested' });
-    await by.ask('peel.accept', { peelId: 'manual-1' });
+    const [old, requested] = record.keys;
+    expect([old?.state, requested?.state]).toEqual(['issued', 'requested']);
+    // the fingerprint that the host shows is the one that admins see, and the only one that they can accept
+    const [oldPrint, newPrint] = record.keys.map(({ publicKey }) => fingerprint(publicKey));
+    expect(peelDocument(record)).toMatchObject({ fingerprint: newPrint, keyState: 'requested' });
+    const client = await connectFleet({
+      ...manual.connection,
+      credentials: (await manual.home.domain()).paths.adminCreds,
+    });
+    atEnd(() => client.close());
+    await expect(client.peels.accept('manual-1', { fingerprint: oldPrint })).rejects.toMatchObject({
+      code: 'ERR_FLEET_PROOF',
+    });
+    await client.peels.accept('manual-1', { fingerprint: newPrint });
     expect(await recovering).toMatchObject({ outcome: 'recovered' });
+    // as the request may be sent again
+    await client.peels.accept('manual-1', { fingerprint: newPrint });
     expect(recordOf('manual-1', manual)).toMatchObject({ state: 'accepted', recovery: { count: 1 } });
     // with 0, no recovery credential is issued
     const never = await startFleet({ recoverySeconds: 0 });

@@ -6,7 +6,13 @@ import { openRequest } from '../../../protocol/signed-request.js';
 import { validateChainOfUser } from '../../../jwt/chain.js';
 import type { AccountClaims, Permissions, UserClaims } from '../../../jwt/claims.js';
 import { adminOfUserName } from '../../../permissions/admin-names.js';
-import { mayRequest, roleOfTags } from '../../../permissions/admin-roles.js';
+import {
+  ADDED_ROLES,
+  lesserRole,
+  mayRequest,
+  roleOfTags,
+  type AddedRole,
+} from '../../../permissions/admin-roles.js';
 import { ADMIN_NAME, type AdminVerb } from '../../../permissions/names.js';
 import { subjectCovers } from '../../../permissions/subject.js';
 import type { MasterContext } from '../../context.js';
@@ -72,6 +78,20 @@ export function authenticateAdmin(
   if (name !== undefined && !mayRequest(role, name))
     throw denied(`the role ${role} does not include "${name}"`);
   return { by: { kind: 'admin', name: added, publicKey: claims.sub, role }, nonce };
+}
+
+/**
+ * An admin whose request is judged by the rules of a lower role: a program that serves several people, such as `zester
+ * api`, sends each one's role. It cannot raise the admin's own.
+ *
+ * @throws FleetError `ERR_FLEET_DENIED`
+ */
+export function actingAs(by: Actor, asRole: AddedRole | undefined, verb: AdminVerb): Actor {
+  if (asRole === undefined) return by;
+  const own = by.role === undefined ? 'owner' : (ADDED_ROLES.find((role) => role === by.role) ?? 'viewer');
+  const role = lesserRole(own, asRole);
+  if (mayRequest(role, verb)) return { ...by, role };
+  throw new FleetError('ERR_FLEET_DENIED', `the role ${role} does not include "${verb}"`);
 }
 
 /**

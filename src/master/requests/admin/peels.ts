@@ -6,10 +6,12 @@ import {
   currentKey,
   isAccepted,
   keyOf,
+  keyToDecide,
   notAcceptedError,
   type PeelRecord,
   liveKey,
 } from '../../../protocol/records/record.js';
+import { requireFingerprint } from '../../../protocol/records/require-fingerprint.js';
 import { isPeelConnected } from '../../../protocol/records/effective-presence.js';
 import type { MasterContext } from '../../context.js';
 import { decideFresh } from '../../registry/decide-fresh.js';
@@ -72,10 +74,12 @@ export async function addPeel(context: MasterContext, { request, by }: Call<'pee
 /** `peel.accept`: accepts a pending peel. */
 export async function acceptPeel(context: MasterContext, { request, by }: Call<'peel.accept'>) {
   const { registry } = context;
-  const { peelId, reason, labels } = request;
+  const { peelId, reason, labels, fingerprint } = request;
   const from = await peelAddresses(context, registry.get(peelId));
   const { record } = await decideFresh(registry, peelId, (found): Decision | undefined => {
     if (found === undefined) throw unknownPeel(peelId);
+    // another host may have requested the ID since the admin compared it
+    if (fingerprint !== undefined) requireFingerprint(found, fingerprint);
     if (isAccepted(found)) {
       if (labels === undefined || isLabelled(found.labels, { set: labels })) return undefined;
       throw new FleetError(
@@ -85,7 +89,7 @@ export async function acceptPeel(context: MasterContext, { request, by }: Call<'
       );
     }
     if (found.state === 'pending') {
-      const publicKey = found.keys.at(-1)?.publicKey;
+      const publicKey = keyToDecide(found)?.publicKey;
       const added = labels === undefined ? {} : { labels: checkedLabels(found, labels, by.role) };
       return { change: { kind: 'peel.accepted', ...added }, by, reason, from, publicKey };
     }

@@ -9,7 +9,7 @@ import { listPeels, readAudit, resumeRevocations, showPeel, status } from './que
 import { labelPeel } from './labels.js';
 import { acceptPeel, addPeel, rotatePeel } from './peels.js';
 import { createToken, listTokens, removeToken } from './tokens.js';
-import { authenticateAdmin, claimedAdmin } from './authenticate.js';
+import { actingAs, authenticateAdmin, claimedAdmin } from './authenticate.js';
 import { Nonces } from './nonces.js';
 import { PresenceWatches } from './watch-presence.js';
 import type { MasterContext } from '../../context.js';
@@ -87,6 +87,7 @@ export function startAdminService(
         await nonces.accept(context.store, { publicKey: by.publicKey, nonce }, writes);
         return by;
       },
+      actor: (by, name, request) => actingAs(by, 'asRole' in request ? request.asRole : undefined, name),
       signed: false,
       onStop: () => watches.end(),
       ...(onExcess && { onExcess }),
