@@ -1,7 +1,7 @@
 // Decides which keys to revoke, evaluates a push, and finds revocations that are no longer needed.
 import { revokeUpTo } from '../../jwt/revoke-up-to.js';
 import type { JoinToken } from '../../protocol/records/join-token.js';
-import { keyOf, type PeelRecord } from '../../protocol/records/record.js';
+import { isReplacedByPeel, keyOf, type PeelRecord } from '../../protocol/records/record.js';
 import { REVOCATION_KEPT_AFTER_EXPIRY_SECONDS } from '../../timing.js';
 
 /** The revocations by public key: each covers JWTs issued up to this time, in seconds since 1970. */
@@ -58,31 +58,58 @@ export function revokedBy(
 }
 
 /**
- * The revocations of keys whose every JWT has expired. Without removing them, the account JWT would grow with each rotation.
+ * How many locked-out keys stay revoked for as long as their recovery credentials are valid, the last ones: the servers
+ * accept some ten thousand revocations in all, and a fleet may lock out a hundred peels a day.
+ */
+const MAX_LOCKED_OUT = 1_000;
+
+/** What {@link obsoleteRevocations} judges by. */
+export interface RevocationFacts {
+  /** The record of the peel that has, or had, a key. */
+  recordOf: (publicKey: string) => PeelRecord | undefined;
+  tokens: Iterable<JoinToken>;
+  /** How long a recovery credential may outlive the JWT of its key, in seconds. */
+  recoveryOutlives: number;
+  /** Since 1970. */
+  nowSeconds: number;
+}
+
+/**
+ * The revocations that are no longer needed, since every JWT of their keys has expired. Without removing them, the account
+ * JWT would grow with each rotation.
+ *
+ * A recovery credential is a JWT of a peel's key, too, and lives for a year. The last {@link MAX_LOCKED_OUT} keys that a
+ * decision locked out stay revoked until it has expired. A key that its peel replaced does not: there is one for each
+ * rotation, and a recovery with it stops both copies.
+ *
  * A revocation that covers more than its record asks for is another's, such as that of an admin who registered its own key
  * as a peel's: it stays.
- *
- * @param recordOf the record of the peel that has, or had, a key
- * @param nowSeconds since 1970
  */
 export function obsoleteRevocations(
   revocations: Readonly<Record<string, number>>,
-  recordOf: (publicKey: string) => PeelRecord | undefined,
-  tokens: Iterable<JoinToken>,
-  nowSeconds: number,
+  { recordOf, tokens, recoveryOutlives, nowSeconds }: RevocationFacts,
 ): Set<string> {
   const before = nowSeconds - REVOCATION_KEPT_AFTER_EXPIRY_SECONDS;
   const ofTokens = new Map<string, number>();
   for (const token of tokens)
     if (Date.parse(token.expiresAt) / 1000 < before) ofTokens.set(token.publicKey, coveredBy(token));
-  const obsolete = Object.entries(revocations).filter(([publicKey, upTo]) => {
+  const obsolete = new Set<string>();
+  const lockedOut: { publicKey: string; upTo: number }[] = [];
+  for (const [publicKey, upTo] of Object.entries(revocations)) {
     const record = recordOf(publicKey);
-    if (record === undefined) return upTo <= (ofTokens.get(publicKey) ?? -1);
-    const key = keyOf(record, publicKey);
-    const isOver = key?.state === 'revoked' && key.expiresAt !== undefined && key.expiresAt < before;
-    return isOver && upTo <= (key.revokedUpTo ?? Infinity);
-  });
-  return new Set(obsolete.map(([publicKey]) => publicKey));
+    if (record === undefined) {
+      if (upTo <= (ofTokens.get(publicKey) ?? -1)) obsolete.add(publicKey);
+      continue;
+    }
+    const { state, expiresAt = Infinity, revokedUpTo = Infinity } = keyOf(record, publicKey) ?? {};
+    if (state !== 'revoked' || expiresAt >= before || upTo > revokedUpTo) continue;
+    const mayRecover = expiresAt + recoveryOutlives >= before && !isReplacedByPeel(record, publicKey);
+    if (mayRecover) lockedOut.push({ publicKey, upTo });
+    else obsolete.add(publicKey);
+  }
+  lockedOut.sort((a, b) => b.upTo - a.upTo);
+  for (const { publicKey } of lockedOut.slice(MAX_LOCKED_OUT)) obsolete.add(publicKey);
+  return obsolete;
 }
 
 /** Up to when the removal of a join token revoked its key, in seconds; -1: it was not removed, or not confirmed. */

@@ -11,6 +11,8 @@ import { keysToPush, revokedBy, tokenRevocation, obsoleteRevocations } from './r
 import { noteRestored } from '../trust/account-guard.js';
 import type { Actor } from '../../protocol/records/actor.js';
 import type { AuditLog } from '../audit/audit-log.js';
+import type { RecoveryPolicy } from '../requests/judge-recovery.js';
+import { longestRecovery } from '../trust/recovery-credential.js';
 import type { MasterLogger } from '../logger.js';
 import type { Registry } from '../registry/registry.js';
 import type { KvMirror } from '../store/kv-mirror.js';
@@ -28,6 +30,7 @@ export interface RevokerContext {
   tokens: Pick<KvMirror<JoinToken>, 'entries' | 'change' | 'onChange'>;
   audit: Pick<AuditLog, 'note'>;
   actor: Actor;
+  recovery: Pick<RecoveryPolicy, 'window'>;
   logger: MasterLogger;
   metrics: { revocationSeconds: { observe(seconds: number): void } };
   now: () => number;
@@ -192,13 +195,13 @@ export class Revoker {
 
   /** Removes revocations that are no longer needed from the claims. */
   #pruned(claims: AccountClaims, keys: ReadonlyMap<string, number>): AccountClaims {
-    const { registry, tokens, now } = this.#context;
-    const obsolete = obsoleteRevocations(
-      claims.nats.revocations ?? {},
-      (publicKey) => registry.get(registry.ownerOf(publicKey) ?? ''),
-      [...tokens.entries()].map(([, token]) => token),
-      now() / 1000,
-    );
+    const { registry, tokens, recovery, now } = this.#context;
+    const obsolete = obsoleteRevocations(claims.nats.revocations ?? {}, {
+      recordOf: (publicKey) => registry.get(registry.ownerOf(publicKey) ?? ''),
+      tokens: [...tokens.entries()].map(([, token]) => token),
+      recoveryOutlives: longestRecovery(recovery.window),
+      nowSeconds: now() / 1000,
+    });
     for (const key of keys.keys()) obsolete.delete(key);
     return obsolete.size === 0 ? claims : withoutRevocations(claims, (key) => obsolete.has(key));
   }

@@ -6,9 +6,8 @@ import { isIssuedAhead, issueAfter } from '../../jwt/revoke-up-to.js';
 import { EVERYONE } from '../../jwt/revocations.js';
 import { isPeelIssuer } from '../../trust/keys/signing-keys.js';
 import type { HeldRecovery } from '../../protocol/messages.js';
-import { RECOVERY_CREDENTIAL_SPARE_SECONDS } from '../../timing.js';
 import type { MasterContext } from '../context.js';
-import { isRecoveryEnough, recoveryOutlives } from './recovery-credential.js';
+import { isRecoveryEnough, longestRecovery, recoveryOutlives } from './recovery-credential.js';
 
 /** Whether this master can recreate the last JWT of a key. */
 export function canRecreate({ issuer }: Pick<MasterContext, 'issuer'>, key: PeelKey): boolean {
@@ -112,7 +111,7 @@ export function jwtsOf(
   const needs = { facts, issuer: issuer.joinIssuer, count, outlives, revocations };
   if (isRecoveryEnough(held, needs)) return { jwt };
   const recovery = issuer.recoveryJwt(record.id, facts, {
-    outlives: outlives + RECOVERY_CREDENTIAL_SPARE_SECONDS,
+    outlives: longestRecovery(window),
     count,
   });
   return { jwt, ...(recovery !== undefined && { recovery }) };

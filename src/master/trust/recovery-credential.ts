@@ -2,7 +2,7 @@
 import { isRevoked } from '../../jwt/chain.js';
 import type { HeldRecovery } from '../../protocol/messages.js';
 import type { IssuedKey } from '../../protocol/records/audit-event.js';
-import { RECOVERY_CREDENTIAL_SECONDS } from '../../timing.js';
+import { RECOVERY_CREDENTIAL_SECONDS, RECOVERY_CREDENTIAL_SPARE_SECONDS } from '../../timing.js';
 import type { RecoveryPolicy } from '../requests/judge-recovery.js';
 
 /** What a recovery credential must match. */
@@ -22,6 +22,11 @@ export interface RecoveryNeeds {
 /** How long a recovery credential outlives the peel's own, at least, in seconds. */
 export function recoveryOutlives(window: RecoveryPolicy['window']): number {
   return Math.max(RECOVERY_CREDENTIAL_SECONDS, window === 'manual' ? 0 : window);
+}
+
+/** How long a recovery credential outlives the peel's own, at most, in seconds. */
+export function longestRecovery(window: RecoveryPolicy['window']): number {
+  return recoveryOutlives(window) + RECOVERY_CREDENTIAL_SPARE_SECONDS;
 }
 
 /**

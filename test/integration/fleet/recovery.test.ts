@@ -281,13 +281,13 @@ describe('an admin', () => {
 });
 
 /** A connection with a recovery credential. */
-async function recoveryUser(path: string, peelId: string) {
+async function recoveryUser(path: string, peelId: string, of = fleet) {
   const creds = await loadCredsFile(path);
   const jwt = (await readFile(recoveryPath(path), 'utf8')).trim();
   const user = parseCredsData(generateCredsFile(jwt, creds.seed), 'recovery');
   const errors: string[] = [];
   const nc = await connect({
-    servers: fleet.servers,
+    servers: of.servers,
     ...user.natsOption(),
     inboxPrefix: recoveryInboxPrefix(peelId),
     reconnect: false,
@@ -326,6 +326,20 @@ describe('a recovery credential', () => {
     ];
     for (const other of others) expect((await renew(other)).recovery).toBeDefined();
     await refusal('ERR_FLEET_REQUEST', () => renew({ ...held, issuer: 'nobody' }));
+  });
+
+  it('of a revoked peel stays out when its JWT has expired and later revocations are pushed', async () => {
+    let ahead = 0;
+    const own = await startFleet({ policy: 'auto-trusted', lifetime: 60, now: () => Date.now() + ahead });
+    const by = await own.admin();
+    const path = await expired('stolen-1', { of: own, by });
+    await by.ask('peel.revoke', { peelId: 'stolen-1' });
+    ahead = 3_600_000;
+    for (const peelId of ['other-1', 'other-2']) {
+      await added(peelId, { of: own, by, expiry: 60 });
+      await by.ask('peel.revoke', { peelId });
+    }
+    await expect(recoveryUser(path, 'stolen-1', own)).rejects.toThrow(/authorization violation/i);
   });
 
   it('may only request recovery, as its own peel', async () => {

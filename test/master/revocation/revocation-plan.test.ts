@@ -79,9 +79,24 @@ describe('a join token', () => {
 });
 
 describe('a revocation', () => {
-  const record = (state: 'revoked' | 'revoking', expiresAt?: number) =>
-    ({ id: 'a', keys: [{ publicKey: 'UA', state, expiresAt }] }) as unknown as PeelRecord;
+  /** A peel that has replaced its key UA with another. */
+  const rotated = (key: object) =>
+    ({
+      id: 'a',
+      state: 'active',
+      keys: [
+        { publicKey: 'UA', ...key },
+        { publicKey: 'UB', state: 'live', replaces: 'UA' },
+      ],
+    }) as unknown as PeelRecord;
+  const record = (state: 'revoked' | 'revoking', expiresAt?: number) => rotated({ state, expiresAt });
   const seconds = NOW / 1000;
+  const recoveryOutlives = 1_000_000;
+  const obsolete = (
+    revocations: Record<string, number>,
+    recordOf: (publicKey: string) => PeelRecord | undefined,
+    tokens: JoinToken[] = [],
+  ) => [...obsoleteRevocations(revocations, { recordOf, tokens, recoveryOutlives, nowSeconds: seconds })];
 
   it.each([
     ['is removed some minutes after the last JWT of its key expired', record('revoked', seconds - 601), true],
@@ -90,7 +105,7 @@ describe('a revocation', () => {
     ['stays until every server has confirmed it', record('revoking', seconds - 601), false],
     ['stays if its key is unknown', undefined, false],
   ])('%s', (_what, known, removed) => {
-    expect(obsoleteRevocations({ UA: 1 }, () => known, [], seconds).has('UA')).toBe(removed);
+    expect(obsolete({ UA: 1 }, () => known)).toEqual(removed ? ['UA'] : []);
   });
 
   it('of a removed join token is dropped once the token has expired', () => {
@@ -101,9 +116,8 @@ describe('a revocation', () => {
       expiresAt: '2030-01-01T11:49:00.000Z',
     };
     const upTo = Date.parse(removed.removedAt) / 1000;
-    const useless = (revocations: Record<string, number>, of: JoinToken) => [
-      ...obsoleteRevocations(revocations, () => undefined, [of, { ...token, publicKey: 'UOPEN' }], seconds),
-    ];
+    const useless = (revocations: Record<string, number>, of: JoinToken) =>
+      obsolete(revocations, () => undefined, [of, { ...token, publicKey: 'UOPEN' }]);
     expect(useless({ UTOKEN: upTo, UOPEN: upTo, '*': 1 }, removed)).toEqual(['UTOKEN']);
     // it covers more than the removal asked for: somebody else revoked the key
     expect(useless({ UTOKEN: upTo + 2 }, removed)).toEqual([]);
@@ -113,11 +127,10 @@ describe('a revocation', () => {
   });
 
   it('of a peel stays if somebody else revoked its key, too, or an expired join token had the same key', () => {
-    const key = { publicKey: 'UA', state: 'revoked', expiresAt: seconds - 601, revokedUpTo: 100 };
-    const known = { id: 'a', keys: [key] } as unknown as PeelRecord;
-    const useless = (upTo: number) => obsoleteRevocations({ UA: upTo }, () => known, [], seconds).has('UA');
+    const key = { state: 'revoked', expiresAt: seconds - 601, revokedUpTo: 100 };
+    const useless = (upTo: number) => obsolete({ UA: upTo }, () => rotated(key)).includes('UA');
     expect([useless(100), useless(101), useless(PERMANENT)]).toEqual([true, false, false]);
-    const valid = { id: 'a', keys: [{ ...key, expiresAt: seconds + 60 }] } as unknown as PeelRecord;
+    const valid = rotated({ ...key, expiresAt: seconds + 60 });
     const borrowed = {
       ...token,
       publicKey: 'UA',
@@ -125,6 +138,34 @@ describe('a revocation', () => {
       revokedAt: '2030-01-01T11:10:01.000Z',
       expiresAt: '2030-01-01T11:49:00.000Z',
     };
-    expect(obsoleteRevocations({ UA: 100 }, () => valid, [borrowed], seconds).size).toBe(0);
+    expect(obsolete({ UA: 100 }, () => valid, [borrowed])).toEqual([]);
+  });
+
+  describe('of a key that a decision locked out', () => {
+    const lockedOut = (publicKey: string, expiresAt: number) =>
+      ({
+        id: publicKey,
+        state: 'revoked',
+        keys: [{ publicKey, state: 'revoked', expiresAt }],
+      }) as unknown as PeelRecord;
+
+    it.each([
+      ['stays while a recovery credential of the key may be valid', seconds - 1_000_000, []],
+      ['is removed some minutes after that', seconds - 1_000_601, ['UA']],
+    ])('%s', (_what, expiresAt, removed) => {
+      expect(obsolete({ UA: 1 }, () => lockedOut('UA', expiresAt))).toEqual(removed);
+    });
+
+    it('stays if an admin has given the peel another key', () => {
+      const { keys } = lockedOut('UA', seconds - 601);
+      const replaced = { id: 'a', state: 'active', keys: [...keys, { publicKey: 'UB', state: 'live' }] };
+      expect(obsolete({ UA: 1 }, () => replaced as unknown as PeelRecord)).toEqual([]);
+    });
+
+    it('is removed if a thousand keys were locked out later', () => {
+      const revocations = Object.fromEntries(Array.from({ length: 1_002 }, (_, i) => [`U${i}`, i]));
+      const recordOf = (publicKey: string) => lockedOut(publicKey, seconds - 601);
+      expect(obsolete(revocations, recordOf)).toEqual(['U1', 'U0']);
+    });
   });
 });

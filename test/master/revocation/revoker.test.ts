@@ -47,6 +47,7 @@ function started(records: PeelRecord[], outcomes: (Pushed | Error)[]) {
     audit: { note: (entry: AuditEntry) => void events.push(entry) },
     actor: { kind: 'master', name: 'm' },
     logger: keptLog().logger,
+    recovery: { window: 0 },
     metrics: { revocationSeconds: { observe: () => undefined } },
     now: () => 0,
   } as unknown as RevokerContext;
