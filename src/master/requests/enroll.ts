@@ -105,7 +105,7 @@ async function challenge(context: MasterContext, { request, caller: user, by }: 
 
 /**
  * Each step is idempotent, because a peel retries the same request if a master dies in the middle: the challenge
- * belongs to this request, a use of the token is counted once per key, and the record has the key.
+ * belongs to this request, a use of the token is counted once per key (of its last 200 uses), and the record has the key.
  */
 async function join(context: MasterContext, uses: TokenUses, call: Call<'join'>) {
   const { request, caller: user, by } = call;

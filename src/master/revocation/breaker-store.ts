@@ -1,7 +1,10 @@
 // Stores the state of the revocation breaker for all masters.
+import type { KvEntry } from '@nats-io/kv';
 import * as v from 'valibot';
+import { FleetError } from '../../errors.js';
 import { encodeJson, parseJson } from '../../protocol/messages.js';
 import type { Store } from '../store/store.js';
+import { isWriteConflict } from '../store/write-conflict.js';
 
 /** In the bucket whose values expire after five minutes: the master that holds revocations rewrites it before that. */
 const KEY = 'breaker.revocations';
@@ -22,16 +25,40 @@ export type StoredBreaker = v.InferOutput<typeof schema>;
 export async function readBreaker({
   challenges,
 }: Pick<Store, 'challenges'>): Promise<StoredBreaker | undefined> {
-  const entry = await challenges.get(KEY);
+  return breakerIn(await challenges.get(KEY));
+}
+
+function breakerIn(entry: KvEntry | null): StoredBreaker | undefined {
   const parsed = v.safeParse(schema, entry?.operation === 'PUT' ? parseJson(entry.string()) : undefined);
   return parsed.success ? parsed.output : undefined;
 }
 
-export async function writeBreaker(
+const MAX_ATTEMPTS = 5;
+
+/**
+ * Changes the state by compare-and-set: the master that holds revocations and an admin who resumes them write it
+ * concurrently.
+ *
+ * @param change gets the current state, again after another write; undefined: leave it
+ * @returns the new state; undefined: it was left
+ * @throws FleetError `ERR_FLEET_STORE`
+ */
+export async function changeBreaker(
   { challenges }: Pick<Store, 'challenges'>,
-  breaker: StoredBreaker,
-): Promise<void> {
-  await challenges.put(KEY, encodeJson(breaker));
+  change: (stored: StoredBreaker | undefined) => StoredBreaker | undefined,
+): Promise<StoredBreaker | undefined> {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const entry = await challenges.get(KEY);
+    const next = change(breakerIn(entry));
+    if (next === undefined) return undefined;
+    try {
+      await challenges.put(KEY, encodeJson(next), { previousSeq: entry?.revision ?? 0 });
+      return next;
+    } catch (error) {
+      if (!isWriteConflict(error)) throw error;
+    }
+  }
+  throw new FleetError('ERR_FLEET_STORE', 'the state of held revocations has too many writers: try again');
 }
 
 export async function clearBreaker({ challenges }: Pick<Store, 'challenges'>): Promise<void> {

@@ -1,6 +1,6 @@
 // Carries out the breaker's decisions: holds and releases revocations.
 import { withDeadline } from '../../async/deadline.js';
-import { clearBreaker, readBreaker, writeBreaker } from './breaker-store.js';
+import { changeBreaker, clearBreaker, readBreaker, type StoredBreaker } from './breaker-store.js';
 import type { MasterContext } from '../context.js';
 import type { Refusal } from '../watch/admission.js';
 import type { Verdict } from '../watch/judge.js';
@@ -117,7 +117,7 @@ export class HeldRevocations {
     const { store, audit, actor, logger } = this.#context;
     const stored = await withDeadline(readBreaker(store), Date.now() + BREAKER_READ_TIMEOUT_MS);
     if (this.#stopped) return;
-    if (stored?.open === false && stored.since === this.#since) {
+    if (this.#isResumed(stored)) {
       this.#step({ kind: 'resumed' });
       this.#revokeAll();
       this.#context.metrics.heldRevocations.set(0);
@@ -139,10 +139,16 @@ export class HeldRevocations {
       now - this.#writtenAt > BREAKER_WRITE_INTERVAL_MS ||
       stored.held !== this.#held.size
     ) {
-      await writeBreaker(store, { open: true, since: this.#since, held: this.#held.size });
+      const open = { open: true, since: this.#since, held: this.#held.size };
+      // an admin may have resumed since it was read: the next call carries that out
+      await changeBreaker(store, (current) => (this.#isResumed(current) ? undefined : open));
       this.#writtenAt = now;
       logger.error({ peels: this.#held.size }, HELD);
     }
+  }
+
+  #isResumed(stored: StoredBreaker | undefined): boolean {
+    return stored?.open === false && stored.since === this.#since;
   }
 
   /** After a takeover, the held peels are known only once all connections have been judged. */

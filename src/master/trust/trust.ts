@@ -96,7 +96,8 @@ export class MasterTrust {
 
 /** Synchronous: it is called for every request, and a thread would cost ten times as much. */
 function stampOf({ paths }: TrustDomain): string {
-  const stamps = [paths.settings, paths.accountJwt].map((path) => {
+  const files = [paths.settings, paths.operatorJwt, paths.systemAccountJwt, paths.accountJwt];
+  const stamps = files.map((path) => {
     const { mtimeMs, ino, size } = statSync(path);
     return `${ino}:${mtimeMs}:${size}`;
   });

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AuditEntry } from '../../../src/master/audit/audit-log.js';
 import type { MasterContext } from '../../../src/master/context.js';
 import { HeldRevocations } from '../../../src/master/revocation/held-revocations.js';
-import { readBreaker, writeBreaker } from '../../../src/master/revocation/breaker-store.js';
+import { changeBreaker, readBreaker } from '../../../src/master/revocation/breaker-store.js';
 import type { Store } from '../../../src/master/store/store.js';
 import type { Refusal } from '../../../src/master/watch/admission.js';
 import type { Verdict } from '../../../src/master/watch/judge.js';
@@ -17,7 +17,8 @@ const connection = (id: string) => ({ name: id }) as unknown as UserConnection;
 
 /** A fleet of ten healthy peels, and a master that is about to revoke some of them. */
 function started() {
-  const store = { challenges: new MemoryBucket().kv } as unknown as Store;
+  const bucket = new MemoryBucket();
+  const store = { challenges: bucket.kv } as unknown as Store;
   const ids = Array.from({ length: 10 }, (_, i) => `p${i}`);
   const records = new Map(
     ids.map((id) => [
@@ -45,6 +46,7 @@ function started() {
   });
   return {
     store,
+    bucket,
     held,
     events,
     revoked,
@@ -86,11 +88,33 @@ describe('healthy peels that a master would revoke without an admin', () => {
     const { hold, turns, revoked, store } = started();
     hold(8);
     await turns(2);
-    const stored = await readBreaker(store);
-    await writeBreaker(store, { open: false, since: stored?.since ?? '', held: 8 });
+    await changeBreaker(store, (stored) => stored && { ...stored, open: false });
     await turns(1);
     expect(revoked).toHaveLength(8);
     expect(await readBreaker(store)).toBeUndefined();
+  });
+
+  it('are revoked if an admin resumes while the master writes that it holds them', async () => {
+    const { hold, turns, revoked, store, bucket } = started();
+    hold(7);
+    await turns(2);
+    hold(8);
+    const stored = await readBreaker(store);
+    bucket.beforePut = () => bucket.set('breaker.revocations', { ...stored, open: false });
+    await turns(1);
+    expect(await readBreaker(store)).toMatchObject({ open: false });
+    await turns(1);
+    expect(revoked).toHaveLength(8);
+  });
+
+  it('are resumed even if the master writes that it holds them meanwhile', async () => {
+    const { hold, turns, store, bucket } = started();
+    hold(8);
+    await turns(2);
+    const stored = await readBreaker(store);
+    bucket.beforePut = () => bucket.set('breaker.revocations', { ...stored, held: 9 });
+    await changeBreaker(store, (current) => current && { ...current, open: false });
+    expect(await readBreaker(store)).toMatchObject({ open: false, held: 9 });
   });
 
   it('are left alone once the cause is gone', async () => {
@@ -106,7 +130,7 @@ describe('healthy peels that a master would revoke without an admin', () => {
 
   it('stay held by the next master', async () => {
     const { held, hold, turns, revoked, store } = started();
-    await writeBreaker(store, { open: true, since: '2030-01-01T00:00:00.000Z', held: 1 });
+    await changeBreaker(store, () => ({ open: true, since: '2030-01-01T00:00:00.000Z', held: 1 }));
     await held.open();
     hold(1);
     await turns(2);

@@ -7,7 +7,7 @@ import { isPeelConnected, effectivePresence } from '../../../protocol/records/ef
 import type { ListedPeel, RequestOf } from '../../../protocol/messages.js';
 import { currentKey } from '../../../protocol/records/record.js';
 import { packageVersion } from '../../../protocol/package-version.js';
-import { readBreaker, writeBreaker } from '../../revocation/breaker-store.js';
+import { changeBreaker, readBreaker } from '../../revocation/breaker-store.js';
 import { readAuditWithin, readStoredAudit } from '../../audit/read-audit.js';
 import type { MasterContext } from '../../context.js';
 import { unknownPeel } from '../../registry/registry.js';
@@ -157,9 +157,10 @@ export async function resumeRevocations(
   { store, audit }: MasterContext,
   { request: { reason }, by }: Call<'master.resume'>,
 ) {
-  const breaker = await readBreaker(store);
-  if (breaker?.open !== true) return {};
-  await writeBreaker(store, { ...breaker, open: false });
+  const breaker = await changeBreaker(store, (stored) =>
+    stored?.open === true ? { ...stored, open: false } : undefined,
+  );
+  if (breaker === undefined) return {};
   audit.note({
     kind: 'revocations.resumed',
     by,
