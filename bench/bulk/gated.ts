@@ -62,6 +62,7 @@ export function gatedRun(delivery: Delivery, options: IssuePeelOptions): GatedRu
       issue: (ids, product) => issueBatches(ids, { ...options, product }),
       delivery: async () => counted,
       resume: false,
+      show: () => undefined,
     },
     io,
     new Output(io, { quiet: true }),

@@ -275,7 +275,7 @@ it.each(those('journal'))(
 );
 
 it.each(those('keeps its file'))(
-  'an interrupted --sink $sink to $where leaves no file',
+  'an interrupted --sink $sink to $where leaves no file, and reports none as issued',
   async ({ sink, use }) => {
     const dir = await tempDir();
     const sizes = () => readdirSync(dir).map((name) => statSync(join(dir, name)).size);
@@ -291,6 +291,7 @@ it.each(those('keeps its file'))(
     const args = ['--from', from, '--workers', '0', '--sink', sink, ...use.args(dir)];
     const { code, stderr } = await withoutSpool(args, { onListening });
     expect(code, stderr).toBe(130);
+    expect(stderr).toContain('interrupted after 0 issued');
     expect(sizes()).toEqual([]);
   },
 );

@@ -146,6 +146,18 @@ describe('zester creds issue', () => {
     expect(await readdir(out)).toHaveLength(800);
   });
 
+  it('reports what it has issued when a file cannot be written', async () => {
+    const from = await list(Array.from({ length: 200 }, (_, i) => `web-${i}`).join('\n'));
+    await mkdir(join(out, 'web-100.creds'));
+    const { code, stdout, stderr } = await issue(from, '--out', out, '--force', '--json');
+
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/cannot write .*web-100\.creds/);
+    const files = (await readdir(out)).length - 1;
+    expect(files).toBeGreaterThan(0);
+    expect(JSON.parse(stdout)).toEqual({ sink: 'dir', issued: files, passedOver: 0, failed: 0 });
+  });
+
   it('refuses a directory or a journal that another run uses', async () => {
     const from = await list('web-01\n');
     const journal = join(out, 'done.txt');

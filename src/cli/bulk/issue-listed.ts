@@ -53,8 +53,10 @@ export interface ListDelivery {
   /** As of `BulkRun`. */
   delivery: (signal: AbortSignal, rows: ReadonlyMap<string, PeelRow>) => Promise<Delivery>;
   checkRow?: (row: PeelRow) => string | undefined;
-  /** Shows the result. */
+  /** As of `BulkRun`. */
   show: (result: BulkResult, summary: string) => void;
+  /** As of `BulkRun`. */
+  allOrNothing?: boolean;
   /** Whether `--resume` skips finished peels even without a journal. */
   looks?: boolean;
 }
@@ -70,7 +72,7 @@ export async function issueListed(
   context: HomeContext,
 ): Promise<void> {
   const { openInput } = await import('./input.js');
-  const { runBulk, requireComplete, summary } = await import('./run-bulk.js');
+  const { runBulk, requireComplete } = await import('./run-bulk.js');
   const { from, format, journal: journalPath, resume } = values;
   const issuer = await issuerOf(values, context);
   let input: BulkInput | undefined;
@@ -78,10 +80,9 @@ export async function issueListed(
     input = await openInput(from, format);
     const { Journal } = await import('../../provision/journal.js');
     const journal = journalPath === undefined ? undefined : await Journal.open(journalPath, resume);
-    const { delivery, checkRow, show, looks = false } = how;
-    const run = { input, issue: issuer.issue, delivery, resume, journal, ...(checkRow && { checkRow }) };
+    const { looks = false, ...given } = how;
+    const run = { ...given, input, issue: issuer.issue, resume, journal };
     const result = await runBulk(run, context.io, context.output);
-    show(result, summary(result));
     const canResume = looks || journalPath !== undefined;
     requireComplete(
       result,

@@ -22,6 +22,10 @@ export interface BulkRun {
   resume: boolean;
   /** Records deliveries, for a sink that cannot be queried. */
   journal?: Journal | undefined;
+  /** Whether a run that ends early leaves nothing: its file is complete or absent. */
+  allOrNothing?: boolean | undefined;
+  /** Shows the result, also of a run that ends early, unless nothing was done then. */
+  show: (result: BulkResult, summary: string) => void;
 }
 
 /** The result. */
@@ -34,14 +38,28 @@ export interface BulkResult {
 }
 
 /**
- * Reads the list, issues and delivers; reports each failed row with its line on standard error.
+ * Reads the list, issues and delivers; reports each failed row with its line on standard error. Shows the result however
+ * the run ends: what was delivered stays delivered.
  *
  * @throws InterruptedError after a signal; errors of the source or the sink
  */
 export async function runBulk(run: BulkRun, io: CliIo, output: Output): Promise<BulkResult> {
+  const result: BulkResult = { issued: 0, passedOver: 0, failed: 0 };
+  let isComplete = false;
+  try {
+    await deliverRows(run, result, io, output);
+    isComplete = true;
+  } finally {
+    const { issued, passedOver, failed } = result;
+    if (isComplete || issued + passedOver + failed > 0) run.show(result, summary(result));
+  }
+  return result;
+}
+
+/** Counts into `result`. @throws as {@link runBulk} */
+async function deliverRows(run: BulkRun, result: BulkResult, io: CliIo, output: Output): Promise<void> {
   tuneCollectorForBulk();
   const { input, journal } = run;
-  const result: BulkResult = { issued: 0, passedOver: 0, failed: 0 };
   const progress = new Progress(io, output.quiet);
   const rows = new Map<string, PeelRow>();
   const interruption = new AbortController();
@@ -86,6 +104,10 @@ export async function runBulk(run: BulkRun, io: CliIo, output: Output): Promise<
   }
 
   let delivery: Delivery | undefined;
+  const abort = async () => {
+    await delivery?.abort?.();
+    if (run.allOrNothing === true) result.issued = 0;
+  };
   try {
     delivery = await run.delivery(interruption.signal, rows);
     const events: DeliveryEvents = {
@@ -100,9 +122,9 @@ export async function runBulk(run: BulkRun, io: CliIo, output: Output): Promise<
     };
     await delivery.run(run.issue, wanted(delivery), events);
     if (interruptedBy === undefined) await delivery.finish?.();
-    else await delivery.abort?.();
+    else await abort();
   } catch (error) {
-    await delivery?.abort?.();
+    await abort();
     throw error;
   } finally {
     progress.clear();
@@ -113,7 +135,6 @@ export async function runBulk(run: BulkRun, io: CliIo, output: Output): Promise<
   if (interruptedBy !== undefined) {
     throw new InterruptedError(interruptedBy, `interrupted after ${summary(result)}`);
   }
-  return result;
 }
 
 /** Whether a resumed run has already delivered a peel's credential; or why that is unknown. */

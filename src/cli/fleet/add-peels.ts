@@ -1,5 +1,6 @@
 // Issues credentials for new peels, through a master or offline.
 import { dirname } from 'node:path';
+import { eachAtOnce } from '../../async/each-at-once.js';
 import { writeCredsFile } from '../../creds/generate.js';
 import { FleetError, ZesterError } from '../../errors.js';
 import type { AdminClient } from '../../protocol/admin-client.js';
@@ -89,7 +90,7 @@ export function issuerThrough(
         if (!(cause instanceof ZesterError)) throw cause;
         throw new FleetError(
           'ERR_FLEET_INCOMPLETE',
-          `"${peelId}" was issued, but its file was not written (${cause.message}): fix that, then run it again with --replace`,
+          `"${peelId}" was issued, but not all of its files were written (${cause.message}): fix that, then add it again with --replace`,
           { cause, peelId },
         );
       } finally {
@@ -129,32 +130,30 @@ export function issuerOffline(domain: TrustDomain, { expiry, replace }: AddOptio
 }
 
 /**
- * Issues for many peels, concurrently. A failure does not stop the others.
+ * Issues for many peels, concurrently. A failure does not stop the others, unless the next ones would fail with it too:
+ * then no more are started, and those in progress are completed, because a master may have issued them already and
+ * their keys exist only here.
  *
  * @param signal stops after those in progress
+ * @throws the error that stopped it; `failed` was called with it
  */
-export async function addAll(
+export function addAll(
   targets: readonly PeelToAdd[],
   issue: PeelIssuer,
   atOnce: number,
   signal: AbortSignal,
   events: { added: (peel: AddedPeel) => void; failed: (id: string, error: ZesterError) => void },
 ): Promise<void> {
-  const waiting = [...targets].reverse();
-  const worker = async () => {
-    for (let next = waiting.pop(); next !== undefined && !signal.aborted; next = waiting.pop()) {
-      try {
-        events.added(await issue(next));
-      } catch (error) {
-        if (!(error instanceof ZesterError) || ends(error)) {
-          waiting.length = 0;
-          throw error;
-        }
-        events.failed(next.id, error);
-      }
+  const add = async (target: PeelToAdd) => {
+    try {
+      events.added(await issue(target));
+    } catch (error) {
+      if (!(error instanceof ZesterError)) throw error;
+      events.failed(target.id, error);
+      if (ends(error)) throw error;
     }
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, targets.length) }, worker));
+  return eachAtOnce(targets, atOnce, add, signal);
 }
 
 /** Whether the next one would fail with the same error. */

@@ -1,4 +1,5 @@
 // Applies a decision to several peels, and reports each failure.
+import { eachAtOnce } from '../../async/each-at-once.js';
 import { FindingsError, InterruptedError, ZesterError } from '../../errors.js';
 import { validatePeelId } from '../../permissions/peel-id.js';
 import type { ContextOf } from '../command/context.js';
@@ -52,17 +53,14 @@ export async function decideOnEach<D extends PeelDocument>(
     }
     progress.reach(documents.size - failed, documents.size / ids.length);
   };
-  const waiting = ids.values();
-  const worker = async () => {
-    for (const id of waiting) {
-      if (signal?.aborted === true) return;
-      await one(id);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, ids.length) }, worker)).finally(() =>
-    progress.clear(),
-  );
-  output.result([], { peels: ids.flatMap((id) => documents.get(id) ?? []) });
+  try {
+    await eachAtOnce(ids, atOnce, one, signal);
+  } finally {
+    progress.clear();
+    // what was decided stays decided, even if an unexpected error ends the rest
+    if (ids.length > 1 || documents.size > 0)
+      output.result([], { peels: ids.flatMap((id) => documents.get(id) ?? []) });
+  }
   if (signal?.aborted === true) {
     const words = `interrupted: ${documents.size - failed} of ${ids.length} were ${done}`;
     throw new InterruptedError(signal.reason as InterruptSignal, words);

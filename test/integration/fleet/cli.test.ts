@@ -7,6 +7,7 @@ import { campaignPath } from '../../../src/cli/fleet/campaign.js';
 import { fingerprint } from '../../../src/protocol/fingerprint.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { zester as run, type ZesterOptions, type ZesterResult } from '../../cli/run-zester.js';
+import { currentKey, type PeelRecord } from '../../../src/protocol/records/record.js';
 import { isKnownChange } from '../../../src/protocol/records/audit-event.js';
 import { contextOf } from '../../../src/master/context-of.js';
 import { tempDir } from '../../support/temp-dir.js';
@@ -151,9 +152,50 @@ describe('zester peel add', () => {
     await mkdir(creds('nowhere'));
     const { code, stderr } = await zester(['peel', 'add', 'nowhere', '--out', `${dir}/`]);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/"nowhere" was issued, but its file was not written .* --replace/);
+    expect(stderr).toMatch(/"nowhere" was issued, but not all of its files were written .* --replace/);
     await rm(creds('nowhere'), { recursive: true });
     await json('peel', 'add', 'nowhere', '--out', `${dir}/`, '--replace');
+  });
+
+  it('writes the file of every peel that a master has issued, and reports each, when one cannot be written', async () => {
+    const ids = Array.from({ length: 60 }, (_, i) => `crowd-${String(i).padStart(2, '0')}`);
+    const list = join(dir, 'peels.txt');
+    const out = join(dir, 'out');
+    await writeFile(list, ids.join('\n'));
+    await mkdir(join(out, 'crowd-05.creds.recovery'), { recursive: true });
+    const { code, stdout, stderr } = await zester(['peel', 'add', '--from', list, '--out', out, '--json']);
+
+    expect(code).toBe(1);
+    const { peels, remaining } = JSON.parse(stdout) as {
+      peels: { id: string; publicKey?: string; error?: { code: string; message: string } }[];
+      remaining: string[];
+    };
+    const failed = peels.filter(({ error }) => error !== undefined);
+    expect(failed).toMatchObject([{ id: 'crowd-05', error: { code: 'ERR_FLEET_INCOMPLETE' } }]);
+    expect(failed[0]?.error?.message).toMatch(
+      /was issued, but not all .*crowd-05\.creds\.recovery.* --replace/,
+    );
+    expect(stderr).toMatch(/^zester: warning: crowd-05: "crowd-05" was issued/m);
+    expect(stderr).toContain(`stopped: ${remaining.length} of 60 remain`);
+
+    const { registry } = contextOf(fleet.master);
+    const issued = ids.filter((id) => registry.get(id) !== undefined);
+    expect(issued.length).toBeLessThan(60);
+    expect(peels.map(({ id }) => id).sort()).toEqual(issued);
+    expect([...issued, ...remaining].sort()).toEqual(ids);
+    for (const { id, publicKey } of peels) {
+      const file = await loadCredsFile(join(out, `${id}.creds`));
+      expect(currentKey(registry.get(id) as PeelRecord)?.publicKey).toBe(file.publicKey);
+      if (publicKey !== undefined) expect(publicKey).toBe(file.publicKey);
+    }
+  });
+
+  it('names in text mode what was added and what was not', async () => {
+    await mkdir(join(dir, 'text-1.creds'));
+    const { code, stdout, stderr } = await zester(['peel', 'add', 'text-1', 'text-2', '--out', `${dir}/`]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^text-2 +.*text-2\.creds/m);
+    expect(stderr).toMatch(/"text-1" was issued, but not all of its files were written .* --replace/);
   });
 });
 

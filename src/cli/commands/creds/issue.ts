@@ -44,6 +44,7 @@ export default command({
         else output.result([summary], { sink, ...result });
       },
       looks: SINKS[sink] === 'files',
+      allOrNothing: isStream(sink) && out !== '-',
     };
     await issueListed(input, how, context);
   },

@@ -104,6 +104,7 @@ async function addEach(
     interruption.abort();
   });
   const showProgress = () => progress.reach(added.length, (added.length + failed.length) / targets.length);
+  let ended: { error: unknown } | undefined;
   try {
     await all(targets, issue, atOnce, interruption.signal, {
       added: (peel) => {
@@ -119,11 +120,21 @@ async function addEach(
         showProgress();
       },
     });
+  } catch (error) {
+    if (targets.length === 1) throw error;
+    ended = { error };
   } finally {
     stopListening();
     progress.clear();
   }
-  report(added, failed, output, io);
+  const settled = new Set([...added, ...failed].map(({ id }) => id));
+  const remaining = targets.map(({ id }) => id).filter((id) => !settled.has(id));
+  report({ added, failed, remaining }, output, io);
+  if (ended !== undefined) {
+    if (remaining.length > 0)
+      output.warn(`stopped: ${remaining.length} of ${targets.length} remain; run it again for those`);
+    throw ended.error;
+  }
   if (interruptedBy !== undefined) {
     throw new InterruptedError(interruptedBy, `interrupted after ${added.length} of ${targets.length}`);
   }
@@ -136,12 +147,15 @@ async function addEach(
   );
 }
 
-function report(
-  added: readonly AddedPeel[],
-  failed: readonly { id: string; error: ZesterError }[],
-  output: Output,
-  io: CliIo,
-): void {
+/** The outcome for each peel. */
+interface Outcome {
+  added: readonly AddedPeel[];
+  failed: readonly { id: string; error: ZesterError }[];
+  /** Those that the command did not get to. */
+  remaining: readonly string[];
+}
+
+function report({ added, failed, remaining }: Outcome, output: Output, io: CliIo): void {
   const now = io.now();
   output.result(
     added.length === 0
@@ -166,6 +180,7 @@ function report(
         })),
         ...failed.map(({ id, error }) => ({ id, error: { code: error.code, message: error.message } })),
       ],
+      remaining,
     },
   );
   if (added.length > 0)
