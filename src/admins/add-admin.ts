@@ -1,10 +1,12 @@
 // Adds an admin with its own credentials and a role.
-import { withOpenHome, type ChangeOptions } from '../account/change-account.js';
+import { newestClaims, withOpenHome, type ChangeOptions } from '../account/change-account.js';
 import { masterSigner } from '../account/identity-key.js';
 import { formatCreds } from '../creds/format.js';
 import { TrustError, UsageError } from '../errors.js';
 import { writeSecretFile } from '../files/write-secret-file.js';
 import { decodeUserJwt } from '../jwt/decode.js';
+import { EVERYONE } from '../jwt/revocations.js';
+import { issueAfter } from '../jwt/revoke-up-to.js';
 import { nowSeconds } from '../jwt/time.js';
 import { createUserJwt } from '../jwt/user.js';
 import { generateKeyBundle } from '../nkeys/key-bundle.js';
@@ -12,7 +14,8 @@ import { isAdminName } from '../permissions/admin-names.js';
 import type { AddedRole } from '../permissions/admin-roles.js';
 import { adminUserJwtOptions } from '../permissions/roles.js';
 import type { TrustDomain } from '../trust/domain.js';
-import { isInForce, readAddedAdmins, writeAddedAdmins, type AddedAdmin } from './added-admins.js';
+import { readAddedAdmins, writeAddedAdmins, type AddedAdmin } from './added-admins.js';
+import { adminState } from './admin-state.js';
 import { auditAdded, auditRemoved } from './audit-admin.js';
 import { knownAdmins } from './known-admins.js';
 
@@ -41,7 +44,7 @@ export interface NewAdmin {
  * so no admin is unrecorded. The account JWT does not change: the account's identity key signs the credentials.
  *
  * @param path the `.creds` file
- * @throws UsageError for an invalid name; TrustError `ERR_TRUST_ADMIN` when an admin of that name exists,
+ * @throws UsageError for an invalid name; TrustError `ERR_TRUST_ADMIN` when an active admin of that name exists,
  *   `ERR_TRUST_KEY_OFFLINE`; FleetError `ERR_FLEET_STORE` when the audit log cannot be written; FileError: no
  *   credentials exist then
  */
@@ -51,15 +54,18 @@ export async function addAdmin(home: string, path: string, options: AddAdminOpti
     throw new UsageError(
       `"${name.slice(0, 60)}" is not a valid name for an admin: use up to 40 lower-case letters, digits and hyphens`,
     );
-  return withOpenHome(home, 'zester admin add', options, async ({ domain }) => {
+  return withOpenHome(home, 'zester admin add', options, async (open) => {
+    const { domain } = open;
     const { admins } = await knownAdmins(domain, options);
-    if (admins.some((admin) => admin.name === name && isInForce(admin, nowSeconds(now))))
+    const { revocations } = (await newestClaims(open)).nats;
+    const isActive = (admin: AddedAdmin) => adminState(admin, revocations, nowSeconds(now)) === 'active';
+    if (admins.some((admin) => admin.name === name && isActive(admin)))
       throw new TrustError(
         'ERR_TRUST_ADMIN',
         home,
         `an admin "${name}" exists already: choose another name, or remove it first ("zester admin remove ${name}")`,
       );
-    const { admin, content } = await signAdmin(domain, options);
+    const { admin, content } = await signAdmin(domain, options, revocations?.[EVERYONE]);
     try {
       const audited = await auditAdded(domain, options, admin);
       await writeNoted(domain, path, { admin, content, audited }, options);
@@ -70,16 +76,24 @@ export async function addAdmin(home: string, path: string, options: AddAdminOpti
   });
 }
 
-/** The content of a new admin's `.creds` file. The caller wipes it. */
+/**
+ * The content of a new admin's `.creds` file. The caller wipes it.
+ *
+ * @param revoked time of the revocation of everyone, in seconds since 1970: a JWT of the same second would be revoked
+ */
 async function signAdmin(
   domain: TrustDomain,
-  { name, role, expiry, accountSeed, now }: AddAdminOptions,
+  { name, role, expiry, accountSeed, now = Date.now }: AddAdminOptions,
+  revoked: number | undefined,
 ): Promise<{ admin: AddedAdmin; content: Uint8Array }> {
   const signer = await masterSigner(domain, accountSeed);
   const user = generateKeyBundle('user');
   const seed = user.seed;
   try {
-    const validity = { ...(expiry > 0 && { expirySeconds: expiry }), ...(now && { now }) };
+    const validity = {
+      ...(expiry > 0 && { expirySeconds: expiry }),
+      now: () => issueAfter(now(), { revoked }),
+    };
     const granted = adminUserJwtOptions(domain.publicKeys.account, { admin: { name, role }, ...validity });
     const jwt = createUserJwt(user, signer, granted);
     const { iat, exp } = decodeUserJwt(jwt);

@@ -65,12 +65,3 @@ export async function readAddedAdmins(path: string): Promise<AddedAdmin[]> {
 export async function writeAddedAdmins(path: string, admins: readonly AddedAdmin[]): Promise<void> {
   await writeSecretFile(path, Buffer.from(`${JSON.stringify({ admins }, null, 2)}\n`));
 }
-
-/**
- * Whether the admin's credentials are valid according to the list.
- *
- * @param nowS seconds since 1970
- */
-export function isInForce({ expiresAt, removedAt }: AddedAdmin, nowS: number): boolean {
-  return removedAt === undefined && (expiresAt === undefined || expiresAt > nowS);
-}

@@ -1,13 +1,10 @@
 // Lists the added admins: their roles, and whether they are connected.
 import { newestClaims, withConnectedHome, type ChangeOptions } from '../account/change-account.js';
-import { isRevoked } from '../jwt/chain.js';
 import { nowSeconds } from '../jwt/time.js';
 import { connectedUsers } from '../system-account/connected-users.js';
 import type { AddedAdmin } from './added-admins.js';
+import { adminState, type AdminState } from './admin-state.js';
 import { knownAdmins } from './known-admins.js';
-
-/** The state of an admin's credentials. */
-export type AdminState = 'active' | 'expired' | 'revoked';
 
 /** An admin in the result of {@link listAdmins}. */
 export interface ListedAdmin extends AddedAdmin {
@@ -32,18 +29,13 @@ export async function listAdmins(
     const { domain, connected } = open;
     const { servers, ...rest } = options;
     const known = await knownAdmins(domain, servers === false ? undefined : { ...rest, servers });
-    const { revocations = {} } = (await newestClaims(open)).nats;
+    const { revocations } = (await newestClaims(open)).nats;
     const nowS = nowSeconds(options.now);
     const users = connected && (await connectedUsers(connected.nc, domain.publicKeys.account)).users;
     const admins: ListedAdmin[] = [];
     for (const admin of known.admins) {
-      const { publicKey, issuedAt, expiresAt } = admin;
-      const state = isRevoked(revocations, publicKey, issuedAt)
-        ? 'revoked'
-        : expiresAt !== undefined && expiresAt <= nowS
-          ? 'expired'
-          : 'active';
-      const found = users?.filter((user) => user.publicKey === publicKey);
+      const state = adminState(admin, revocations, nowS);
+      const found = users?.filter((user) => user.publicKey === admin.publicKey);
       admins.push({ ...admin, state, connections: found?.map(({ host, since }) => ({ host, since })) });
     }
     return { admins, unread: known.unread };

@@ -1,12 +1,13 @@
 // Removes an admin: revokes its key on every server.
-import { withOpenHome, type ChangeOptions } from '../account/change-account.js';
+import { newestClaims, withOpenHome, type ChangeOptions } from '../account/change-account.js';
 import { requireComplete, type PushReport } from '../account/push-account.js';
 import { revokeKeys } from '../account/revoke-keys.js';
 import { TrustError } from '../errors.js';
 import { PERMANENT } from '../jwt/revoke-up-to.js';
 import { nowSeconds } from '../jwt/time.js';
 import { isPublicKey } from '../nkeys/validate.js';
-import { isInForce, readAddedAdmins, writeAddedAdmins, type AddedAdmin } from './added-admins.js';
+import { readAddedAdmins, writeAddedAdmins, type AddedAdmin } from './added-admins.js';
+import { adminState } from './admin-state.js';
 import { knownAdmins } from './known-admins.js';
 
 /** The result of {@link removeAdmin}. */
@@ -37,7 +38,8 @@ export async function removeAdmin(
       isPublicKey(which, 'user') ? publicKey === which : name === which,
     );
     // if several admins have had this name, the active one, otherwise the last
-    const admin = matching.find((one) => isInForce(one, nowS)) ?? matching.at(-1);
+    const { revocations } = (await newestClaims(open)).nats;
+    const admin = matching.find((one) => adminState(one, revocations, nowS) === 'active') ?? matching.at(-1);
     if (admin === undefined)
       throw new TrustError(
         'ERR_TRUST_ADMIN',

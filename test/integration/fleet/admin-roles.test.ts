@@ -388,6 +388,47 @@ describe('zester admin', () => {
     await add('leaver', 'viewer', '--force');
   });
 
+  it('adds an admin again, with a new key, after a revocation by time', async () => {
+    const out = join(fleet.home.dir, 'again.admin.creds');
+    const now = Date.now();
+    const addAt = (time: number, ...more: string[]) =>
+      zester(['admin', 'add', 'again', '--role', 'operator', '--out', out, ...at(), ...more], { now: time });
+    const states = async () => {
+      const { stdout } = await zester(['admin', 'list', '--json', ...at()]);
+      const { admins } = JSON.parse(stdout) as {
+        admins: { name: string; publicKey: string; state: string }[];
+      };
+      return admins.filter(({ name }) => name === 'again').map(({ publicKey, state }) => [publicKey, state]);
+    };
+    // an hour old, so that the revocation covers nothing else of this fleet
+    expect((await addAt(now - 3_600_000)).code).toBe(0);
+    const { publicKey: first } = await loadCredsFile(out);
+    const upTo = new Date(now - 1_800_000);
+    const revoked = await zester(['revoke', '--issued-before', upTo.toISOString(), '--yes', ...at()]);
+    expect(revoked.code, revoked.stderr).toBe(0);
+    expect(await states()).toEqual([[first, 'revoked']]);
+
+    // in the second that the revocation covers
+    const again = await addAt(upTo.getTime(), '--force');
+    expect(again.code, again.stderr).toBe(0);
+    const { publicKey: second } = await loadCredsFile(out);
+    expect(await states()).toEqual([
+      [first, 'revoked'],
+      [second, 'active'],
+    ]);
+    const client = await connectFleet({ ...fleet.connection, credentials: out });
+    atEnd(() => client.close());
+    await client.status();
+
+    const removed = await zester(['admin', 'remove', 'again', '--yes', '--json', ...at()]);
+    expect(removed.code, removed.stderr).toBe(0);
+    expect(JSON.parse(removed.stdout)).toMatchObject({ publicKey: second });
+    expect(await states()).toEqual([
+      [first, 'revoked'],
+      [second, 'revoked'],
+    ]);
+  });
+
   it('lists and removes, in another master’s home, an admin that this home added', async () => {
     const path = await add('shared', 'viewer');
     const { publicKey } = await loadCredsFile(path);
