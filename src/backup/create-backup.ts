@@ -22,7 +22,7 @@ export interface CreateBackupOptions extends ChangeOptions {
   servers: readonly string[];
   /** `age1…` keys that can restore it, at least one. */
   recipients: readonly string[];
-  /** Called with each skipped file of the home: a link, or a name that Zester does not use. */
+  /** Called with each skipped file of the home: a link, an age file, or a name that Zester does not use. */
   onSkipped?: (path: string) => void;
   /** Called as values and events are read. */
   onProgress?: (count: number) => void;

@@ -2,6 +2,7 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BackupError, ZesterError } from '../errors.js';
+import { isAgeFile } from '../files/is-age-file.js';
 import { readSmallFile } from '../files/read-small-file.js';
 import { writeSecretFile } from '../files/write-secret-file.js';
 import { publicKeyFromSeed } from '../nkeys/key-bundle.js';
@@ -27,7 +28,10 @@ export interface HomeFile {
 /**
  * Yields the files of a home, except its lock and the files of a nats-server.
  *
- * @param onSkipped called with files that cannot be in a backup: links, and names that Zester does not use
+ * Age files are left out: earlier backups are, and with them each backup would be twice as large as the last one.
+ * Zester keeps nothing in a home that it could not read itself.
+ *
+ * @param onSkipped called with files that are not in the backup: links, age files, and names that Zester does not use
  * @throws FileError
  */
 export async function* homeFiles(
@@ -44,7 +48,7 @@ export async function* homeFiles(
     .filter(({ path }) => !isLeftOut(path))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
   for (const { path, isFile } of paths) {
-    if (!isFile || !isHomePath(path)) {
+    if (!isFile || !isHomePath(path) || (await isAgeFile(join(home, path)))) {
       onSkipped(path);
       continue;
     }

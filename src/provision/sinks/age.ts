@@ -1,13 +1,9 @@
 // Sink: one age-encrypted file per peel.
-import { readSmallFile } from '../../files/read-small-file.js';
+import { isAgeFile } from '../../files/is-age-file.js';
 import type { Delivery } from '../delivery.js';
-import { MAX_CREDS_BYTES } from '../../creds/decode-creds.js';
 import { filesDelivery, isTaken, alreadyExists, type DirectoryOptions } from './directory.js';
 import { encrypterFor } from './encrypter.js';
 import { ageFileName } from './file-names.js';
-
-/** The first line of every age file (age-encryption.org/v1). */
-const AGE_HEADER = 'age-encryption.org/v1\n';
 
 /**
  * Writes `<id>.creds.age` into a directory, encrypted to recipients: only they can read it; Zester cannot.
@@ -27,7 +23,6 @@ export async function ageDelivery(
 /** Checks only that it is an age file: its writer and its peel cannot be determined. */
 async function hasAgeFile(path: string): Promise<boolean> {
   if (!(await isTaken(path))) return false;
-  const content = Buffer.from(await readSmallFile(path, MAX_CREDS_BYTES));
-  if (content.toString('latin1', 0, AGE_HEADER.length) === AGE_HEADER) return true;
+  if (await isAgeFile(path)) return true;
   throw alreadyExists(path);
 }

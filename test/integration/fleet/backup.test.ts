@@ -406,6 +406,34 @@ describe('a backup file', () => {
     expect(await snapshot(home)).toEqual(before);
   });
 
+  it('contains no earlier backup, so that a backup written into the home does not grow', async () => {
+    const fleet = await startFleet();
+    const { home } = fleet.home;
+    // of an earlier version, which included its predecessors
+    await mkdir(join(home, 'backups'), { mode: 0o700 });
+    await writeFile(join(home, 'backups/old.age'), 'age-encryption.org/v1\n-> X25519 abc\n');
+    await truncate(join(home, 'backups/old.age'), 300 * 1024 * 1024);
+    const identity = await generateX25519Identity();
+    const recipient = await identityToRecipient(identity);
+    const at = ['--home', home, '--servers', ...fleet.servers];
+    const backups = [];
+    for (const name of ['1.age', '2.age', '3.age']) {
+      const path = join(home, 'backups', name);
+      const made = await zester(['backup', '--out', path, '-r', recipient, '--json', ...at]);
+      expect(made.code, made.stderr).toBe(0);
+      expect(made.stderr).toMatch(/backups\/old\.age is not in the backup: it is .*an age file/);
+      backups.push(JSON.parse(made.stdout) as { files: number; skipped: string[] });
+    }
+    expect(backups.map(({ skipped }) => skipped)).toEqual([
+      ['backups/old.age'],
+      ['backups/1.age', 'backups/old.age'],
+      ['backups/1.age', 'backups/2.age', 'backups/old.age'],
+    ]);
+    expect(new Set(backups.map(({ files }) => files)).size).toBe(1);
+    const checked = await checkBackup(join(home, 'backups/3.age'), [identity]);
+    expect(await restoreHome(checked, join(fleet.home.dir, 'new-home'))).toBe('restored');
+  });
+
   it('is absent if it could not be completed', async () => {
     const fleet = await startFleet();
     await fleet.master.stop();

@@ -18,9 +18,9 @@ export default command({
   },
   notes: `
 The file is encrypted with age as it is written, and holds one consistent state: the home with all its seeds, the
-account JWTs of the servers, the registry, the join tokens and the audit log. The fleet keeps running. The data of a
-nats-server in the home is not included. Keep the identity (from "age-keygen") away from the home: both together give
-full control of the fleet.`,
+account JWTs of the servers, the registry, the join tokens and the audit log. The fleet keeps running. Not included are
+the data of a nats-server in the home, and age files there, such as earlier backups. Keep the identity (from
+"age-keygen") away from the home: both together give full control of the fleet.`,
   examples: [
     'zester backup --out fleet-$(date +%F).age -r age1…',
     ['zester backup verify fleet.age -i key.txt', 'check it'],
@@ -47,7 +47,7 @@ full control of the fleet.`,
       });
       progress.clear();
       for (const path of skipped)
-        output.warn(`${path} is not in the backup: it is a link, or not one of Zester's files`);
+        output.warn(`${path} is not in the backup: it is a link, an age file, or not one of Zester's files`);
       output.result([`${out}: ${countsLine(summary)}`], { path: out, ...summary, skipped });
       const { auditDone } = await import('../../../backup/audit-command.js');
       const detail = { peels: summary.peels, events: summary.events };
