@@ -30,7 +30,7 @@ export interface BadRow {
 const MAX_LINE = 64 * 1024;
 
 /**
- * Reads a list of peels, line by line:
+ * Reads a list of peels, line by line; a line ends with LF, CR LF or CR:
  *
  * - `txt`: one ID per line. Ignores empty lines, and comments: `#` at the start of a line or after white space.
  * - `csv`: the first line is the header, with a column `id`, `peel_id` or `peelId`, and optionally `host` and
@@ -88,6 +88,9 @@ export function rowFormatOf(path: string): RowFormat | undefined {
   return ROW_FORMATS.find((format) => format === ending);
 }
 
+/** A line ending: LF, CR LF, or CR. */
+const LINE_END = /\r\n?|\n/;
+
 /** Splits lines with any line ending; `text` is undefined if a line is too long. */
 async function* linesOf(
   chunks: AsyncIterable<Uint8Array>,
@@ -96,13 +99,19 @@ async function* linesOf(
   let line = 0;
   let rest = '';
   let tooLong = false;
+  let endedWithCr = false;
   const whole = (text: string) => {
-    const found = { line: (line += 1), text: tooLong ? undefined : text.replace(/\r$/, '') };
+    const found = { line: (line += 1), text: tooLong ? undefined : text };
     tooLong = false;
     return found;
   };
   for await (const chunk of chunks) {
-    const parts = decoder.decode(chunk, { stream: true }).split('\n');
+    let decoded = decoder.decode(chunk, { stream: true });
+    if (decoded === '') continue; // the first bytes of a character
+    // a CR LF that was cut between two chunks
+    if (endedWithCr && decoded.startsWith('\n')) decoded = decoded.slice(1);
+    endedWithCr = decoded.endsWith('\r');
+    const parts = decoded.split(LINE_END);
     const last = parts.pop() ?? '';
     for (const part of parts) {
       const text = rest + part;

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   readRows,
@@ -106,6 +107,42 @@ describe('a list of peels', () => {
       expect(bad(found)[0]).toMatch(new RegExp(`^${line}: `));
     },
   );
+
+  it.each<[RowFormat, string, (text: string) => string]>([
+    ['txt', '# the fleet', (text) => text],
+    ['csv', 'id,host', (text) => `${text},a`],
+    ['ndjson', '"first"', (text) => JSON.stringify({ id: text })],
+  ])(
+    'as %s has the same rows with LF, CR LF and CR, in chunks of any size',
+    async (format, first, lineOf) => {
+      const id = fc.stringMatching(/^[a-c1-3_-]{1,4}$/);
+      const line = fc.oneof(id.map(lineOf), fc.constantFrom('', ' ', '# none', lineOf('a.b'), lineOf('é😀')));
+      const outcome = async (text: string, size: number) =>
+        (await rows(format, text, size)).map((row) =>
+          'error' in row ? `${row.line}: ${row.error.message}` : row,
+        );
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(line),
+          fc.boolean(),
+          fc.integer({ min: 1, max: 60 }),
+          async (more, ends, size) => {
+            const lines = [first, ...more, ...(ends ? [''] : [])];
+            const expected = await outcome(lines.join('\n'), 1_000);
+            for (const ending of ['\n', '\r\n', '\r'])
+              expect(await outcome(lines.join(ending), size)).toEqual(expected);
+          },
+        ),
+      );
+    },
+  );
+
+  it('that has CR line ends and begins with a comment is not empty', async () => {
+    expect(await rows('txt', '# the fleet\rweb-01\rweb-02')).toEqual([
+      { line: 2, peelId: 'web-01' },
+      { line: 3, peelId: 'web-02' },
+    ]);
+  });
 
   it('as CSV without an ID column is refused as a whole', async () => {
     const error = await refusal('ERR_BULK_INPUT', () => rows('csv', 'web-01\nweb-02\n'));
