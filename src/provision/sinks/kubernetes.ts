@@ -36,12 +36,18 @@ function indented(text: string): string {
   return text.replace(/^(?=.)/gm, '    ');
 }
 
+/** The IDs that are valid in a Kubernetes name. */
+const KUBERNETES_NAME = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
+/** The end of a name with a hash. */
+const HASH_END = /-[0-9a-f]{16}$/;
+
 /**
  * The name of a peel's Secret: `zester-peel-<id>`. Kubernetes names cannot contain capitals or `_`: these are replaced,
- * and the start of the ID's hash is added, so that no two IDs share a Secret.
+ * and the start of the ID's hash is added, so that no two IDs share a Secret. An ID that ends like a hash gets one too:
+ * otherwise it could be the name of another ID.
  */
 export function secretName(peelId: string): string {
-  if (/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(peelId)) return `zester-peel-${peelId}`;
+  if (KUBERNETES_NAME.test(peelId) && !HASH_END.test(peelId)) return `zester-peel-${peelId}`;
   const hash = createHash('sha256').update(peelId).digest('hex').slice(0, 16);
   return `zester-peel-${peelId.toLowerCase().replaceAll('_', '-')}-${hash}`;
 }
