@@ -57,7 +57,7 @@ export function issuerThrough(
 ): PeelIssuer {
   return async ({ id: peelId, path, labels: own }) => {
     const labels = common === undefined ? own : { ...common, ...own };
-    await refuseToReplace(path, replace);
+    await refuseToReplace(path, replace, '--replace');
     await ensureDirectory(dirname(path));
     const key = generateKeyBundle('user');
     try {
@@ -117,7 +117,7 @@ async function askTwice<T>(ask: () => Promise<T>): Promise<T> {
 /** Issues from the home, without a master: masters learn of the peel when it connects. */
 export function issuerOffline(domain: TrustDomain, { expiry, replace }: AddOptions, io: CliIo): PeelIssuer {
   return async ({ id: peelId, path }) => {
-    await refuseToReplace(path, replace);
+    await refuseToReplace(path, replace, '--replace');
     await ensureDirectory(dirname(path));
     const { user, jwt } = await domain.issuePeel(peelId, path, {
       now: io.now,
