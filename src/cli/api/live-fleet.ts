@@ -123,32 +123,40 @@ export class LiveFleet {
   }
 
   async #load(): Promise<void> {
-    const { signal } = this.#ended;
+    const ended = this.#ended.signal;
     const attempt = new AbortController();
+    const signal = AbortSignal.any([ended, attempt.signal]);
     const waiting: AuditEvent[] = [];
     let take = (event: AuditEvent): void | Promise<void> => void waiting.push(event);
-    const following = this.#follow((event) => take(event), AbortSignal.any([signal, attempt.signal]));
     // subscribe first: changes during the read are applied to the list
-    try {
-      await this.#followPresence(AbortSignal.any([signal, attempt.signal]));
+    const following = this.#follow((event) => take(event), signal);
+    // masters may refuse at any time, also while the list is read
+    const refused = new Promise<never>((_resolve, reject) => void following.catch(reject));
+    const read = async (): Promise<void> => {
+      await this.#followPresence(signal);
       const peels = new Map<string, ListedPeel>();
       for await (const peel of this.#fleet.peels.list({ signal })) peels.set(peel.record.id, peel);
+      signal.throwIfAborted();
       this.#peels = peels;
       this.#changed = new Map();
       this.#copy = randomBytes(6).toString('hex');
       this.#number = 0;
       this.#stale = undefined;
-      this.history.start(() => this.#counts(), signal);
+      this.history.start(() => this.#counts(), ended);
       for (const [peelId, presence] of this.#early) this.#setPresence(peelId, presence);
       for (const event of waiting) await this.#apply(event, false);
       take = (event) => this.#apply(event, true);
+    };
+    try {
+      await Promise.race([read(), refused]);
     } catch (error) {
       attempt.abort();
       throw error;
     }
-    void following.catch((error: unknown) => {
-      if (signal.aborted) return;
+    refused.catch((error: unknown) => {
+      if (ended.aborted) return;
       // a permanent failure: the next caller rebuilds the copy
+      attempt.abort();
       this.#stale = errorMessage(error);
       this.#loading = undefined;
       for (const listener of this.#listeners) listener.reset();

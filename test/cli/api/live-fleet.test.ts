@@ -141,6 +141,30 @@ describe('a copy of an unreadable registry', () => {
     expect(states()).toEqual({ 'web-1': 'accepted' });
   });
 
+  it('fails as soon as masters refuse to let the audit log be followed', async () => {
+    const { memory, live, states } = copied();
+    memory.duringList = () => {
+      memory.failAudit(new FleetError('ERR_FLEET_CLOCK', 'the clocks differ'));
+      // a list that never ends
+      return new Promise(() => undefined);
+    };
+    await refusal('ERR_FLEET_CLOCK', () => live.ready());
+    await live.ready();
+    expect(states()).toEqual({ 'web-1': 'accepted' });
+  });
+
+  // a rejection without a handler would end the program, and fails the test run
+  it('fails once when masters refuse both the list and the audit log', async () => {
+    const { memory, live } = copied();
+    const error = new FleetError('ERR_FLEET_DENIED', 'not an admin');
+    memory.duringList = () => {
+      memory.failAudit(error);
+      throw error;
+    };
+    await refusal('ERR_FLEET_DENIED', () => live.ready());
+    await settled();
+  });
+
   it('says why it may be outdated, and is built again by the next caller, after a permanent failure', async () => {
     const { memory, live, told, states } = copied();
     await live.ready();

@@ -22,7 +22,7 @@ export class MemoryFleet {
   /** The audit log's reader misses events. */
   isDeaf = false;
   /** Runs during the next list, after its start. */
-  duringList: (() => void) | undefined;
+  duringList: (() => void | Promise<void>) | undefined;
   #audit = new QueuedIteratorImpl<AuditEvent>();
   readonly #presence = new QueuedIteratorImpl<{ peels: { id: string; presence: Presence }[] }>();
 
@@ -35,7 +35,7 @@ export class MemoryFleet {
       },
     };
     const client = { stream: () => this.#watch() };
-    return { account: 'A', peels, client, audit: () => this.#audit } as unknown as Fleet;
+    return { account: 'A', peels, client, audit: () => this.#follow() } as unknown as Fleet;
   }
 
   /** A master decides this about a peel, and publishes the event. */
@@ -59,16 +59,21 @@ export class MemoryFleet {
     this.#presence.push({ peels: [{ id, presence }] });
   }
 
-  /** The reading of the audit log fails; the next one starts empty. */
+  /** The reading of the audit log fails. */
   failAudit(error: Error): void {
-    const failed = this.#audit;
-    this.#audit = new QueuedIteratorImpl<AuditEvent>();
-    failed.stop(error);
+    this.#audit.stop(error);
   }
 
   end(): void {
     this.#audit.stop();
     this.#presence.stop();
+  }
+
+  /** Each reader starts empty, and replaces the one before. */
+  #follow(): AsyncIterable<AuditEvent> {
+    this.#audit.stop();
+    this.#audit = new QueuedIteratorImpl<AuditEvent>();
+    return this.#audit;
   }
 
   async *#list(): AsyncGenerator<ListedPeel> {
@@ -78,7 +83,7 @@ export class MemoryFleet {
     this.duringList = undefined;
     if (failure !== undefined) throw failure;
     const peels = [...this.peels.values()];
-    duringList?.();
+    await duringList?.();
     yield* peels;
   }
 
