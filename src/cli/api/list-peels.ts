@@ -1,10 +1,12 @@
 // Filters, sorts and pages peels for a query of the HTTP interface.
+import { ApiError } from '../../errors.js';
 import { fingerprint } from '../../protocol/fingerprint.js';
 import { matchesGlob } from '../../protocol/glob.js';
 import { parseLabelSelector, selectsLabels } from '../../protocol/label-selector.js';
 import type { ListedPeel } from '../../protocol/messages.js';
 import { labelText } from '../../protocol/records/labels.js';
-import { sortPeels, type PeelOrder } from '../../protocol/records/peel-order.js';
+import type { PeelOrder } from '../../protocol/records/peel-order.js';
+import { pageOfPeels, placeOfCursor } from '../../protocol/records/peel-page.js';
 import { currentKey, shownKey, type PeelState } from '../../protocol/records/record.js';
 import { peelDocument, type PeelDocument } from '../fleet/peel-document.js';
 import { ROW_FIELDS } from './schemas.js';
@@ -21,7 +23,7 @@ export interface PeelsQuery {
   /** Seconds. */
   expiringWithin?: number | undefined;
   sort?: 'id' | PeelOrder | undefined;
-  /** Only peels after this ID, in the sort order. */
+  /** The `next` of the page before, in the same order; by ID, any peel ID. */
   after?: string | undefined;
   limit?: number | undefined;
   format?: 'documents' | 'rows' | undefined;
@@ -37,7 +39,7 @@ export interface PeelsPage {
   rows?: (string | boolean | null)[][];
   /** The number of matches on all pages. */
   total: number;
-  /** The ID to continue after; null: this is the last page. */
+  /** `after` of the next page; null: this is the last page. */
   next: string | null;
 }
 
@@ -45,24 +47,21 @@ export interface PeelsPage {
  * Cost: one pass over all peels, and the sort.
  *
  * @param now milliseconds since 1970
- * @throws FleetError `ERR_FLEET_LABEL` for an invalid label selector
+ * @throws FleetError `ERR_FLEET_LABEL` for an invalid label selector; ApiError `ERR_API_REQUEST` for an `after` of another order
  */
 export function listPeels(peels: Iterable<ListedPeel>, query: PeelsQuery, now: number): PeelsPage {
   const { sort = 'id', after, limit = DEFAULT_LIMIT, format = 'documents' } = query;
+  const by = sort === 'id' ? undefined : sort;
+  const place = after === undefined ? undefined : placeOfCursor(after, by);
+  if (after !== undefined && place === undefined) throw notACursor(sort);
   const selector = query.labels === undefined ? undefined : parseLabelSelector(query.labels);
   const chosen: ListedPeel[] = [];
   for (const peel of peels)
     if (matches(peel, query, now) && (selector === undefined || selectsLabels(selector, peel.record.labels)))
       chosen.push(peel);
-  const ordered = sortPeels(chosen, sort === 'id' ? undefined : sort);
-  const from = after === undefined ? 0 : startAfter(ordered, after, sort);
-  const page = ordered
-    .slice(from, from + limit)
-    .map(({ record, presence }) => peelDocument(record, presence, now));
-  const rest = {
-    total: ordered.length,
-    next: from + limit < ordered.length ? (page.at(-1)?.id ?? null) : null,
-  };
+  const { peels: listed, total, next } = pageOfPeels(chosen, { by, after: place, limit });
+  const page = listed.map(({ record, presence }) => peelDocument(record, presence, now));
+  const rest = { total, next };
   return format === 'rows'
     ? {
         fields: ROW_FIELDS,
@@ -74,13 +73,9 @@ export function listPeels(peels: Iterable<ListedPeel>, query: PeelsQuery, now: n
     : { peels: page, ...rest };
 }
 
-/** The start of the page. When sorted by ID, the peel need not exist any more. */
-function startAfter(ordered: readonly ListedPeel[], after: string, sort: 'id' | PeelOrder): number {
-  const found =
-    sort === 'id'
-      ? ordered.findIndex(({ record }) => record.id > after)
-      : ordered.findIndex(({ record }) => record.id === after) + 1;
-  return found < 0 ? ordered.length : found;
+function notACursor(sort: 'id' | PeelOrder): ApiError {
+  const what = sort === 'id' ? 'a peel ID' : `the "next" of a page with sort=${sort}`;
+  return new ApiError('ERR_API_REQUEST', `the query is invalid: after: is not ${what}`);
 }
 
 function matches({ record, presence }: ListedPeel, query: PeelsQuery, now: number): boolean {

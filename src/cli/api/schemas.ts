@@ -8,6 +8,7 @@ import { PEEL_PATTERN } from '../../protocol/glob.js';
 import { MAX_SELECTOR } from '../../protocol/label-selector.js';
 import { KEY_STATES, PEEL_STATES } from '../../protocol/records/record.js';
 import { PEEL_ORDERS } from '../../protocol/records/peel-order.js';
+import { MAX_CURSOR } from '../../protocol/records/peel-page.js';
 
 const noSeed = v.check((text: string) => !holdsSeed(text), 'holds a seed');
 const text = (most: number) => v.pipe(v.string(), v.maxLength(most), noSeed);
@@ -58,7 +59,13 @@ export const queries = {
     expiringWithin: v.optional(whole(0, 999_999_999)),
     labels: v.optional(v.pipe(v.string(), v.maxLength(MAX_SELECTOR))),
     sort: v.optional(v.picklist(['id', ...PEEL_ORDERS])),
-    after: v.optional(peelIdSchema),
+    /** `listPeels` checks it, since its form depends on `sort`. */
+    after: v.optional(
+      v.pipe(
+        text(MAX_CURSOR),
+        v.description('"next" of the page before, with the same "sort"; with sort=id, any peel ID'),
+      ),
+    ),
     limit: v.optional(whole(1, 1_000_000)),
     format: v.optional(v.picklist(['documents', 'rows'])),
   }),

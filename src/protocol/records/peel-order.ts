@@ -21,9 +21,27 @@ const SORT_KEYS: Readonly<Record<PeelOrder, (peel: OrderedPeel) => number>> = {
   // connected peels first, then the latest
   seen: ({ record, presence }) => {
     if (isPeelConnected(record, presence)) return -Infinity;
-    return presence?.lastSeen === undefined ? Infinity : -Date.parse(presence.lastSeen);
+    const at = Date.parse(presence?.lastSeen ?? '');
+    return Number.isNaN(at) ? Infinity : -at;
   },
 };
+
+/** A peel's place in an order: its sort key, and its ID, which decides between equal keys. */
+export interface PeelPlace {
+  /** Not NaN. */
+  key: number;
+  id: string;
+}
+
+/** @param by undefined: by ID */
+export function placeOf(peel: OrderedPeel, by: PeelOrder | undefined): PeelPlace {
+  return { key: by === undefined ? 0 : SORT_KEYS[by](peel), id: peel.record.id };
+}
+
+/** Negative: `one` comes before `other`. */
+export function comparePlaces(one: PeelPlace, other: PeelPlace): number {
+  return compare(one.key, other.key) || compare(one.id, other.id);
+}
 
 /**
  * Sorts peels; ties are in the order of their IDs.
@@ -31,10 +49,9 @@ const SORT_KEYS: Readonly<Record<PeelOrder, (peel: OrderedPeel) => number>> = {
  * @param by undefined: by ID
  */
 export function sortPeels<T extends OrderedPeel>(peels: Iterable<T>, by: PeelOrder | undefined): T[] {
-  const keyOf = by === undefined ? () => 0 : SORT_KEYS[by];
-  const keyed = Array.from(peels, (peel) => ({ peel, key: keyOf(peel), id: peel.record.id }));
-  keyed.sort((a, b) => compare(a.key, b.key) || compare(a.id, b.id));
-  return keyed.map(({ peel }) => peel);
+  const placed = Array.from(peels, (peel) => ({ peel, place: placeOf(peel, by) }));
+  placed.sort((one, other) => comparePlaces(one.place, other.place));
+  return placed.map(({ peel }) => peel);
 }
 
 function compare<T extends string | number>(a: T, b: T): number {

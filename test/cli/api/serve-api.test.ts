@@ -5,6 +5,9 @@ import { LiveFleet } from '../../../src/cli/api/live-fleet.js';
 import { Api, type ServeApiOptions } from '../../../src/cli/api/serve-api.js';
 import { addApiToken } from '../../../src/cli/api/token-store.js';
 import type { AdminRole } from '../../../src/permissions/admin-roles.js';
+import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
+import { isPeelId } from '../../../src/permissions/peel-id.js';
+import { HOSTILE } from '../../security/hostile-strings.js';
 import { keptLog } from '../../support/kept-log.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { issued, MemoryFleet, START } from './memory-fleet.js';
@@ -135,6 +138,24 @@ describe('the HTTP interface', () => {
     const { ask, bearer } = await started();
     const reply = await ask(`/api/v1${path}`, { ...asked, headers: await bearer('owner') });
     expect([reply.status, codeOf(reply)]).toEqual([status, code]);
+  });
+
+  it('refuses any "after" that is not a cursor of the sort order, and does not repeat it', async () => {
+    const { ask, bearer, lines } = await started();
+    const headers = await bearer('viewer');
+    const seed = Buffer.from(generateKeyBundle('user').seed).toString();
+    const sent = ['', 'no.peel', '*', 'state.MSB3ZWItMQ', '\ud800', '%', 'x'.repeat(5_000), seed];
+    for (const sort of ['id', 'expires'])
+      for (const after of [...sent, ...Object.values(HOSTILE)]) {
+        if (sort === 'id' && isPeelId(after)) continue;
+        const query = new URLSearchParams({ sort, after }).toString();
+        const reply = await ask(`/api/v1/peels?${query}`, { headers });
+        expect([reply.status, codeOf(reply)], query).toEqual([400, 'ERR_API_REQUEST']);
+        expect(reply.body).not.toContain(seed);
+      }
+    for (const query of ['sort=expires&after=web-1', 'after=a&after=b', 'after=%ff%00', 'after'])
+      expect(codeOf(await ask(`/api/v1/peels?${query}`, { headers })), query).toBe('ERR_API_REQUEST');
+    expect(lines).toEqual([]);
   });
 
   it('shows no detail of an unexpected failure, but logs it', async () => {

@@ -150,6 +150,48 @@ describe('zester peel list', () => {
     expect(JSON.parse(await list('-o', 'json'))).toMatchObject({ peels: [{ id: 'web-1' }, {}, {}] });
   });
 
+  it.each(['id', 'state', 'expires', 'seen'])(
+    'sorted by %s, pages on after the last peel, even if that has left the list',
+    async (sort) => {
+      const ids = [1, 2, 3, 4, 5].map((i) => `${sort}-${i}`);
+      for (const id of ids) await addCreds(fleet, admin, id, { expiry: 600 });
+      const args = [
+        'peel',
+        'list',
+        `${sort}-*`,
+        '--state',
+        'accepted',
+        '--sort',
+        sort,
+        '--limit',
+        '2',
+        '--json',
+      ];
+      const seen: string[] = [];
+      let after: string | null = null;
+      do {
+        const { code, stdout, stderr } = await run(after === null ? args : [...args, '--after', after]);
+        expect(code, stderr).toBe(0);
+        const page = JSON.parse(stdout) as { peels: { id: string }[]; next: string | null };
+        seen.push(...page.peels.map(({ id }) => id));
+        after = page.next;
+        expect(stderr.includes(`for the next page: --after ${after}\n`)).toBe(after !== null);
+        // the peel that the next page continues after
+        if (after !== null) await admin.ask('peel.revoke', { peelId: seen.at(-1) ?? '' });
+      } while (after !== null);
+      expect(seen).toEqual(ids);
+    },
+  );
+
+  it.each([
+    ['--after', 'web.1'],
+    ['--after', 'web-1', '--sort', 'expires'],
+    ['--after', 'seen.eA', '--sort', 'seen'],
+  ])('refuses %s %s %s %s, which is no place in that order', async (...args) => {
+    const { code, stderr } = await run(['peel', 'list', ...args]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('zester: ')]);
+  });
+
   it.each([
     ['-o', 'name', '--columns', 'id'],
     ['-o', 'csv', '--json'],

@@ -79,6 +79,11 @@ describe('the order of peels', () => {
     expect(ids(sortPeels(all, 'seen'))).toEqual(['now', 'after', 'before', 'never']);
   });
 
+  it('by last-seen time takes an unreadable time as never', () => {
+    const all = [peel('a', { lastSeen: 'x' }), peel('b', { lastSeen: '2026-01-01T00:00:00Z' }), peel('c')];
+    expect(ids(sortPeels(all, 'seen'))).toEqual(['b', 'a', 'c']);
+  });
+
   it('by state has the pending ones first', () => {
     const all = PEEL_STATES.map((state) => peel(state, { state })).reverse();
     expect(ids(sortPeels(all, 'state'))).toEqual([...PEEL_STATES]);

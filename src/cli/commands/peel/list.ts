@@ -1,7 +1,8 @@
 // `zester peel list`: list peels.
 import type { ListedPeel } from '../../../protocol/messages.js';
 import { csvRow } from '../../../text/csv.js';
-import { sortPeels, PEEL_ORDERS } from '../../../protocol/records/peel-order.js';
+import { PEEL_ORDERS, type PeelOrder, type PeelPlace } from '../../../protocol/records/peel-order.js';
+import { pageOfPeels, placeOfCursor } from '../../../protocol/records/peel-page.js';
 import { PEEL_STATES } from '../../../protocol/records/record.js';
 import { UsageError } from '../../../errors.js';
 import { columns as fitted, count } from '../../terminal/columns.js';
@@ -56,7 +57,7 @@ export default command({
     limit: number('--limit <n>', 'maximum number of peels to list', { min: 1, max: 10_000_000 }),
     format: choice('-o, --format <format>', 'output format', FORMATS),
     columns: option('--columns <names>', 'columns, in this order, e.g. id,expires,labels', parseColumns),
-    after: text('--after <id>', 'only IDs after this one, for the next page'),
+    after: text('--after <cursor>', 'the next page: what the last one named (an ID; with --sort, a cursor)'),
   },
   notes: `
 The servers report who is connected, not the peels. The fingerprint belongs to the key in use, or to the last key if
@@ -83,24 +84,29 @@ recoveries, origin, decided, reason.`,
       format === 'json' && !context.output.json
         ? new Output(io, { json: true, quiet: context.output.quiet })
         : context.output;
-    if (after !== undefined) (await import('../../../permissions/peel-id.js')).validatePeelId(after);
+    const order = sort === 'id' ? undefined : sort;
+    if (after !== undefined && order === undefined)
+      (await import('../../../permissions/peel-id.js')).validatePeelId(after);
+    const place = order === undefined ? undefined : placeAfter(after, order);
     const { client } = await fleet();
     const { held } = await client.ask('status', {});
-    const order = sort === 'id' ? undefined : sort;
     const request = {
       ...(pattern !== undefined && { pattern }),
       ...(state !== undefined && { state }),
       ...(expiring !== undefined && { expiringWithin: expiring }),
       ...(connected !== undefined && { connected }),
       ...(selector !== undefined && { labels: selector }),
-      ...(after !== undefined && { after }),
-      ...(limit !== undefined && (order === undefined ? { limit } : { top: { by: order, limit } })),
+      ...(order === undefined && { after, limit }),
+      // one more shows whether there is another page; masters know no place to continue after in this order
+      ...(order !== undefined &&
+        limit !== undefined &&
+        place === undefined && { top: { by: order, limit: limit + 1 } }),
     };
-    const list = { skipped: [] as string[], shown: 0, last: '' };
+    const list = { skipped: [] as string[], shown: 0, next: null as string | null };
     const listed = async function* (): AsyncGenerator<PeelDocument> {
       for await (const { record, presence } of ordered()) {
         list.shown += 1;
-        list.last = record.id;
+        if (order === undefined && list.shown === limit) list.next = record.id;
         yield peelDocument(record, presence, io.now());
       }
     };
@@ -108,7 +114,9 @@ recoveries, origin, decided, reason.`,
       for await (const part of selectedPeels(client, request)) {
         list.skipped.push(...(part.skipped ?? []));
         // a master of an earlier version also returns peels before the page
-        yield* part.peels.filter(({ record }) => after === undefined || record.id > after);
+        yield* order !== undefined || after === undefined
+          ? part.peels
+          : part.peels.filter(({ record }) => record.id > after);
       }
     };
     const ordered = async function* (): AsyncGenerator<ListedPeel> {
@@ -116,12 +124,15 @@ recoveries, origin, decided, reason.`,
       if (order === undefined) return yield* first(parts(), limit);
       const all: ListedPeel[] = [];
       for await (const peel of parts()) all.push(peel);
-      yield* sortPeels(all, order).slice(0, limit);
+      const { peels, next } = pageOfPeels(all, { by: order, after: place, limit });
+      list.next = next;
+      yield* peels;
     };
     if (format === 'json') {
       await output.document('peels', listed(), () => ({
         skipped: list.skipped,
         revocationsHeld: held ?? null,
+        next: list.next,
       }));
     } else if (format === 'csv' || format === 'name') {
       await printRows(listed(), format, chosen ?? WIDE_COLUMNS, output);
@@ -142,9 +153,18 @@ recoveries, origin, decided, reason.`,
       );
     }
     if (list.shown > 0) output.note(count(list.shown, 'peel'));
-    if (order === undefined && list.shown === limit) output.note(`for the next page: --after ${list.last}`);
+    if (list.next !== null) output.note(`for the next page: --after ${list.next}`);
   },
 });
+
+/** @throws UsageError when it is not a cursor of this order */
+function placeAfter(cursor: string | undefined, order: PeelOrder): PeelPlace | undefined {
+  if (cursor === undefined) return undefined;
+  const place = placeOfCursor(cursor, order);
+  if (place !== undefined) return place;
+  const words = `--after is not a cursor of --sort ${order}: give the one that the last page named, or start without --after`;
+  throw new UsageError(words);
+}
 
 /** Reads an answer to its end, even if a master of an earlier version sends more. */
 async function* first<T>(all: AsyncIterable<T>, limit = Infinity): AsyncGenerator<T> {
