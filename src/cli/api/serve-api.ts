@@ -257,21 +257,26 @@ export class Api {
     return known;
   }
 
-  /** @throws ApiError `ERR_API_AUTH`; FleetError `ERR_FLEET_RATE` */
-  async #callerOf({ headers }: IncomingMessage): Promise<Caller> {
-    const { page, role } = this.#options;
+  /** Counts the request against the caller's rate. @throws ApiError `ERR_API_AUTH`; FleetError `ERR_FLEET_RATE` */
+  async #callerOf(request: IncomingMessage): Promise<Caller> {
     try {
-      const caller = await authenticate(headers, {
-        sessions: page === undefined ? undefined : this.#sessions,
-        cookieName: this.#cookieName,
-        tokens: this.#tokens,
-        role,
-      });
+      const caller = await this.#authenticate(request);
       if (this.#rate.take(keyOf(caller)) === 'pass') return caller;
       throw tooMany();
     } catch (error) {
       throw this.#limit('ask', error);
     }
+  }
+
+  /** @throws ApiError `ERR_API_AUTH` */
+  #authenticate({ headers }: IncomingMessage): Promise<Caller> {
+    const { page, role } = this.#options;
+    return authenticate(headers, {
+      sessions: page === undefined ? undefined : this.#sessions,
+      cookieName: this.#cookieName,
+      tokens: this.#tokens,
+      role,
+    });
   }
 
   #limited<T>(what: string, act: () => T): T {
@@ -331,11 +336,12 @@ export class Api {
     });
     sendEvents(live, response, {
       since,
-      // stop when the token is removed or the session ends
-      isAllowed: async () => {
-        const still = await this.#callerOf(request).catch(() => undefined);
-        return still !== undefined;
-      },
+      // stop when the token is removed or the session ends; this is no request of the caller
+      isAllowed: () =>
+        this.#authenticate(request).then(
+          () => true,
+          () => false,
+        ),
     });
   }
 }

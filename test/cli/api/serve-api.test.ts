@@ -1,13 +1,19 @@
-import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+} from 'node:http';
 import { duplexPair } from 'node:stream';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LiveFleet } from '../../../src/cli/api/live-fleet.js';
 import { Api, type ServeApiOptions } from '../../../src/cli/api/serve-api.js';
-import { addApiToken } from '../../../src/cli/api/token-store.js';
+import { addApiToken, removeApiToken } from '../../../src/cli/api/token-store.js';
 import type { AdminRole } from '../../../src/permissions/admin-roles.js';
 import { generateKeyBundle } from '../../../src/nkeys/key-bundle.js';
 import { isPeelId } from '../../../src/permissions/peel-id.js';
 import { HOSTILE } from '../../security/hostile-strings.js';
+import { UI_HEARTBEAT_INTERVAL_MS } from '../../../src/timing.js';
 import { keptLog } from '../../support/kept-log.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { issued, MemoryFleet, START } from './memory-fleet.js';
@@ -61,20 +67,24 @@ async function started(given: Partial<ServeApiOptions> = {}) {
     memory.end();
     api.close();
   });
-  const ask = (path: string, { method = 'GET', headers = {}, body }: Asked = {}) =>
-    new Promise<Reply>((resolve, reject) => {
+  const send = (path: string, { method = 'GET', headers = {}, body }: Asked = {}) =>
+    new Promise<IncomingMessage>((resolve, reject) => {
       const [client, peer] = duplexPair();
       server.emit('connection', peer);
       const type = { ...(body !== undefined && { 'content-type': 'application/json' }) };
       const options = { method, path, headers: { host: 'localhost', ...type, ...headers } };
-      const sent = httpRequest({ ...options, createConnection: () => client }, (response) => {
-        let received = '';
-        response.setEncoding('utf8').on('data', (part: string) => (received += part));
-        const { statusCode: status = 0, headers: answered } = response;
-        response.on('end', () => resolve({ status, headers: answered, body: received }));
-      });
+      const sent = httpRequest({ ...options, createConnection: () => client }, (response) =>
+        resolve(response.setEncoding('utf8')),
+      );
       sent.once('error', reject).end(body && JSON.stringify(body));
     });
+  const ask = async (path: string, asked: Asked = {}): Promise<Reply> => {
+    const response = await send(path, asked);
+    const { statusCode: status = 0, headers } = response;
+    let body = '';
+    for await (const part of response) body += String(part);
+    return { status, headers, body };
+  };
   const bearer = async (role: AdminRole) => {
     const { secret } = await addApiToken(home, { name: role, role, lifetimeSeconds: 600, now: START });
     return { authorization: `Bearer ${secret}` };
@@ -84,7 +94,7 @@ async function started(given: Partial<ServeApiOptions> = {}) {
     const { headers } = await ask('/api/v1/session', { method: 'POST', body: { key: api.newLinkKey() } });
     return { cookie: headers['set-cookie']?.[0]?.split(';')[0] ?? '' };
   };
-  return { api, memory, lines, ask, bearer, signedIn };
+  return { api, home, memory, lines, send, ask, bearer, signedIn };
 }
 
 const codeOf = ({ body }: Reply) => (JSON.parse(body) as { error: { code: string } }).error.code;
@@ -171,6 +181,56 @@ describe('the HTTP interface', () => {
     const { ask, bearer } = await started();
     const headers = { ...(await bearer('owner')), 'sec-fetch-site': 'cross-site' };
     expect(codeOf(await ask('/api/v1/peels', { headers }))).toBe('ERR_API_ORIGIN');
+  });
+});
+
+describe('an event stream', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  /** An open stream: reads on until its text matches, or it ends. */
+  async function opened({ send }: Pick<Awaited<ReturnType<typeof started>>, 'send'>, headers: object) {
+    const response = await send('/api/v1/events', { headers: { ...headers } });
+    const parts = response[Symbol.asyncIterator]() as AsyncIterator<string>;
+    let text = '';
+    return {
+      response,
+      until: async (pattern: RegExp) => {
+        for (let part = await parts.next(); part.done !== true; part = await parts.next())
+          if (pattern.test((text += part.value))) return 'found';
+        return 'ended';
+      },
+    };
+  }
+
+  it('stays open while its caller exceeds the request rate', async () => {
+    const api = await started();
+    const headers = await api.bearer('viewer');
+    const { until, response } = await opened(api, headers);
+    const session = () => api.ask('/api/v1/session', { headers });
+    // the rate allows another request every 20 ms: one of the checks would have been refused
+    for (let i = 0; i < 5; i += 1) {
+      while ((await session()).status !== 429);
+      vi.advanceTimersByTime(UI_HEARTBEAT_INTERVAL_MS);
+    }
+    // it is answered after the last check
+    await session();
+    api.memory.decide('web-2', issued('U2'));
+    expect(await until(/"web-2"/)).toBe('found');
+    response.destroy();
+  });
+
+  it('ends when its token was removed, and leaves the rate of unknown callers as it is', async () => {
+    const api = await started();
+    const streams = [];
+    for (const role of ['viewer', 'operator'] as const) {
+      const headers = await api.bearer(role);
+      for (let i = 0; i < 15; i += 1) streams.push(await opened(api, headers));
+    }
+    for (const role of ['viewer', 'operator']) await removeApiToken(api.home, role);
+    vi.advanceTimersByTime(UI_HEARTBEAT_INTERVAL_MS);
+    for (const { until } of streams) expect(await until(/never/)).toBe('ended');
+    expect((await api.ask('/api/v1/session')).status).toBe(401);
   });
 });
 
