@@ -34,15 +34,21 @@ export async function* listPeels(
   const maxBytes = (nc.info?.max_payload ?? Infinity) - PART_OVERHEAD;
   const skipped: string[] = [];
   const sendable = function* (): IterableIterator<string> {
+    let left = request.top?.limit ?? request.limit ?? Infinity;
     for (const id of ids) {
+      if (left === 0) return;
       const record = context.registry.get(id);
       if (record === undefined) continue;
       const present = effectivePresence(record, presence.get(id));
       const peel: ListedPeel = { record, ...(present !== undefined && { presence: present }) };
       const text = JSON.stringify(peel);
-      // a record that does not fit a message must not hide the others
-      if (text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes) yield text;
-      else skipped.push(id);
+      // a record that does not fit a message must not hide the others, nor count: clients take a shorter page as the last one
+      if (text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes) {
+        skipped.push(id);
+        continue;
+      }
+      left -= 1;
+      yield text;
     }
   };
   if (request.labels !== undefined) yield new EncodedAnswer(JSON.stringify({ peels: [], selected: true }));
@@ -56,15 +62,13 @@ export async function* listPeels(
 /** The IDs of the peels that match the request, in order. */
 function selectedIds(context: MasterContext, request: RequestOf<'peel.list'>): string[] {
   const { top, limit } = request;
-  const ids = [...matching(context, request)].sort().slice(0, limit);
+  const ids = [...matching(context, request)].sort();
   if (top === undefined) return ids;
-  const peels = ids.flatMap((id) => {
+  const peels = ids.slice(0, limit).flatMap((id) => {
     const record = context.registry.get(id);
     return record === undefined ? [] : { record, presence: context.presence.get(id) };
   });
-  return sortPeels(peels, top.by)
-    .slice(0, top.limit)
-    .map(({ record }) => record.id);
+  return sortPeels(peels, top.by).map(({ record }) => record.id);
 }
 
 function* matching(
