@@ -165,6 +165,7 @@ export class LiveFleet {
 
   /** Resolves once presence is pushed, or is unavailable: masters of an earlier version report it in lists only. */
   #followPresence(signal: AbortSignal): Promise<void> {
+    this.#unpushed = undefined;
     return new Promise((resolve) => {
       followPresence(
         this.#fleet.client,
@@ -179,7 +180,7 @@ export class LiveFleet {
         },
         resolve,
       ).catch((error: unknown) => {
-        this.#unpushed = `connections are shown as of the start: ${errorMessage(error)}`;
+        if (!signal.aborted) this.#unpushed = `connections are shown as of the start: ${errorMessage(error)}`;
         resolve();
       });
     });
