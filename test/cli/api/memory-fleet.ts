@@ -35,7 +35,8 @@ export class MemoryFleet {
       },
     };
     const client = { stream: () => this.#watch() };
-    return { account: 'A', peels, client, audit: () => this.#follow() } as unknown as Fleet;
+    const fleet = { account: 'A', peels, client, audit: () => this.#follow(), actingAs: () => fleet };
+    return fleet as unknown as Fleet;
   }
 
   /** A master decides this about a peel, and publishes the event. */
