@@ -42,6 +42,8 @@ export abstract class CredentialHolder {
   readonly path: string;
   readonly #options: CredentialHolderOptions;
   #current: CredsFile | undefined;
+  /** The JWT that the source had last: held credentials stay in use until it has another one. */
+  #lastRead: string | undefined;
   /** The last reported rejection, so that it is not reported again. */
   #reported: string | undefined;
   /** The JWT whose expiry was reported. */
@@ -51,6 +53,7 @@ export abstract class CredentialHolder {
     this.path = path;
     this.#options = options;
     this.#current = options.initial;
+    this.#lastRead = options.initial?.jwt;
   }
 
   /** The last good credentials. */
@@ -79,9 +82,28 @@ export abstract class CredentialHolder {
     }
   }
 
-  /** Replaces the current credentials with another copy of them, without an event. */
-  protected replace(creds: CredsFile): void {
-    this.#current = creds;
+  /**
+   * Uses what the source has now, if that is new.
+   *
+   * @param isSuperseded it was replaced by newer credentials, which the source does not have yet
+   * @throws CredsError as {@link checkUsable}
+   */
+  protected use(creds: CredsFile, isSuperseded = false): RefreshResult {
+    const current = this.#current;
+    const isKnown = isSuperseded || creds.jwt === this.#lastRead;
+    // their owner may have wiped them
+    const isUsable = current?.wiped === false;
+    const isSame = creds.jwt === current?.jwt;
+    const isNew = !isSame && !(isKnown && isUsable);
+    if (isNew) {
+      this.checkUsable(creds);
+      this.adopt(creds);
+    } else if (isSame && !isUsable) {
+      this.#current = creds;
+    }
+    this.#lastRead = creds.jwt;
+    this.forgetRejection();
+    return isNew ? 'changed' : 'unchanged';
   }
 
   protected adopt(creds: CredsFile): void {

@@ -1,7 +1,5 @@
 // Credentials that reload from their file; the last good ones stay in use.
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { READ_FLAGS, requireRegular } from '../files/open-file.js';
-import { readError } from '../files/read-error.js';
+import { readSmallFileSync } from '../files/read-small-file.js';
 import { CredentialHolder, type RefreshResult } from './credential-holder.js';
 import type { CredsFile } from './creds-file.js';
 import { decodeCreds, MAX_CREDS_BYTES } from './decode-creds.js';
@@ -13,9 +11,6 @@ import { decodeCreds, MAX_CREDS_BYTES } from './decode-creds.js';
  * stay in use, and an event reports the reason.
  */
 export class FileCredentialSource extends CredentialHolder {
-  /** The bytes of `current`: they need no second check. */
-  #currentBytes: Buffer | undefined;
-
   /**
    * For `connect()`: reads the file and signs the nonce. Without good credentials, the server refuses the connection.
    */
@@ -31,29 +26,18 @@ export class FileCredentialSource extends CredentialHolder {
    * problem changes.
    */
   refresh(): RefreshResult {
-    let bytes: Buffer | undefined;
+    let content: Uint8Array | undefined;
+    let creds: CredsFile | undefined;
     try {
-      bytes = readWhole(this.path);
-      if (this.#currentBytes?.equals(bytes) === true && this.current?.wiped === false) {
-        this.forgetRejection();
-        return 'unchanged';
-      }
-      const creds = decodeCredsOfFile(bytes, this.path);
-      if (creds.jwt === this.current?.jwt) {
-        // same credential, different bytes; or the initial one, which its owner may have wiped
-        if (this.current.wiped) this.replace(creds);
-        this.#currentBytes = bytes;
-        return 'unchanged';
-      }
-      this.checkUsable(creds);
-      this.#currentBytes?.fill(0);
-      this.#currentBytes = bytes;
-      this.adopt(creds);
-      return 'changed';
+      content = readSmallFileSync(this.path, MAX_CREDS_BYTES);
+      creds = decodeCredsOfFile(content, this.path);
+      return this.use(creds);
     } catch (error) {
-      bytes?.fill(0);
       this.reject(error);
       return 'rejected';
+    } finally {
+      content?.fill(0);
+      if (creds !== this.current) creds?.wipe();
     }
   }
 
@@ -64,11 +48,6 @@ export class FileCredentialSource extends CredentialHolder {
    */
   hold(creds: CredsFile): void {
     this.checkUsable(creds);
-    try {
-      this.#currentBytes = readWhole(this.path);
-    } catch {
-      this.#currentBytes = undefined;
-    }
     this.adopt(creds);
   }
 }
@@ -85,29 +64,4 @@ export function decodeCredsOfFile(content: Uint8Array, path: string): CredsFile 
     path,
     (creds) => new FileCredentialSource(path, { initial: creds }).authenticator,
   );
-}
-
-/** Reads at most one byte more than the size limit of a `.creds` file. Synchronous, as authenticators are. */
-function readWhole(path: string): Buffer {
-  let fd: number | undefined;
-  try {
-    fd = openSync(path, READ_FLAGS);
-    // each connect reads it again, so a pipe from the shell does not work either
-    requireRegular(path, fstatSync(fd));
-    const buffer = Buffer.alloc(MAX_CREDS_BYTES + 1);
-    let length = 0;
-    for (;;) {
-      const read = readSync(fd, buffer, length, buffer.length - length, null);
-      length += read;
-      if (read === 0 || length === buffer.length) break;
-    }
-    const content = Buffer.alloc(length);
-    buffer.copy(content, 0, 0, length);
-    buffer.fill(0, 0, length);
-    return content;
-  } catch (cause) {
-    throw readError(path, cause);
-  } finally {
-    if (fd !== undefined) closeSync(fd);
-  }
 }

@@ -15,8 +15,6 @@ const MAX_SUPERSEDED = 16;
  */
 export class ProviderCredentialSource extends CredentialHolder {
   readonly #loads: Coalescer<RefreshResult>;
-  /** The JWT that the provider returned last. */
-  #lastProvided: string | undefined;
   /** JWTs replaced by stored newer ones: a provider with a cache may return them again. */
   readonly #superseded: string[] = [];
   #loadedAt = -Infinity;
@@ -27,7 +25,6 @@ export class ProviderCredentialSource extends CredentialHolder {
     options: CredentialHolderOptions = {},
   ) {
     super(providerName(provider), options);
-    this.#lastProvided = options.initial?.jwt;
     this.#loads = new Coalescer(() => this.#load());
   }
 
@@ -68,28 +65,12 @@ export class ProviderCredentialSource extends CredentialHolder {
     this.#loadedAt = performance.now();
     try {
       const creds = await loadFromProvider(this.provider);
-      const result = this.#use(creds);
+      const result = this.use(creds, this.#superseded.includes(creds.jwt));
       if (result === 'changed') this.#onChange();
       return result;
     } catch (error) {
       this.reject(error);
       return 'rejected';
     }
-  }
-
-  #use(creds: CredsFile): RefreshResult {
-    const isKnown = creds.jwt === this.#lastProvided || this.#superseded.includes(creds.jwt);
-    if (creds.jwt === this.current?.jwt) {
-      // the owner may have wiped the current ones
-      if (this.current.wiped) this.replace(creds);
-    } else if (!isKnown || this.current === undefined) {
-      this.checkUsable(creds);
-      this.#lastProvided = creds.jwt;
-      this.adopt(creds);
-      return 'changed';
-    }
-    this.#lastProvided = creds.jwt;
-    this.forgetRejection();
-    return 'unchanged';
   }
 }

@@ -1,5 +1,5 @@
 // Reads a small file, with limits on size and time.
-import { closeSync, fstatSync, open, readSync } from 'node:fs';
+import { closeSync, fstatSync, open, openSync, readSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { FileError } from '../errors.js';
@@ -31,31 +31,61 @@ export async function readSmallFile(
   let fd: number | undefined;
   try {
     fd = await opened(path, READ_FLAGS);
-    const stats = fstatSync(fd);
-    requireReadable(path, stats, accepts);
-    const most = maxBytes + 1;
-    let buffer = new Uint8Array(Math.min(most, Math.max(FIRST_BYTES, stats.isFile() ? stats.size + 1 : 0)));
+    const reading = readOpen(fd, path, maxBytes, accepts);
     const deadline = Date.now() + PIPE_READ_TIMEOUT_MS;
-    let length = 0;
-    while (length < most) {
-      if (length === buffer.length) buffer = grown(buffer, most);
-      const read = readSome(fd, buffer, length);
-      if (read === 0) break;
-      if (read === undefined) {
-        if (Date.now() > deadline) throw pipeTooSlow(path);
-        await delay(PIPE_POLL_MS);
-        continue;
-      }
-      length += read;
+    for (;;) {
+      const { value } = reading.next();
+      if (value !== undefined) return value;
+      if (Date.now() > deadline) throw pipeTooSlow(path);
+      await delay(PIPE_POLL_MS);
     }
-    const content = buffer.slice(0, length);
-    buffer.fill(0);
-    return content;
   } catch (cause) {
     throw readError(path, cause);
   } finally {
     if (fd !== undefined) closeSync(fd);
   }
+}
+
+/**
+ * The same for a regular file, synchronously.
+ *
+ * @throws FileError as {@link readSmallFile}
+ */
+export function readSmallFileSync(path: string, maxBytes: number): Uint8Array {
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, READ_FLAGS);
+    // it never waits: only a pipe may have no data yet
+    return readOpen(fd, path, maxBytes, {}).next().value as Uint8Array;
+  } catch (cause) {
+    throw readError(path, cause);
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/** Reads an open file; yields while a pipe has no data yet. */
+function* readOpen(
+  fd: number,
+  path: string,
+  maxBytes: number,
+  accepts: ReadableFile,
+): Generator<undefined, Uint8Array> {
+  const stats = fstatSync(fd);
+  requireReadable(path, stats, accepts);
+  const most = maxBytes + 1;
+  let buffer = new Uint8Array(Math.min(most, Math.max(FIRST_BYTES, stats.isFile() ? stats.size + 1 : 0)));
+  let length = 0;
+  while (length < most) {
+    if (length === buffer.length) buffer = grown(buffer, most);
+    const read = readSome(fd, buffer, length);
+    if (read === 0) break;
+    if (read === undefined) yield;
+    else length += read;
+  }
+  const content = buffer.slice(0, length);
+  buffer.fill(0);
+  return content;
 }
 
 /**

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadCredsFile, writeCredsFile, type CredentialEvent } from '../../src/index.js';
+import { loadCredsFile, parseCredsData, writeCredsFile, type CredentialEvent } from '../../src/index.js';
 import { FileCredentialSource } from '../../src/creds/file-credential-source.js';
 import type { CredentialHolderOptions } from '../../src/creds/credential-holder.js';
 import { expectNoSeed } from '../support/refusal.js';
@@ -127,6 +127,38 @@ describe('the last good credentials stay in use', () => {
     execFileSync('mkfifo', [path]);
     expect(credentials.authenticator('n')).toMatchObject({ jwt: first.jwt });
     expect(events.at(-1)).toMatchObject({ type: 'credentialsRejected' });
+  });
+});
+
+describe('held credentials, which could not be written to the file', () => {
+  const held = makeCredentials();
+  const parsed = ({ text }: Credentials) => parseCredsData(text, 'held');
+
+  it.each([
+    ['that was read', (credentials: FileCredentialSource) => credentials.refresh()],
+    ['that only its caller has read', () => undefined],
+  ])('stay in use until a file %s changes', async (_, read) => {
+    await write(first);
+    const credentials = source({ initial: await loadCredsFile(path) });
+    read(credentials);
+    credentials.hold(parsed(held));
+    expect(credentials.refresh()).toBe('unchanged');
+    expect(credentials.authenticator('n')).toMatchObject({ jwt: held.jwt });
+    await write(second);
+    expect(credentials.refresh()).toBe('changed');
+    expect(credentials.authenticator('n')).toMatchObject({ jwt: second.jwt });
+    await write(first);
+    expect(credentials.refresh()).toBe('changed');
+  });
+
+  it('give way to a file that was replaced before, but not read yet', async () => {
+    await write(first);
+    const credentials = source({ initial: await loadCredsFile(path) });
+    credentials.refresh();
+    await write(second);
+    credentials.hold(parsed(held));
+    expect(credentials.refresh()).toBe('changed');
+    expect(credentials.authenticator('n')).toMatchObject({ jwt: second.jwt });
   });
 });
 
