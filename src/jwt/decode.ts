@@ -1,5 +1,5 @@
 // Decodes operator, account and user JWTs, and verifies their signature.
-import { JwtError, KeyError } from '../errors.js';
+import { JwtError, KeyError, type ZesterErrorOptions } from '../errors.js';
 import { isPublicKey } from '../nkeys/validate.js';
 import { withArticle } from '../nkeys/roles.js';
 import { verifySignature } from '../nkeys/verify.js';
@@ -148,10 +148,7 @@ function checkForm(claims: unknown, { type, form }: TypeOfJwt): Claims<NatsField
     return form(claims) as Claims<NatsFields>;
   } catch (error) {
     if (!(error instanceof FormError)) throw error;
-    throw new JwtError(
-      'ERR_JWT_CLAIMS',
-      `the ${type} JWT has a malformed claim at "${error.path.join('.')}": ${error.message}`,
-    );
+    throw badClaims(`the ${type} JWT has a malformed claim at "${error.path.join('.')}": ${error.message}`);
   }
 }
 
@@ -166,25 +163,18 @@ interface Token {
 }
 
 function split(jwt: string): Token {
-  if (typeof jwt !== 'string')
-    throw new JwtError('ERR_JWT_FORMAT', `a JWT is a string, this is ${typeof jwt}`);
+  if (typeof jwt !== 'string') throw notJwt(`a JWT is a string, this is ${typeof jwt}`);
   if (jwt.length > MAX_JWT_LENGTH) {
-    throw new JwtError(
-      'ERR_JWT_FORMAT',
-      `not a JWT: it has ${jwt.length} characters, more than any NATS JWT has`,
-    );
+    throw notJwt(`not a JWT: it has ${jwt.length} characters, more than any NATS JWT has`);
   }
   const [header, payload, signature, ...more] = jwt.split('.', 4);
   if (header === undefined || payload === undefined || signature === undefined || more.length > 0) {
-    throw new JwtError('ERR_JWT_FORMAT', 'not a JWT: a JWT has three parts with dots between them');
+    throw notJwt('not a JWT: a JWT has three parts with dots between them');
   }
   for (const part of [header, payload, signature]) {
     // base64url encodes three bytes as four characters; a single remaining character encodes nothing
     if (!BASE64URL.test(part) || part.length % 4 === 1) {
-      throw new JwtError(
-        'ERR_JWT_FORMAT',
-        'not a JWT: a part is empty, contains characters that are not base64url, or is truncated',
-      );
+      throw notJwt('not a JWT: a part is empty, contains characters that are not base64url, or is truncated');
     }
   }
   return { jwt, signed: jwt.slice(0, header.length + 1 + payload.length), header, payload, signature };
@@ -200,9 +190,7 @@ function parseJson(part: string, what: string): ReturnType<typeof readStrictJson
     return readStrictJson(Buffer.from(part, 'base64url'), CLAIM_NAMES);
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
-    throw new JwtError('ERR_JWT_FORMAT', `not a JWT that can be trusted: its ${what} ${cause.message}`, {
-      cause,
-    });
+    throw notJwt(`not a JWT that can be trusted: its ${what} ${cause.message}`, { cause });
   }
 }
 
@@ -235,11 +223,11 @@ function checkHeader(part: string): void {
 
 function checkType(claims: unknown, type: ClaimType): void {
   if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
-    throw new JwtError('ERR_JWT_CLAIMS', `the ${type} JWT's payload is not an object`);
+    throw badClaims(`the ${type} JWT's payload is not an object`);
   }
   const nats = (claims as { nats?: unknown }).nats;
   if (typeof nats !== 'object' || nats === null) {
-    throw new JwtError('ERR_JWT_CLAIMS', `not ${withArticle(type)} JWT of NATS: it has no "nats" claims`);
+    throw badClaims(`not ${withArticle(type)} JWT of NATS: it has no "nats" claims`);
   }
   const { type: found, version } = nats as Record<string, unknown>;
   if (found !== type) {
@@ -255,10 +243,7 @@ function checkType(claims: unknown, type: ClaimType): void {
 
 function checkRoles(claims: Claims<NatsFields>, { type, subject, issuers }: TypeOfJwt): void {
   if (!isPublicKey(claims.sub, subject)) {
-    throw new JwtError(
-      'ERR_JWT_CLAIMS',
-      `the ${type} JWT's subject is not ${withArticle(subject)}'s public key`,
-    );
+    throw badClaims(`the ${type} JWT's subject is not ${withArticle(subject)}'s public key`);
   }
   if (!issuers.some((role) => isPublicKey(claims.iss, role))) {
     throw new JwtError(
@@ -286,4 +271,12 @@ function checkSignature(token: Token, claims: Claims<NatsFields>, type: ClaimTyp
     );
   }
   note();
+}
+
+function notJwt(message: string, options?: ZesterErrorOptions): JwtError {
+  return new JwtError('ERR_JWT_FORMAT', message, options);
+}
+
+function badClaims(message: string): JwtError {
+  return new JwtError('ERR_JWT_CLAIMS', message);
 }

@@ -69,8 +69,7 @@ function decodeSeedText(text: Uint8Array): DecodedKey {
     );
   }
   if (text.length !== SEED_TEXT_LENGTH) {
-    throw new KeyError(
-      'ERR_KEY_ENCODING',
+    throw notKey(
       `not a seed: it has ${text.length} characters where a seed has ${SEED_TEXT_LENGTH}; check that it was copied completely`,
     );
   }
@@ -80,7 +79,7 @@ function decodeSeedText(text: Uint8Array): DecodedKey {
     const first = bytes[0] as number;
     const second = bytes[1] as number;
     if ((first & 0xf8) !== PREFIX_SEED) {
-      throw new KeyError('ERR_KEY_ENCODING', 'not a seed: the text of a seed starts with S');
+      throw notKey('not a seed: the text of a seed starts with S');
     }
     const prefix = ((first & 0x07) << 5) | ((second & 0xf8) >> 3);
     const named = nameKind(prefix, 'the seed');
@@ -112,7 +111,7 @@ export function decodePublicKey(publicKey: string): DecodedKey {
 
 function parsePublicKey(publicKey: string): DecodedKey {
   if (typeof publicKey !== 'string') {
-    throw new KeyError('ERR_KEY_ENCODING', `a public key is a string, this is ${typeof publicKey}`);
+    throw notKey(`a public key is a string, this is ${typeof publicKey}`);
   }
   if (/^\s*S[OAUXNC][A-Z2-7]/.test(publicKey)) {
     throw new KeyError(
@@ -121,8 +120,7 @@ function parsePublicKey(publicKey: string): DecodedKey {
     );
   }
   if (publicKey.length !== PUBLIC_TEXT_LENGTH) {
-    throw new KeyError(
-      'ERR_KEY_ENCODING',
+    throw notKey(
       `not a public key: it has ${publicKey.length} characters where one has ${PUBLIC_TEXT_LENGTH}`,
     );
   }
@@ -131,10 +129,7 @@ function parsePublicKey(publicKey: string): DecodedKey {
   const named = nameKind(bytes[0] as number, 'the public key');
   const raw = bytes.slice(1, 1 + RAW_LENGTH);
   if (named.kind !== undefined && hasSmallOrder(raw)) {
-    throw new KeyError(
-      'ERR_KEY_ENCODING',
-      'not a public key: anyone can sign for it (a point of small order)',
-    );
+    throw notKey('not a public key: anyone can sign for it (a point of small order)');
   }
   return { ...named, raw };
 }
@@ -153,7 +148,7 @@ export function asciiBytes(text: string): Uint8Array {
 function textOf(seed: Uint8Array | string): Uint8Array {
   if (typeof seed === 'string') return asciiBytes(seed.trim());
   if (!(seed instanceof Uint8Array)) {
-    throw new KeyError('ERR_KEY_ENCODING', `a seed is bytes or a string, this is ${typeof seed}`);
+    throw notKey(`a seed is bytes or a string, this is ${typeof seed}`);
   }
   let [start, end] = [0, seed.length];
   while (start < end && isSpace(seed[start])) start++;
@@ -177,8 +172,7 @@ export function kindOfPublicKey(text: string): string | undefined {
 function fromBase32(text: Uint8Array, what: string): Uint8Array {
   const bytes = decodeBase32(text);
   if (bytes !== undefined) return bytes;
-  throw new KeyError(
-    'ERR_KEY_ENCODING',
+  throw notKey(
     `not ${what}: it contains characters that are not base32 (A-Z, 2-7); check that it was copied completely`,
   );
 }
@@ -204,10 +198,15 @@ function checkChecksum(bytes: Uint8Array, what: string): void {
 function nameKind(prefix: number, what: string): { kind: KeyKind | undefined; kindName: string } {
   const kindName = kindOfPrefix(prefix);
   if (kindName === undefined) {
-    throw new KeyError('ERR_KEY_ENCODING', `${what} has a prefix that is not an nkey prefix`);
+    throw notKey(`${what} has a prefix that is not an nkey prefix`);
   }
   const kind = kindName in PREFIX_OF_KIND ? (kindName as KeyKind) : undefined;
   return { kind, kindName };
+}
+
+/** The error for text that is not a key. */
+function notKey(message: string): KeyError {
+  return new KeyError('ERR_KEY_ENCODING', message);
 }
 
 /** The error for a valid key of another role. */

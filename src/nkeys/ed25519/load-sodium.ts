@@ -32,27 +32,22 @@ export function loadSodium(): SodiumLoad {
     // is no path
     const isPath = typeof __filename === 'string' && isAbsolute(__filename);
     const load = nodeModule.createRequire(isPath ? __filename : import.meta.url);
-    let sodium: Sodium;
-    try {
-      sodium = load(PACKAGE) as Sodium;
-    } catch (error) {
-      const isAbsent = (error as { code?: unknown }).code === 'MODULE_NOT_FOUND' && namesPackage(error);
-      return {
-        sodium: undefined,
-        why: isAbsent ? 'is not installed' : `cannot be loaded: ${errorMessage(error)}`,
-      };
-    }
+    const sodium = load(PACKAGE) as Sodium;
     if (!works(sodium)) return { sodium: undefined, why: 'fails its test' };
     const { version } = load(`${PACKAGE}/package.json`) as { version: string };
     return { sodium, version };
   } catch (error) {
-    return { sodium: undefined, why: `cannot be loaded: ${errorMessage(error)}` };
+    return {
+      sodium: undefined,
+      why: isAbsent(error) ? 'is not installed' : `cannot be loaded: ${errorMessage(error)}`,
+    };
   }
 }
 
-/** Whether the package itself is missing, not one of its dependencies. */
-function namesPackage(error: unknown): boolean {
-  return error instanceof Error && error.message.includes(`'${PACKAGE}'`);
+/** Whether the package itself is missing, not one of its files or dependencies. */
+function isAbsent(error: unknown): boolean {
+  if (!(error instanceof Error) || !error.message.includes(`'${PACKAGE}'`)) return false;
+  return (error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND';
 }
 
 /** Source: RFC 8032, section 7.1, test 2. */
