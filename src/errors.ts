@@ -271,6 +271,8 @@ export type CredsErrorCode =
   | 'ERR_CREDS_TOO_LARGE'
   /** The JWT has expired. */
   | 'ERR_CREDS_EXPIRED'
+  /** The JWT is not valid yet; the message says from when it is. */
+  | 'ERR_CREDS_NOT_YET_VALID'
   /** Valid, but for a different peel. */
   | 'ERR_CREDS_OTHER_PEEL'
   /** Neither bytes nor text was given. */

@@ -28,6 +28,9 @@ export const MASTER_CLOCK_WARNING_MS = 30_000;
 /** The lifetime of the user that changes the fleet's streams; it is signed for one run. */
 export const STREAM_GUARD_LIFETIME_SECONDS = 120;
 
+/** How often a connection compares the clock with credentials that are not valid yet: the clock may be set. */
+export const EARLY_CREDENTIALS_CHECK_MS = 60_000;
+
 // --- Recovery after expiry ---
 
 /**

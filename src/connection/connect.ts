@@ -156,13 +156,19 @@ export interface ConnectionCredentials {
   stored(creds: CredsFile): void;
 }
 
+/** @internal The settings of a peel's connection, for code that knows more about the time. */
+export interface PeelConnectSettings extends ConnectSettings, Pick<ConnectPeelOptions, 'reconnectWindowMs'> {
+  /** The latest time that it may be, if `now` is the earliest; `now` by default. */
+  latest?: (() => number) | undefined;
+}
+
 /**
  * @internal Like {@link connectPeel}, with access to the credentials.
  *
  * @throws as {@link connectPeel}
  */
 export async function openPeel(
-  options: Omit<ConnectSettings, 'watch'> & Pick<ConnectPeelOptions, 'peelId' | 'reconnectWindowMs'>,
+  options: Omit<PeelConnectSettings, 'watch'> & Pick<ConnectPeelOptions, 'peelId'>,
   given: GivenUserCredentials,
 ): Promise<{ connection: ZesterConnection; credentials: ConnectionCredentials }> {
   const { peelId, ...rest } = options;
@@ -239,7 +245,7 @@ interface Opened {
 }
 
 async function open(
-  settings: ConnectSettings & Pick<ConnectPeelOptions, 'reconnectWindowMs'>,
+  settings: PeelConnectSettings,
   given: GivenCredentials,
   { table, peelId, inboxPrefix }: Role,
 ): Promise<Opened> {
@@ -247,8 +253,8 @@ async function open(
   checkConnectOptions(options);
   const { watch = true, rotate = 'reconnect', logger, onEvent, signal, ...rest } = options;
   signal?.throwIfAborted();
-  const { reconnectBufferSize, drainTimeoutMs, handoverTimeoutMs, now, reconnectDelayHandler, ...others } =
-    rest;
+  const { reconnectBufferSize, drainTimeoutMs, handoverTimeoutMs, now, latest, ...ofReconnects } = rest;
+  const { reconnectDelayHandler, ...others } = ofReconnects;
   const { reconnectWindowMs = RECONNECT_WAIT_MS, ...ofClient } = others;
   const client = omitUndefined(ofClient);
   // before reading credentials, so that an invalid URL fails first
@@ -261,6 +267,7 @@ async function open(
   const opening = openCredentials(given, {
     peelId,
     now: now && guardedNumber(now, Date.now, failed('now')),
+    latest,
     onEvent: (event) => void emit(event),
   });
   const credentials = await orAborted(opening, signal);

@@ -2,6 +2,7 @@
 import type { CredentialSource } from '../creds/credential-holder.js';
 import { ProviderCredentialSource } from '../creds/provider-credential-source.js';
 import { CREDENTIAL_PROVIDER_REFRESH_MS } from '../timing.js';
+import { EarlyCredentials } from './early-credentials.js';
 import { pollFile } from './file-poll.js';
 
 /** Checks for new credentials until it is stopped. */
@@ -9,11 +10,26 @@ export interface Watcher {
   stop(): void;
 }
 
-/** @param onRefresh called after each check that loaded credentials; the source then holds the valid ones */
+/** @param onRefresh called after each check of the source, which then holds the valid credentials */
 export function watchCredentials(source: CredentialSource, onRefresh: () => void): Watcher {
-  return source instanceof ProviderCredentialSource
-    ? new ProviderWatcher(source, onRefresh)
-    : new CredentialWatcher(source, onRefresh);
+  const early = new EarlyCredentials(source, async () => {
+    await source.refresh();
+    refreshed();
+  });
+  const refreshed = () => {
+    onRefresh();
+    early.schedule();
+  };
+  const watcher =
+    source instanceof ProviderCredentialSource
+      ? new ProviderWatcher(source, refreshed)
+      : new CredentialWatcher(source, refreshed);
+  return {
+    stop: () => {
+      early.stop();
+      watcher.stop();
+    },
+  };
 }
 
 /**
@@ -71,11 +87,11 @@ class ProviderWatcher implements Watcher {
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(source: ProviderCredentialSource, onChange: () => void) {
+  constructor(source: ProviderCredentialSource, onRefresh: () => void) {
     const { provider } = source;
     this.#source = source;
     this.#refreshMs = provider.refreshMs ?? CREDENTIAL_PROVIDER_REFRESH_MS;
-    source.onChange(onChange);
+    source.onLoad(onRefresh);
     this.#unwatch = watched(() => provider.watch?.(() => void this.#refresh()));
     this.#schedule();
   }

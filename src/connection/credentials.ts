@@ -29,6 +29,8 @@ export interface OpenCredentials {
 export interface CredentialRules {
   peelId: string | undefined;
   now: (() => number) | undefined;
+  /** The latest time that it may be, if `now` is the earliest; `now` by default. */
+  latest: (() => number) | undefined;
   onEvent: (event: CredentialEvent) => void;
 }
 
@@ -39,14 +41,14 @@ export interface CredentialRules {
  */
 export async function openCredentials(
   given: GivenCredentials,
-  { peelId, now, onEvent }: CredentialRules,
+  { peelId, now, latest, onEvent }: CredentialRules,
 ): Promise<OpenCredentials> {
   if (given.kind === 'seed') {
     const { authenticator } = natsOptionFromSeed(given.seed);
     return { authenticator: authenticator as Authenticator, initial: undefined, source: undefined };
   }
   const initial = await loadGiven(given);
-  checkUsable(initial, peelId, now);
+  checkUsable(initial, peelId, now, latest);
   if (given.kind === 'bytes') {
     const { authenticator } = initial.natsOption();
     return { authenticator: authenticator as Authenticator, initial, source: undefined };
@@ -54,6 +56,7 @@ export async function openCredentials(
   const options = {
     initial,
     onEvent,
+    latest,
     ...(peelId !== undefined && { expectedName: peelId }),
     ...(now && { now }),
   };

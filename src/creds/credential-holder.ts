@@ -1,6 +1,7 @@
 // Keeps the last good credentials in use, and reports changes.
-import { CredsError, ZesterError } from '../errors.js';
+import { CredsError, ZesterError, type CredsErrorCode } from '../errors.js';
 import { expiryTime } from '../jwt/expiry.js';
+import { isNotYetValid, startTime } from '../jwt/not-before.js';
 import { isoTime } from '../jwt/time.js';
 import type { CredentialEvent } from './credential-event.js';
 import type { CredsFile } from './creds-file.js';
@@ -16,6 +17,8 @@ export interface CredentialHolderOptions {
   /** Called with each event. It must not throw; errors are ignored. */
   onEvent?: (event: CredentialEvent) => void;
   now?: () => number;
+  /** The latest time that it may be, if `now` is the earliest; `now` by default. */
+  latest?: (() => number) | undefined;
 }
 
 /** The result of checking the source. */
@@ -27,6 +30,8 @@ export interface CredentialSource {
   readonly path: string;
   /** The last good credentials. */
   readonly current: CredsFile | undefined;
+  /** Milliseconds until the credentials in the source become valid; undefined: they are, or cannot be used. */
+  readonly validInMs: number | undefined;
   /** For `connect()`: signs the nonce with the last good credentials. It never throws. */
   readonly authenticator: (nonce?: string) => { jwt: string; nkey: string; sig: string } | undefined;
   /** Checks the source. It never throws. */
@@ -46,6 +51,8 @@ export abstract class CredentialHolder {
   #lastRead: string | undefined;
   /** The last reported rejection, so that it is not reported again. */
   #reported: string | undefined;
+  /** When refused credentials become valid, in milliseconds since 1970. */
+  #validFrom: number | undefined;
   /** The JWT whose expiry was reported. */
   #expired: string | undefined;
 
@@ -59,6 +66,11 @@ export abstract class CredentialHolder {
   /** The last good credentials. */
   get current(): CredsFile | undefined {
     return this.#current;
+  }
+
+  /** Milliseconds until the credentials in the source become valid; undefined: they are, or cannot be used. */
+  get validInMs(): number | undefined {
+    return this.#validFrom && this.#validFrom - this.#latest();
   }
 
   /** Emits an event, once, if the credential in use has expired. */
@@ -86,7 +98,7 @@ export abstract class CredentialHolder {
    * Uses what the source has now, if that is new.
    *
    * @param isSuperseded it was replaced by newer credentials, which the source does not have yet
-   * @throws CredsError as {@link checkUsable}
+   * @throws CredsError as {@link adopt}
    */
   protected use(creds: CredsFile, isSuperseded = false): RefreshResult {
     const current = this.#current;
@@ -96,17 +108,24 @@ export abstract class CredentialHolder {
     const isSame = creds.jwt === current?.jwt;
     const isNew = !isSame && !(isKnown && isUsable);
     if (isNew) {
-      this.checkUsable(creds);
       this.adopt(creds);
     } else if (isSame && !isUsable) {
       this.#current = creds;
     }
     this.#lastRead = creds.jwt;
+    this.#validFrom = undefined;
     this.forgetRejection();
     return isNew ? 'changed' : 'unchanged';
   }
 
+  /** @throws CredsError `ERR_CREDS_OTHER_PEEL`, `ERR_CREDS_EXPIRED`, `ERR_CREDS_NOT_YET_VALID` */
   protected adopt(creds: CredsFile): void {
+    const {
+      keepName,
+      now,
+      expectedName = keepName === true ? this.#current?.claims.name : undefined,
+    } = this.#options;
+    checkUsable(creds, expectedName, now, () => this.#latest());
     this.#current = creds;
     this.#emit({
       type: 'credentialsLoaded',
@@ -117,19 +136,13 @@ export abstract class CredentialHolder {
     });
   }
 
-  /** @throws CredsError `ERR_CREDS_OTHER_PEEL`, `ERR_CREDS_EXPIRED` */
-  protected checkUsable(creds: CredsFile): void {
-    const { keepName, now } = this.#options;
-    const expectedName =
-      this.#options.expectedName ?? (keepName === true ? this.#current?.claims.name : undefined);
-    checkUsable(creds, expectedName, now);
-  }
-
-  protected reject(error: unknown): void {
+  /** @param creds the credentials that it is about, if they could be read */
+  protected reject(error: unknown, creds?: CredsFile): void {
     const known =
       error instanceof ZesterError
         ? error
         : new CredsError('ERR_CREDS_FORMAT', this.path, `${this.path} cannot be used`, { cause: error });
+    this.#validFrom = known.code === 'ERR_CREDS_NOT_YET_VALID' && creds ? startTime(creds.claims) : undefined;
     if (this.#reported === known.message) return;
     this.#reported = known.message;
     this.#emit({
@@ -145,6 +158,11 @@ export abstract class CredentialHolder {
     this.#reported = undefined;
   }
 
+  #latest(): number {
+    const { now = Date.now, latest = now } = this.#options;
+    return latest();
+  }
+
   #emit(event: CredentialEvent): void {
     try {
       this.#options.onEvent?.(event);
@@ -155,15 +173,17 @@ export abstract class CredentialHolder {
 }
 
 /**
- * Checks that credentials belong to the expected user and have not expired.
+ * Checks that credentials belong to the expected user and are valid now.
  *
  * @param expectedName the name that the JWT must have; undefined: any
- * @throws CredsError `ERR_CREDS_OTHER_PEEL`, `ERR_CREDS_EXPIRED`
+ * @param latest the latest time that it may be, if `now` is the earliest
+ * @throws CredsError `ERR_CREDS_OTHER_PEEL`, `ERR_CREDS_EXPIRED`, `ERR_CREDS_NOT_YET_VALID`
  */
 export function checkUsable(
   creds: CredsFile,
   expectedName: string | undefined,
-  now: (() => number) | undefined,
+  now: () => number = Date.now,
+  latest: () => number = now,
 ): void {
   if (expectedName !== undefined && creds.claims.name !== expectedName) {
     throw new CredsError(
@@ -173,14 +193,21 @@ export function checkUsable(
     );
   }
   if (creds.isExpired(now)) throw expired(creds);
+  if (isNotYetValid(creds.claims, latest())) throw notYetValid(creds);
 }
 
 /** The error for expired credentials. */
 export function expired(creds: CredsFile): CredsError {
-  const at = isoTime(creds.claims.exp ?? 0);
-  return new CredsError(
-    'ERR_CREDS_EXPIRED',
-    creds.path,
-    `the credentials of "${creds.claims.name ?? ''}" in ${creds.path} expired at ${at}: run "zester peel recover --creds FILE", or issue new ones`,
-  );
+  const why = `expired at ${isoTime(creds.claims.exp ?? 0)}: run "zester peel recover --creds FILE", or issue new ones`;
+  return untimely('ERR_CREDS_EXPIRED', creds, why);
+}
+
+/** The error for credentials that become valid later. */
+export function notYetValid(creds: CredsFile): CredsError {
+  const why = `are not valid before ${isoTime(creds.claims.nbf ?? 0)}: wait, or check the clock`;
+  return untimely('ERR_CREDS_NOT_YET_VALID', creds, why);
+}
+
+function untimely(code: CredsErrorCode, { claims, path }: CredsFile, why: string): CredsError {
+  return new CredsError(code, path, `the credentials of "${claims.name ?? ''}" in ${path} ${why}`);
 }

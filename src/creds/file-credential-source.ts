@@ -7,8 +7,8 @@ import { decodeCreds, MAX_CREDS_BYTES } from './decode-creds.js';
 /**
  * The credentials of a `.creds` file, which each connect reads once and as a whole, so that JWT and seed always match
  * (docs/nats-facts.md, 4). It never throws, since an authenticator that throws closes the connection permanently
- * (docs/nats-facts.md, 3): if the file is missing, torn, invalid, expired or another peel's, the last good credentials
- * stay in use, and an event reports the reason.
+ * (docs/nats-facts.md, 3): if the file is missing, torn, invalid, expired, not valid yet or another peel's, the last good
+ * credentials stay in use, and an event reports the reason.
  */
 export class FileCredentialSource extends CredentialHolder {
   /**
@@ -33,7 +33,7 @@ export class FileCredentialSource extends CredentialHolder {
       creds = decodeCredsOfFile(content, this.path);
       return this.use(creds);
     } catch (error) {
-      this.reject(error);
+      this.reject(error, creds);
       return 'rejected';
     } finally {
       content?.fill(0);
@@ -44,10 +44,9 @@ export class FileCredentialSource extends CredentialHolder {
   /**
    * Uses credentials that could not be written to the file, until the file changes.
    *
-   * @throws CredsError `ERR_CREDS_OTHER_PEEL`, `ERR_CREDS_EXPIRED`
+   * @throws CredsError `ERR_CREDS_OTHER_PEEL`, `ERR_CREDS_EXPIRED`, `ERR_CREDS_NOT_YET_VALID`
    */
   hold(creds: CredsFile): void {
-    this.checkUsable(creds);
     this.adopt(creds);
   }
 }

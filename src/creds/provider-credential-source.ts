@@ -18,7 +18,7 @@ export class ProviderCredentialSource extends CredentialHolder {
   /** JWTs replaced by stored newer ones: a provider with a cache may return them again. */
   readonly #superseded: string[] = [];
   #loadedAt = -Infinity;
-  #onChange: () => void = () => undefined;
+  #onLoad: () => void = () => undefined;
 
   constructor(
     readonly provider: CredentialProvider,
@@ -42,34 +42,38 @@ export class ProviderCredentialSource extends CredentialHolder {
     return this.#loads.run();
   }
 
-  /** Sets the callback for new credentials. */
-  onChange(callback: () => void): void {
-    this.#onChange = callback;
+  /** Sets the callback for the end of each load. */
+  onLoad(callback: () => void): void {
+    this.#onLoad = callback;
   }
 
   /**
    * Uses credentials that the provider has stored or will store, until it returns new ones.
    *
-   * @throws CredsError `ERR_CREDS_OTHER_PEEL`, `ERR_CREDS_EXPIRED`
+   * @throws CredsError `ERR_CREDS_OTHER_PEEL`, `ERR_CREDS_EXPIRED`, `ERR_CREDS_NOT_YET_VALID`
    */
   hold(creds: CredsFile): void {
-    this.checkUsable(creds);
     const replaced = this.current?.jwt;
     if (replaced === creds.jwt) return;
+    this.adopt(creds);
     if (replaced !== undefined) this.#superseded.push(replaced);
     if (this.#superseded.length > MAX_SUPERSEDED) this.#superseded.shift();
-    this.adopt(creds);
   }
 
   async #load(): Promise<RefreshResult> {
     this.#loadedAt = performance.now();
+    const result = await this.#loaded();
+    this.#onLoad();
+    return result;
+  }
+
+  async #loaded(): Promise<RefreshResult> {
+    let creds: CredsFile | undefined;
     try {
-      const creds = await loadFromProvider(this.provider);
-      const result = this.use(creds, this.#superseded.includes(creds.jwt));
-      if (result === 'changed') this.#onChange();
-      return result;
+      creds = await loadFromProvider(this.provider);
+      return this.use(creds, this.#superseded.includes(creds.jwt));
     } catch (error) {
-      this.reject(error);
+      this.reject(error, creds);
       return 'rejected';
     }
   }

@@ -7,6 +7,7 @@ import { checkUserValues } from './check-user.js';
 import { decodeAccountJwt, decodeOperatorJwt, decodeUserJwt } from './decode.js';
 import { jwtOptionsError } from './options-error.js';
 import { hasNoPermissions } from './scoped.js';
+import { isNotYetValid, startTime } from './not-before.js';
 import { isoTime, nowSeconds, type Clock } from './time.js';
 
 /** The named arguments of {@link validateJwtChain}. */
@@ -293,11 +294,11 @@ function checkTime(
       `${claims.sub} expired at ${isoTime(expiry)}; issue a new one`,
     );
   }
-  if (claims.nbf !== undefined && now < claims.nbf) {
+  if (isNotYetValid(claims, now * 1000)) {
     throw broken(
       name,
       `ERR_CHAIN_${upper(name)}_NOT_YET_VALID`,
-      `${claims.sub} is not valid before ${isoTime(claims.nbf)}; check the clock`,
+      `${claims.sub} is not valid before ${isoTime(startTime(claims) / 1000)}; check the clock`,
     );
   }
 }

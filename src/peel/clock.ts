@@ -55,6 +55,11 @@ export class FleetClock {
     return this.now() - (this.#confirmed ? 0 : PEEL_CLOCK_DOUBT_MS);
   }
 
+  /** The time for checks of what is not valid yet: in doubt everything is, and the server decides. */
+  latest(): number {
+    return this.now() + (this.#confirmed ? 0 : PEEL_CLOCK_DOUBT_MS);
+  }
+
   /** The fleet's time is this or later: something was signed then. */
   isAtLeast(time: number): void {
     if (this.#confirmed || !Number.isFinite(time)) return;

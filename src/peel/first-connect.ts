@@ -1,9 +1,10 @@
 // Makes the first connection of a peel: retries, and recovers an expired credential.
 import { sleep } from '../async/sleep.js';
 import { Refusals } from '../connection/refusals.js';
-import { expired } from '../creds/credential-holder.js';
+import { expired, notYetValid } from '../creds/credential-holder.js';
 import type { CredsFile } from '../creds/creds-file.js';
 import { ZesterError } from '../errors.js';
+import { isNotYetValid } from '../jwt/not-before.js';
 import { afterStartRecovery, recoveryEvent } from './after-recovery.js';
 import type { PeelEvent } from './events.js';
 import type { RecoveryAttempt } from './recover-once.js';
@@ -58,18 +59,20 @@ export async function firstConnect<Connection>(
           continue;
         }
       }
-      const { retryInMs, mayBeExpired } = afterFailedStart({
+      const { retryInMs, mayBeUntimely } = afterFailedStart({
         ...{ error, waitOnFirstConnect, failures, windowMs },
         random: Math.random(),
       });
-      if (mayBeExpired) {
+      let why = error;
+      if (mayBeUntimely) {
         const creds = await load();
-        // the server refuses it, and by this machine's clock it has expired: both cannot be wrong
+        // the server refuses it, and by this machine's clock it is not valid: both cannot be wrong
         if (creds.isExpired(localTime)) throw expired(creds);
+        if (isNotYetValid(creds.claims, localTime())) why = notYetValid(creds);
       }
-      if (retryInMs === undefined || !(error instanceof ZesterError)) throw error;
-      const isNews = refusals.note(error.message, performance.now()) !== undefined;
-      emit({ type: 'waiting', error, retryInMs }, isNews);
+      if (retryInMs === undefined || !(why instanceof ZesterError)) throw why;
+      const isNews = refusals.note(why.message, performance.now()) !== undefined;
+      emit({ type: 'waiting', error: why, retryInMs }, isNews);
       await sleep(retryInMs, signal);
     }
   }

@@ -71,8 +71,8 @@ export interface PeelSettings extends Omit<ConnectSettings, 'watch' | 'onEvent'>
   /** The window of reconnects, in milliseconds, as for `connectPeel`; 2,000 by default. */
   reconnectWindowMs?: number | undefined;
   /**
-   * Wait and retry if no server is reachable, or one refuses the credentials: true by default, since an agent may start
-   * before its server does. Permanent errors end the start anyway.
+   * Wait and retry if no server is reachable, one refuses the credentials, or they are not valid yet: true by default,
+   * since an agent may start before its server does. Permanent errors end the start anyway.
    */
   waitOnFirstConnect?: boolean | undefined;
   /** Aborts the first connect. */
@@ -358,6 +358,7 @@ export class Peel {
 
   /** @internal The injected clock was set: runs what is due now. */
   checkNow(): void {
+    void this.#credentials.inUse?.refresh();
     this.#renewer?.checkNow();
   }
 
@@ -403,11 +404,15 @@ export class Peel {
   #connect(): ReturnType<typeof openPeel> {
     const { waitOnFirstConnect = true, signal } = this.#options;
     const { rotate = 'hitless', handoverTimeoutMs = HANDOVER_TIMEOUT_MS } = this.#options;
+    // before the first connection, the server decides what is valid, whatever this machine's clock says
+    const serverDecides = () => this.#nc === undefined && this.#recovery !== undefined;
     const options = {
       ...omit(this.#options, ...NOT_OF_THE_CONNECTION),
       ...{ rotate, handoverTimeoutMs, peelId: this.id },
-      // before the first connection, the server decides what has expired, whatever this machine's clock says
-      now: () => (this.#nc === undefined && this.#recovery !== undefined ? 0 : this.#clock.lenient()),
+      now: () => (serverDecides() ? 0 : this.#clock.lenient()),
+      // in doubt, a connection keeps the credential that works
+      latest: () =>
+        this.#nc !== undefined ? this.#clock.now() : serverDecides() ? Infinity : this.#clock.latest(),
       onEvent: (event: ConnectionEvent) => this.#connectionEvent(event),
     };
     return firstConnect({

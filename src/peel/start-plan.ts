@@ -28,28 +28,34 @@ export interface FailedStart {
 
 /**
  * What follows a failed first connect: the start fails with the error, or it is retried, spread like reconnects,
- * since hosts that lost power start together. A refusal may mean that the credentials have expired; the start fails
- * if this machine's clock says so too.
+ * since hosts that lost power start together. A refusal may mean that the credentials are not valid now: the start
+ * fails if they have expired by this machine's clock, too.
  *
  * @returns `retryInMs` undefined: it ends
  */
 export function afterFailedStart({ error, waitOnFirstConnect, failures, windowMs, random }: FailedStart): {
   retryInMs: number | undefined;
-  mayBeExpired: boolean;
+  mayBeUntimely: boolean;
 } {
-  // the credentials existed a moment ago: a secrets manager recovers as a server does
-  if (error instanceof CredsError && error.code === 'ERR_CREDS_PROVIDER' && waitOnFirstConnect) {
-    return { retryInMs: Math.round(spreadWait(failures - 1, windowMs, random)), mayBeExpired: false };
+  const kind = kindOf(error);
+  const mayBeUntimely = kind === 'refused';
+  if (kind === 'permanent' || !waitOnFirstConnect) return { retryInMs: undefined, mayBeUntimely };
+  const retryInMs =
+    kind === 'unavailable'
+      ? spreadWait(failures - 1, windowMs, random)
+      : START_REFUSED_RETRY_MS * (0.75 + random / 2);
+  return { retryInMs: Math.round(retryInMs), mayBeUntimely };
+}
+
+/** Whether waiting helps, and how to wait. */
+function kindOf(error: unknown): 'permanent' | 'unavailable' | 'early' | 'refused' {
+  if (error instanceof CredsError) {
+    if (error.code === 'ERR_CREDS_NOT_YET_VALID') return 'early';
+    // the credentials existed a moment ago: a secrets manager recovers as a server does
+    return error.code === 'ERR_CREDS_PROVIDER' ? 'unavailable' : 'permanent';
   }
-  if (!(error instanceof ConnectError) || NEVER_WORKS.has(error.code)) {
-    return { retryInMs: undefined, mayBeExpired: false };
-  }
-  const mayBeExpired = error.code === 'ERR_CONNECT_REFUSED';
-  if (!waitOnFirstConnect) return { retryInMs: undefined, mayBeExpired };
-  const retryInMs = mayBeExpired
-    ? START_REFUSED_RETRY_MS * (0.75 + random / 2)
-    : spreadWait(failures - 1, windowMs, random);
-  return { retryInMs: Math.round(retryInMs), mayBeExpired };
+  if (!(error instanceof ConnectError) || NEVER_WORKS.has(error.code)) return 'permanent';
+  return error.code === 'ERR_CONNECT_REFUSED' ? 'refused' : 'unavailable';
 }
 
 /** How a peel reacts to a notice. */

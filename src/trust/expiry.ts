@@ -1,5 +1,6 @@
 // The finding about the expiry of a token.
 import { expiryTime } from '../jwt/expiry.js';
+import { isNotYetValid, startTime } from '../jwt/not-before.js';
 import { isoTime } from '../jwt/time.js';
 import type { Finding } from './finding.js';
 import { EXPIRY_WARNING_MS } from '../timing.js';
@@ -18,8 +19,8 @@ export function expiryFinding(
 ): Finding {
   const end = expiryTime(claims);
   const base = { check: 'expiry', subject };
-  if (claims.nbf !== undefined && claims.nbf * 1000 > now) {
-    const message = `is not valid before ${shortIso(claims.nbf)}`;
+  if (isNotYetValid(claims, now)) {
+    const message = `is not valid before ${shortIso(startTime(claims) / 1000)}`;
     return { ...base, severity: 'error', message, fix: `wait until then, or check the clock, or ${renew}` };
   }
   if (end === undefined) return { ...base, severity: 'ok', message: 'never expires' };

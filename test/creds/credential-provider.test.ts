@@ -127,16 +127,20 @@ describe('the credentials of a connection from a provider', () => {
     expect(events).toMatchObject([{ type: 'credentialsRejected', error: { code: 'ERR_CREDS_PROVIDER' } }]);
   });
 
-  it('stay unchanged when it returns another peel’s or expired ones', async () => {
+  it('stay unchanged when it returns another peel’s, expired ones, or ones that are not valid yet', async () => {
     let given = makeCredentials({ name: 'web-02' }).text;
     const { of, events } = source(() => given);
     await of.refresh();
     given = makeCredentials({ expiry: 1, now: () => Date.now() - 60_000 }).text;
     await of.refresh();
+    given = makeCredentials({ notBefore: Math.floor(Date.now() / 1000) + 60 }).text;
+    await of.refresh();
+    expect(of.validInMs).toBeGreaterThan(50_000);
     expect(of.current?.jwt).toBe(made.jwt);
     expect(events.map((event) => event.type === 'credentialsRejected' && event.error.code)).toEqual([
       'ERR_CREDS_OTHER_PEEL',
       'ERR_CREDS_EXPIRED',
+      'ERR_CREDS_NOT_YET_VALID',
     ]);
   });
 

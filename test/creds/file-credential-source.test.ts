@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadCredsFile, parseCredsData, writeCredsFile, type CredentialEvent } from '../../src/index.js';
 import { FileCredentialSource } from '../../src/creds/file-credential-source.js';
 import type { CredentialHolderOptions } from '../../src/creds/credential-holder.js';
-import { expectNoSeed } from '../support/refusal.js';
+import { expectNoSeed, refusal } from '../support/refusal.js';
 import { makeCredentials, type Credentials } from './credentials.js';
 
 let directory: string;
@@ -96,6 +96,11 @@ describe('the last good credentials stay in use', () => {
     ['is too large', () => writeFile(path, ' '.repeat(100_000)), 'ERR_CREDS_TOO_LARGE'],
     ['has become a directory', async () => (await rm(path), await mkdir(path)), 'ERR_FILE_IS_DIRECTORY'],
     ['holds expired ones', () => write(makeCredentials({ expiry: 1, now: () => 1e12 })), 'ERR_CREDS_EXPIRED'],
+    [
+      'holds ones that are not valid yet',
+      () => write(makeCredentials({ notBefore: Math.floor(Date.now() / 1000) + 60 })),
+      'ERR_CREDS_NOT_YET_VALID',
+    ],
     ["holds another peel's", () => write(makeCredentials({ name: 'web-02' })), 'ERR_CREDS_OTHER_PEEL'],
   ];
 
@@ -217,6 +222,58 @@ describe("another peel's file", () => {
     credentials.refresh();
     await write(makeCredentials({ name: 'web-02' }));
     expect(credentials.refresh()).toBe('changed');
+  });
+});
+
+describe('credentials before their time', () => {
+  it('are used from the second of their not-before on, in an unchanged file', async () => {
+    await write(first);
+    const made = makeCredentials({ notBefore: 1_060 });
+    let now = 1_000_000;
+    const credentials = source({ now: () => now });
+    credentials.refresh();
+    expect(credentials.validInMs).toBeUndefined();
+    await write(made);
+    expect(credentials.refresh()).toBe('rejected');
+    expect(credentials.validInMs).toBe(60_000);
+    now = 1_059_999;
+    expect(credentials.refresh()).toBe('rejected');
+    expect(credentials.authenticator('n')).toMatchObject({ jwt: first.jwt });
+    now = 1_060_000;
+    expect(credentials.validInMs).toBe(0);
+    expect(credentials.refresh()).toBe('changed');
+    expect(credentials.authenticator('n')).toMatchObject({ jwt: made.jwt });
+    expect(credentials.validInMs).toBeUndefined();
+  });
+
+  it('are reported with the time from which they are valid', async () => {
+    await write(makeCredentials({ notBefore: 1_893_456_000 }));
+    source({ now: () => 0 }).refresh();
+    expect(events).toMatchObject([{ type: 'credentialsRejected', error: { path } }]);
+    expect(JSON.stringify(events.map((event) => 'error' in event && event.error.message))).toContain(
+      'not valid before 2030-01-01T00:00:00.000Z',
+    );
+  });
+
+  it('are no longer waited for once the file has others, or none', async () => {
+    const early = makeCredentials({ notBefore: 1_060 });
+    const credentials = source({ now: () => 1_000_000 });
+    for (const replace of [() => write(first), () => rm(path), () => writeFile(path, 'torn')]) {
+      await write(early);
+      credentials.refresh();
+      expect(credentials.validInMs).toBe(60_000);
+      await replace();
+      credentials.refresh();
+      expect(credentials.validInMs).toBeUndefined();
+    }
+  });
+
+  it('cannot be held', async () => {
+    await write(first);
+    const credentials = source({ initial: await loadCredsFile(path), now: () => 1_000_000 });
+    const early = parseCredsData(makeCredentials({ notBefore: 1_060 }).text, 'early');
+    await refusal('ERR_CREDS_NOT_YET_VALID', () => credentials.hold(early));
+    expect(credentials.current?.jwt).toBe(first.jwt);
   });
 });
 

@@ -62,11 +62,13 @@ describe('the clock of a peel', () => {
     );
   });
 
-  it('in doubt considers nothing expired within ten minutes; confirmed, it is strict', () => {
+  it('in doubt considers nothing expired, nor too early, within ten minutes; confirmed, it is strict', () => {
     const clock = at(0);
     expect(clock.lenient()).toBe(NOON - 10 * MINUTE);
+    expect(clock.latest()).toBe(NOON + 10 * MINUTE);
     clock.confirm(NOON, NOON, NOON);
     expect(clock.lenient()).toBe(NOON);
+    expect(clock.latest()).toBe(NOON);
   });
 
   it('is reported once if it is off', () => {

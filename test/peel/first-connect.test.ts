@@ -149,6 +149,17 @@ describe('the first connect with credentials that a server refuses', () => {
     expect(types()).toEqual(['waiting']);
   });
 
+  it('says from when they are valid, if they are not yet, and waits', async () => {
+    const creds = newCreds(NOON, { notBefore: NOON / 1000 + 30 });
+    const { result, events } = connecting([refused, refused], { load: async () => creds });
+    expect(await result()).toBe('connected');
+    expect(events[0]).toMatchObject({ type: 'waiting', error: { code: 'ERR_CREDS_NOT_YET_VALID' } });
+    vi.setSystemTime(NOON);
+    const failing = connecting([refused], { load: async () => creds, waitOnFirstConnect: false });
+    const { message } = await refusal('ERR_CREDS_NOT_YET_VALID', () => failing.connected);
+    expect(message).toContain('2030-01-01T12:00:30.000Z');
+  });
+
   it('fails without a recovery credential if they have expired by this machine’s clock, too', async () => {
     const creds = newCreds(NOON - 2 * HOUR);
     await refusal('ERR_CREDS_EXPIRED', connecting([refused], { load: async () => creds }).result);

@@ -11,7 +11,7 @@ describe('a first connection that fails', () => {
   it.each(['ERR_CONNECT_UNREACHABLE', 'ERR_CONNECT_CERTIFICATE', 'ERR_CONNECT_NO_TLS'] as const)(
     'with %s is tried again within a window that doubles',
     (code) => {
-      expect(plan(failure(code))).toEqual({ retryInMs: 2_000, mayBeExpired: false });
+      expect(plan(failure(code))).toEqual({ retryInMs: 2_000, mayBeUntimely: false });
       expect(plan(failure(code), { random: 0.25 }).retryInMs).toBe(500);
       expect(plan(failure(code), { failures: 3 }).retryInMs).toBe(8_000);
       expect(plan(failure(code), { windowMs: 60_000 }).retryInMs).toBe(60_000);
@@ -20,7 +20,13 @@ describe('a first connection that fails', () => {
 
   it('because the credentials are refused is tried again after about a quarter of a minute', () => {
     const refused = failure('ERR_CONNECT_REFUSED');
-    expect(plan(refused, { random: 0.5 })).toEqual({ retryInMs: 15_000, mayBeExpired: true });
+    expect(plan(refused, { random: 0.5 })).toEqual({ retryInMs: 15_000, mayBeUntimely: true });
+  });
+
+  it('because the credentials are not valid yet is tried again likewise, unless it is not to wait', () => {
+    const early = new CredsError('ERR_CREDS_NOT_YET_VALID', 'a.creds', 'wait');
+    expect(plan(early, { random: 0.5 })).toEqual({ retryInMs: 15_000, mayBeUntimely: false });
+    expect(plan(early, { waitOnFirstConnect: false }).retryInMs).toBeUndefined();
   });
 
   it.each([

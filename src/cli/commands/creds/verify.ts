@@ -1,5 +1,6 @@
 // `zester creds verify`: check a .creds file: format, signatures, validity.
 import { expiryTime } from '../../../jwt/expiry.js';
+import { isNotYetValid, startTime } from '../../../jwt/not-before.js';
 import { errorMessage } from '../../../text/error-message.js';
 import { UsageError, ZesterError } from '../../../errors.js';
 import type { UserClaims, UserPermissionLimits } from '../../../jwt/claims.js';
@@ -106,15 +107,14 @@ async function runChecks(path: string, jwts: Jwts, io: CliIo, checks: Check[]): 
     throw expired(creds);
   }
   const end = expiry === undefined ? 'never expires' : `expires ${timeWordsAndDate(expiry, now)}`;
-  const { nbf = 0 } = claims;
   checks.push(
-    nbf * 1000 <= now
-      ? { check: 'expiry', status: 'ok', detail: end }
-      : {
+    isNotYetValid(claims, now)
+      ? {
           check: 'expiry',
           status: 'warning',
-          detail: `not valid before ${timeWordsAndDate(nbf * 1000, now)}; ${end}`,
-        },
+          detail: `not valid before ${timeWordsAndDate(startTime(claims), now)}; ${end}`,
+        }
+      : { check: 'expiry', status: 'ok', detail: end },
   );
 
   const { checkUserValues } = await import('../../../jwt/check-user.js');
