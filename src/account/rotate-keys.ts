@@ -43,6 +43,7 @@ import { signingKeyBan } from './ban.js';
 import { lockOut } from './lock-out.js';
 import { joinReports } from './join-reports.js';
 import { isComplete, withFailed } from './push-account.js';
+import { excerpt } from '../text/excerpt.js';
 import { SERVER_STATE_STALL_MS, SERVER_STATE_TIMEOUT_MS } from '../timing.js';
 
 /** A signing key that was added to the account. */
@@ -435,7 +436,7 @@ function noSuchKey(home: string, publicKey: string): TrustError {
   return new TrustError(
     'ERR_TRUST_SIGNING_KEY',
     home,
-    `${publicKey.slice(0, 60)} is not a signing key of this home: see "zester keys list"`,
+    `${excerpt(publicKey)} is not a signing key of this home: see "zester keys list"`,
   );
 }
 

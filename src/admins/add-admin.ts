@@ -17,6 +17,7 @@ import type { TrustDomain } from '../trust/domain.js';
 import { readAddedAdmins, writeAddedAdmins, type AddedAdmin } from './added-admins.js';
 import { adminState } from './admin-state.js';
 import { auditAdded, auditRemoved } from './audit-admin.js';
+import { excerpt } from '../text/excerpt.js';
 import { knownAdmins } from './known-admins.js';
 
 /** The options for adding an admin. */
@@ -52,7 +53,7 @@ export async function addAdmin(home: string, path: string, options: AddAdminOpti
   const { name, now } = options;
   if (!isAdminName(name))
     throw new UsageError(
-      `"${name.slice(0, 60)}" is not a valid name for an admin: use up to 40 lower-case letters, digits and hyphens`,
+      `"${excerpt(name)}" is not a valid name for an admin: use up to 40 lower-case letters, digits and hyphens`,
     );
   return withOpenHome(home, 'zester admin add', options, async (open) => {
     const { domain } = open;

@@ -6,6 +6,7 @@ import { TrustError } from '../errors.js';
 import { PERMANENT } from '../jwt/revoke-up-to.js';
 import { nowSeconds } from '../jwt/time.js';
 import { isPublicKey } from '../nkeys/validate.js';
+import { excerpt } from '../text/excerpt.js';
 import { readAddedAdmins, writeAddedAdmins, type AddedAdmin } from './added-admins.js';
 import { adminState } from './admin-state.js';
 import { knownAdmins } from './known-admins.js';
@@ -44,7 +45,7 @@ export async function removeAdmin(
       throw new TrustError(
         'ERR_TRUST_ADMIN',
         home,
-        `there is no admin "${which.slice(0, 60)}"${unread === undefined ? '' : ` in this home, and the audit log could not be read (${unread})`}: ` +
+        `there is no admin "${excerpt(which)}"${unread === undefined ? '' : ` in this home, and the audit log could not be read (${unread})`}: ` +
           'see "zester admin list"; revoke any other credentials with "zester revoke --creds FILE" or "--key U…"',
       );
     const { report } = await revokeKeys(open, new Map([[admin.publicKey, PERMANENT]]), {

@@ -1,4 +1,5 @@
 // Reports a repeated refusal once, and then with increasing intervals.
+import { redactSeeds } from '../errors.js';
 import { REFUSAL_REPORT_MS } from '../timing.js';
 
 /** An unspecific refusal, and the specific ones that it may repeat. */
@@ -31,7 +32,9 @@ export class Refusals {
    * @returns undefined: it was reported recently
    */
   note(message: string, now: number): RefusalReport | undefined {
-    const text = message.slice(0, 200).replace(/[^\u0020-\u007e]/g, '?');
+    const text = redactSeeds(message)
+      .slice(0, 200)
+      .replace(/[^\u0020-\u007e]/g, '?');
     // a server says "revoked" when it cuts the connection, but only "authorization violation" at later attempts
     const reason = VAGUE.test(text) && SPECIFIC.test(this.#reason ?? '') ? (this.#reason ?? text) : text;
     this.#attempts += 1;

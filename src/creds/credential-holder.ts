@@ -70,7 +70,8 @@ export abstract class CredentialHolder {
 
   /** Milliseconds until the credentials in the source become valid; undefined: they are, or cannot be used. */
   get validInMs(): number | undefined {
-    return this.#validFrom && this.#validFrom - this.#latest();
+    const { now = Date.now, latest = now } = this.#options;
+    return this.#validFrom && this.#validFrom - latest();
   }
 
   /** Emits an event, once, if the credential in use has expired. */
@@ -123,9 +124,10 @@ export abstract class CredentialHolder {
     const {
       keepName,
       now,
+      latest,
       expectedName = keepName === true ? this.#current?.claims.name : undefined,
     } = this.#options;
-    checkUsable(creds, expectedName, now, () => this.#latest());
+    checkUsable(creds, expectedName, now, latest);
     this.#current = creds;
     this.#emit({
       type: 'credentialsLoaded',
@@ -156,11 +158,6 @@ export abstract class CredentialHolder {
   /** Reports the next rejection even if it repeats the last one. */
   protected forgetRejection(): void {
     this.#reported = undefined;
-  }
-
-  #latest(): number {
-    const { now = Date.now, latest = now } = this.#options;
-    return latest();
   }
 
   #emit(event: CredentialEvent): void {

@@ -1,7 +1,7 @@
 // CredsFile: parsed credentials, and their authenticator.
 import { hasExpired } from '../jwt/expiry.js';
 import { inspect } from 'node:util';
-import { CredsError } from '../errors.js';
+import { CredsError, redactSeeds } from '../errors.js';
 import type { UserClaims } from '../jwt/claims.js';
 import type { KeyPair } from '../nkeys/key-pair.js';
 import type { NatsOptions } from './nats-options.js';
@@ -31,7 +31,7 @@ export type FileAuthenticator = (creds: CredsFile) => NonNullable<NatsOptions['a
 export class CredsFile implements Disposable {
   /** The user JWT. */
   readonly jwt: string;
-  /** The file, or the name given with the bytes; errors use it. */
+  /** The file, or the name given with the bytes, for errors and logs: a seed in it is redacted. */
   readonly path: string;
   /** Whether `path` is a file that can be read again. Determines what {@link natsOption} does. */
   readonly source: 'file' | 'bytes';
@@ -51,7 +51,7 @@ export class CredsFile implements Disposable {
     this.jwt = jwt;
     this.#key = key;
     this.claims = claims;
-    this.path = path;
+    this.path = redactSeeds(path);
     this.source = fileAuthenticator === undefined ? 'bytes' : 'file';
     this.#fileAuthenticator = fileAuthenticator;
   }

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { CredsError } from '../errors.js';
+import { CredsError, holdsSeed } from '../errors.js';
 import { bag, checkOptions, object, oneOf, text, type Entries } from '../options/check-options.js';
 import { validatePeelId } from '../permissions/peel-id.js';
 import type { CredentialProvider } from './credential-provider.js';
@@ -59,7 +59,11 @@ export async function defaultCredentials(
   if (peelId !== undefined) validatePeelId(peelId);
   if (isSet(env[CREDS_CONTENT_VARIABLE])) return fromEnv(CREDS_CONTENT_VARIABLE, env);
   const named = env[CREDS_PATH_VARIABLE];
-  if (isSet(named)) return named;
+  if (isSet(named)) {
+    if (holdsSeed(named))
+      throw inputError(`$${CREDS_PATH_VARIABLE} is a seed: give the path of a .creds file`);
+    return named;
+  }
   const paths = usualPaths({ role, peelId, env });
   for (const path of paths) if (await exists(path)) return path;
   const places = [`$${CREDS_CONTENT_VARIABLE}`, `$${CREDS_PATH_VARIABLE}`, ...paths].join(', ');

@@ -1,5 +1,5 @@
 // fromEnv: credentials from an environment variable.
-import { CredsError } from '../errors.js';
+import { CredsError, redactSeeds } from '../errors.js';
 import type { CredentialProvider } from './credential-provider.js';
 import { parseCredsData } from './parse.js';
 
@@ -27,7 +27,7 @@ export function fromEnv(
   variable: string = CREDS_CONTENT_VARIABLE,
   env: NodeJS.ProcessEnv = process.env,
 ): CredentialProvider {
-  const name = `$${variable}`;
+  const name = redactSeeds(`$${variable}`);
   return {
     name,
     load: () => {

@@ -1,4 +1,5 @@
 // MemoryCredentials: credentials that a program holds in memory and replaces itself.
+import { redactSeeds } from '../errors.js';
 import type { CredentialProvider, ProvidedCredentials } from './credential-provider.js';
 import { CredsFile } from './creds-file.js';
 import { parseCredsData } from './parse.js';
@@ -46,7 +47,7 @@ export class MemoryCredentials implements CredentialProvider, Disposable {
     const { initial, name = 'the credentials in memory' } = isNamed
       ? first
       : { initial: first, name: second };
-    this.name = name;
+    this.name = redactSeeds(name);
     this.#current = this.#parse(initial);
   }
 

@@ -36,7 +36,10 @@ export async function readSmallFile(
     for (;;) {
       const { value } = reading.next();
       if (value !== undefined) return value;
-      if (Date.now() > deadline) throw pipeTooSlow(path);
+      if (Date.now() > deadline) {
+        const why = `it did not end within ${PIPE_READ_TIMEOUT_MS / 1000} s`;
+        throw new FileError('ERR_FILE_READ', path, `cannot read ${path}: ${why}`);
+      }
       await delay(PIPE_POLL_MS);
     }
   } catch (cause) {
@@ -128,12 +131,4 @@ function grown(buffer: Uint8Array<ArrayBuffer>, most: number): Uint8Array<ArrayB
   larger.set(buffer);
   buffer.fill(0); // it may contain a secret
   return larger;
-}
-
-function pipeTooSlow(path: string): FileError {
-  return new FileError(
-    'ERR_FILE_READ',
-    path,
-    `cannot read ${path}: it did not end within ${PIPE_READ_TIMEOUT_MS / 1000} s`,
-  );
 }

@@ -12,6 +12,7 @@ import { OPERATOR_JWT } from './forms/operator.js';
 import { USER_JWT } from './forms/user.js';
 import { LATEST_SECONDS } from './latest-seconds.js';
 import { markNonIntegers, memberAsGoReadsIt, readStrictJson } from './strict-json.js';
+import { excerpt } from '../text/excerpt.js';
 import { unlessVerified } from './verified.js';
 
 const V1_ALGORITHM = 'ed25519';
@@ -213,7 +214,7 @@ function checkHeader(part: string): void {
   if (alg !== V2_ALGORITHM) {
     throw new JwtError(
       'ERR_JWT_ALGORITHM',
-      `not a NATS JWT: its alg is ${JSON.stringify(alg)?.slice(0, 40) ?? 'missing'}, and only "${V2_ALGORITHM}" is trusted`,
+      `not a NATS JWT: its alg is ${excerpt(JSON.stringify(alg) ?? 'missing', 40)}, and only "${V2_ALGORITHM}" is trusted`,
     );
   }
   if (typeof typ !== 'string' || typ.toUpperCase() !== 'JWT') {
@@ -231,7 +232,7 @@ function checkType(claims: unknown, type: ClaimType): void {
   }
   const { type: found, version } = nats as Record<string, unknown>;
   if (found !== type) {
-    const named = typeof found === 'string' ? `of type "${found.slice(0, 40)}"` : 'without a type';
+    const named = typeof found === 'string' ? `of type "${excerpt(found, 40)}"` : 'without a type';
     throw new JwtError('ERR_JWT_TYPE', `${withArticle(type)} JWT is needed, this one is ${named}`);
   }
   // a server treats a JWT with a top-level type as version 1, whatever "nats" contains

@@ -5,6 +5,7 @@
 // (`validateSrc`, `validateTimes`, `convertAllowedConnectionTypes`).
 import { closest } from '../text/closest.js';
 import { isNetwork, TIME_ZONE } from './forms/checked-values.js';
+import { quoted } from '../text/quoted.js';
 import { jwtOptionsError } from './options-error.js';
 
 /** The connection types that servers support. */
@@ -32,7 +33,7 @@ function networkClaim(network: string): string {
   const trimmed = typeof network === 'string' ? network.trim().toLowerCase() : '';
   if (isNetwork(trimmed)) return trimmed;
   throw jwtOptionsError(
-    `sourceNetworks: ${JSON.stringify(network)} is not a network, so servers would admit nobody: give an address and a mask, ` +
+    `sourceNetworks: ${quoted(network)} is not a network, so servers would admit nobody: give an address and a mask, ` +
       `such as 10.0.0.0/8, 192.0.2.7/32 or 2001:db8::/32`,
   );
 }
@@ -52,7 +53,7 @@ export function timeRangeClaims(
 function timeOfDay(time: unknown): string {
   if (typeof time === 'string' && TIME_OF_DAY.test(time)) return time;
   throw jwtOptionsError(
-    `times: ${JSON.stringify(time) ?? 'a missing one'} is not a time of day, so servers would admit nobody: give start and end as ` +
+    `times: ${time === undefined ? 'a missing one' : quoted(time)} is not a time of day, so servers would admit nobody: give start and end as ` +
       'HH:MM:SS, from 00:00:00 to 23:59:59',
   );
 }
@@ -66,7 +67,7 @@ export function timeZoneClaim(zone: string): string {
   if (typeof zone === 'string' && isTimeZone(zone)) return zone;
   const meant = typeof zone === 'string' ? canonical(zone) : undefined;
   throw jwtOptionsError(
-    `timesLocation: ${JSON.stringify(zone)} is not a time zone, so servers would admit nobody` +
+    `timesLocation: ${quoted(zone)} is not a time zone, so servers would admit nobody` +
       (meant === undefined
         ? ': give one such as Europe/Vienna or UTC'
         : `; did you mean ${JSON.stringify(meant)}?`),
@@ -95,7 +96,7 @@ export function connectionTypeClaims(types: readonly string[]): string[] {
   if (unknown === undefined) return [...new Set(types)];
   const meant = typeof unknown === 'string' ? closest(unknown, known) : undefined;
   throw jwtOptionsError(
-    `allowedConnectionTypes: servers do not support ${JSON.stringify(unknown)}` +
+    `allowedConnectionTypes: servers do not support ${quoted(unknown)}` +
       (meant === undefined
         ? `; they support ${known.join(', ')}`
         : `; did you mean ${JSON.stringify(meant)}?`),

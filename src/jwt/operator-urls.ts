@@ -1,4 +1,5 @@
 // Validates the URLs in an operator JWT as other tools do.
+import { quoted } from '../text/quoted.js';
 import { jwtOptionsError } from './options-error.js';
 
 const SERVICE_URL = /^(?:nats|tls|ws|wss):\/\/[^/?#\s]+$/i;
@@ -14,7 +15,7 @@ export function checkServiceUrl(url: string): void {
   const parsed = SERVICE_URL.test(url) ? parse(url) : undefined;
   if (parsed !== undefined && parsed.username === '' && parsed.password === '') return;
   throw jwtOptionsError(
-    `operatorServiceUrls: ${JSON.stringify(url)} is not the URL of a NATS server: give nats, tls, ws or wss, a host and a port, such as ` +
+    `operatorServiceUrls: ${quoted(url, 200)} is not the URL of a NATS server: give nats, tls, ws or wss, a host and a port, such as ` +
       'tls://nats.example.com:4222, and no user, password or path',
   );
 }
@@ -30,7 +31,7 @@ export function checkAccountServerUrl(url: string): void {
   const parsed = parse(url);
   if (parsed !== undefined && parsed.username === '' && parsed.password === '') return;
   throw jwtOptionsError(
-    `accountServerUrl: ${JSON.stringify(url)} is no URL with a scheme, such as https://accounts.example.com/jwt/v1 or ` +
+    `accountServerUrl: ${quoted(url, 200)} is no URL with a scheme, such as https://accounts.example.com/jwt/v1 or ` +
       'nats://nats.example.com:4222; users and passwords do not belong there',
   );
 }

@@ -3,6 +3,7 @@ import { holdsSeed, JwtError } from '../errors.js';
 import { anything, bag, checkOptions, flag, nullOr, type Entries } from '../options/check-options.js';
 import type { Permissions, UserPermissionLimits } from './claims.js';
 import { connectionTypeClaims, networkClaims, timeRangeClaims, timeZoneClaim } from './limit-values.js';
+import { quoted } from '../text/quoted.js';
 import { jwtOptionsError } from './options-error.js';
 
 /**
@@ -220,7 +221,7 @@ function subjects(given: readonly string[], what: 'publish' | 'subscribe'): stri
       if (PLAIN_SUBJECT.test(subject)) continue;
       if (!BAD_SUBJECT.test(subject) && !BAD_SPACES[what].test(subject)) continue;
     }
-    throw new JwtError('ERR_JWT_OPTIONS', `${JSON.stringify(subject)} is not a subject to ${what}`);
+    throw new JwtError('ERR_JWT_OPTIONS', `${quoted(subject, 200)} is not a subject to ${what}`);
   }
   return [...given];
 }

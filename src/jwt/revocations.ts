@@ -2,6 +2,7 @@
 import { JwtError } from '../errors.js';
 import { isPublicKey } from '../nkeys/validate.js';
 import type { AccountClaims } from './claims.js';
+import { quoted } from '../text/quoted.js';
 import { LATEST_SECONDS } from './latest-seconds.js';
 
 /** Stands for all users in a revocation, which covers all JWTs issued up to its time. */
@@ -64,6 +65,6 @@ export function checkRevocableKey(key: string): void {
   if (key === EVERYONE || isPublicKey(key, 'user')) return;
   throw new JwtError(
     'ERR_JWT_OPTIONS',
-    `cannot revoke ${JSON.stringify(key)}: it is not a user's public key (U…), nor * for all`,
+    `cannot revoke ${quoted(key)}: it is not a user's public key (U…), nor * for all`,
   );
 }

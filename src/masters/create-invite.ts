@@ -35,6 +35,7 @@ import type { TrustSettings } from '../trust/settings.js';
 import { INVITE_CA, INVITE_VERSION, type Invite } from './invite.js';
 import { rosterOf } from './roster.js';
 import { ownUsers } from '../trust/own-users.js';
+import { excerpt } from '../text/excerpt.js';
 import { withoutKeys } from './without-keys.js';
 
 const MAX_CA_BYTES = 1024 * 1024;
@@ -94,7 +95,7 @@ export async function createInvite(
   const { name, recipients, now = Date.now } = options;
   if (!isMasterName(name) || name === FIRST_MASTER)
     throw new UsageError(
-      `"${name.slice(0, 60)}" is not a name for a master: use up to 40 lower-case letters, digits and hyphens; "${FIRST_MASTER}" is taken`,
+      `"${excerpt(name)}" is not a name for a master: use up to 40 lower-case letters, digits and hyphens; "${FIRST_MASTER}" is taken`,
     );
   const encrypter = encrypterFor(recipients);
   return withOpenHome(home, 'zester master invite', options, async (open) => {

@@ -21,6 +21,7 @@ import { nowSeconds } from '../jwt/time.js';
 import type { KeyRemoval } from '../trust/keys/key-removal.js';
 import { readRoster } from './read-roster.js';
 import type { RosterEntry } from './roster.js';
+import { excerpt } from '../text/excerpt.js';
 import { withoutKeys } from './without-keys.js';
 
 /** The options for removing a master. */
@@ -104,7 +105,7 @@ async function find(open: OpenHome, name: string): Promise<RosterEntry> {
   throw new TrustError(
     'ERR_TRUST_MASTER',
     home,
-    `there is no master "${name.slice(0, 60)}": there is ${names}; see "zester master list"`,
+    `there is no master "${excerpt(name)}": there is ${names}; see "zester master list"`,
   );
 }
 

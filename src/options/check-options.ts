@@ -6,6 +6,7 @@
  */
 import * as v from 'valibot';
 import type { ZesterError } from '../errors.js';
+import { quoted } from '../text/quoted.js';
 import { closest } from '../text/closest.js';
 
 /** A schema for each option. All are optional, and may be undefined. */
@@ -154,5 +155,5 @@ function didYouMean(written: string, names: readonly string[]): string {
 const MAX_SHOWN = 40;
 
 function shown(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value.slice(0, MAX_SHOWN)) : `a ${typeof value}`;
+  return typeof value === 'string' ? quoted(value, MAX_SHOWN) : `a ${typeof value}`;
 }

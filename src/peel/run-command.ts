@@ -2,6 +2,7 @@
 import type { Msg } from '@nats-io/nats-core';
 import { answerCommand } from '../protocol/answer-command.js';
 import { commandReplyVerdict } from '../protocol/command-reply.js';
+import { redactSeeds } from '../errors.js';
 import type { PeelEvent } from './events.js';
 
 /** The peel that runs commands. */
@@ -29,5 +30,7 @@ export async function runCommand(msg: Msg, { peelId, answer, emit }: CommandRunn
 
 /** A subject that someone else chose, for display: bounded, and only printable characters. */
 function shownSubject(subject = ''): string {
-  return subject.slice(0, 200).replace(/[^\u0021-\u007e]/g, '?');
+  return redactSeeds(subject)
+    .slice(0, 200)
+    .replace(/[^\u0021-\u007e]/g, '?');
 }

@@ -1,4 +1,5 @@
 // The names of admins, and of their users.
+import { excerpt } from '../text/excerpt.js';
 import { JwtError } from '../errors.js';
 
 /** Lower-case letters, digits and hyphens: it is part of a subject token, and of a file name. */
@@ -19,7 +20,7 @@ export function adminUserName(name: string): string {
   if (isAdminName(name)) return `${PREFIX}${name}`;
   throw new JwtError(
     'ERR_JWT_OPTIONS',
-    `"${String(name).slice(0, 60)}" is not a name for an admin: use up to 40 lower-case letters, digits and hyphens`,
+    `"${excerpt(String(name))}" is not a name for an admin: use up to 40 lower-case letters, digits and hyphens`,
   );
 }
 

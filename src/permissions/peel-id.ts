@@ -1,5 +1,6 @@
 // Validates peel IDs.
 import { inspect } from 'node:util';
+import { excerpt } from '../text/excerpt.js';
 import { holdsSeed, PeelIdError } from '../errors.js';
 
 /** The form of a peel ID: one NATS token, 1 to 128 characters. */
@@ -63,5 +64,5 @@ function reason(id: string): string {
 
 /** Formats an ID for a message: quoted, control characters escaped, truncated. */
 function show(id: string): string {
-  return inspect(id.length > 60 ? `${id.slice(0, 60)}…` : id);
+  return inspect(excerpt(id));
 }

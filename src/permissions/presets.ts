@@ -1,5 +1,5 @@
 // Presets with the narrowest permissions for JetStream, key-value buckets and object stores.
-import type { JwtError } from '../errors.js';
+import { holdsSeed, type JwtError } from '../errors.js';
 import { jwtOptionsError } from '../jwt/options-error.js';
 import type { PermissionOptions } from '../jwt/permission-options.js';
 import {
@@ -12,6 +12,7 @@ import {
   type OptionEntries,
 } from '../options/check-options.js';
 import { bucketStream, BUCKETS, FLEET_STREAMS } from './names.js';
+import { quoted } from '../text/quoted.js';
 import { validateSubject } from './subject.js';
 
 /** A bucket, and the permitted keys. */
@@ -278,6 +279,6 @@ function reservedForMasters(name: string): JwtError {
 
 /** One token, without wildcards: a wildcard would cover every bucket, stream or consumer. */
 function token(what: string, name: string): string {
-  if (/^([A-Za-z0-9_-]+|\{\{name\(\)\}\})$/.test(name)) return name;
-  throw jwtOptionsError(`${what} is ${JSON.stringify(name.slice(0, 60))}: give letters, digits, - and _`);
+  if (!holdsSeed(name) && /^([A-Za-z0-9_-]+|\{\{name\(\)\}\})$/.test(name)) return name;
+  throw jwtOptionsError(`${what} is ${quoted(name)}: give letters, digits, - and _`);
 }

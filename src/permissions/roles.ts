@@ -1,5 +1,4 @@
 // The permissions of peels, masters, admins and join tokens.
-import { inspect } from 'node:util';
 import * as v from 'valibot';
 import { JwtError } from '../errors.js';
 import { jwtOptionsError } from '../jwt/options-error.js';
@@ -33,6 +32,7 @@ import {
   subjectsOf,
 } from './names.js';
 import { validatePeelId } from './peel-id.js';
+import { quoted } from '../text/quoted.js';
 import { withRolePermissions, type RolePermissions } from './role-permissions.js';
 
 /** The role of the scoped signing keys for peels; an adopted account may use another name. */
@@ -205,7 +205,7 @@ export function adminPermissions(admin?: NamedAdmin): PermissionOptions {
 function namedAdminPermissions({ name, role }: NamedAdmin): PermissionOptions {
   const user = adminUserName(name);
   if (!ADDED_ROLES.includes(role))
-    throw new JwtError('ERR_JWT_OPTIONS', `${inspect(role)} is not a role: choose ${ADDED_ROLES.join(', ')}`);
+    throw new JwtError('ERR_JWT_OPTIONS', `${quoted(role)} is not a role: choose ${ADDED_ROLES.join(', ')}`);
   const callsPeels = hasRole(role, 'operator');
   return {
     publish: {
@@ -262,10 +262,9 @@ const JOIN_PREFIX = '_zester-join-';
  */
 export function joinName(tokenId: string): string {
   if (typeof tokenId !== 'string' || !TOKEN_ID.test(tokenId)) {
-    const shown = typeof tokenId === 'string' && tokenId.length > 60 ? `${tokenId.slice(0, 60)}…` : tokenId;
     throw new JwtError(
       'ERR_JWT_OPTIONS',
-      `${inspect(shown)} is not the ID of a join token: it has 8 to 40 letters (A-Z, a-z) and digits`,
+      `${quoted(tokenId)} is not the ID of a join token: it has 8 to 40 letters (A-Z, a-z) and digits`,
     );
   }
   return `${JOIN_PREFIX}${tokenId}`;

@@ -1,6 +1,6 @@
 // Validates and compares subjects.
-import { inspect } from 'node:util';
-import { SubjectError } from '../errors.js';
+import { holdsSeed, SubjectError } from '../errors.js';
+import { quoted } from '../text/quoted.js';
 import { bag, checkOptions, flag, type Entries } from '../options/check-options.js';
 
 /** The allowed tokens of a subject, besides literal ones. */
@@ -24,7 +24,7 @@ const TEMPLATE = /^\{\{(name|subject|account-name|account-subject|tag|account-ta
  * @returns the subject
  * @throws SubjectError
  * @example
- * import { SubjectError, validateSubject } from 'zester';
+ * import { holdsSeed, SubjectError, validateSubject } from 'zester';
  *
  * console.log(validateSubject('orders.*.created')); // orders.*.created
  * try {
@@ -37,9 +37,10 @@ const TEMPLATE = /^\{\{(name|subject|account-name|account-subject|tag|account-ta
 export function validateSubject(subject: string, rules: SubjectRules = {}): string {
   checkOptions('validateSubject', rules, RULES, rulesError);
   const fail = (why: string): never => {
-    throw new SubjectError(`${inspect(subject)} is not a subject: ${why}`);
+    throw new SubjectError(`${quoted(subject, 200)} is not a subject: ${why}`);
   };
   if (typeof subject !== 'string' || subject === '') fail('it is empty');
+  if (holdsSeed(subject)) fail('it contains a seed: treat that as exposed');
   if (/[\s\p{Cc}]/u.test(subject)) fail('it contains white space or control characters');
   const tokens = subject.split('.');
   tokens.forEach((token, i) => {

@@ -1,6 +1,7 @@
 // Label selectors: the labels that a peel must have to be selected.
 import { FleetError, holdsSeed } from '../errors.js';
 import { printable } from '../text/printable.js';
+import { excerpt } from '../text/excerpt.js';
 import { checkLabelName, checkLabelValue, type Labels } from './records/labels.js';
 
 /** One requirement of a selector. */
@@ -97,7 +98,7 @@ function requirement(term: string): LabelRequirement {
     const values = (listed[3] ?? '').split(',').map((value) => checkLabelValue(name, value.trim()));
     return { name, operator: listed[2] === 'notin' ? 'notin' : 'in', values };
   }
-  const shown = printable(term.length > 80 ? `${term.slice(0, 80)}…` : term);
+  const shown = printable(excerpt(term, 80));
   throw selectorError(
     `"${shown}" in the label selector is not understood: use NAME=VALUE, NAME!=VALUE, NAME in (A,B), NAME notin (A,B), ` +
       'NAME or !NAME, with commas between them',

@@ -1,7 +1,7 @@
 // The schemas of requests and answers between admins, peels and masters.
 import type { Msg, MsgHdrs } from '@nats-io/nats-core';
 import * as v from 'valibot';
-import { FleetError, holdsSeed, redactSeeds, ZesterError, type FleetErrorCode } from '../errors.js';
+import { FleetError, holdsSeed, ZesterError, type FleetErrorCode } from '../errors.js';
 import { MAX_CLAIM_SECONDS } from '../jwt/time.js';
 import { isPublicKey } from '../nkeys/validate.js';
 import { isPeelId } from '../permissions/peel-id.js';
@@ -15,6 +15,7 @@ import { MAX_SELECTOR } from './label-selector.js';
 import { labelNamesSchema, labelsSchema, storedLabelsSchema } from './records/labels.js';
 import { tokenSchema } from './records/join-token.js';
 import { PEEL_ORDERS } from './records/peel-order.js';
+import { excerpt } from '../text/excerpt.js';
 import { presenceSchema, type Presence } from './records/presence.js';
 
 /** Larger than any request of this protocol. */
@@ -434,7 +435,7 @@ export function issueText(issues: readonly v.BaseIssue<unknown>[]): string {
   const [issue] = issues;
   if (issue === undefined) return 'it has an unexpected form';
   const path = v.getDotPath(issue);
-  return redactSeeds(`${path === null ? '' : `${path}: `}${issue.message}`).slice(0, 300);
+  return excerpt(`${path === null ? '' : `${path}: `}${issue.message}`, 300);
 }
 
 /** The parts of a message that the protocol uses. */

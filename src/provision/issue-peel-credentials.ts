@@ -43,6 +43,9 @@ export async function* issuePeelCredentials(
   options: IssuePeelOptions,
 ): AsyncGenerator<PeelCredential, void, undefined> {
   checkOptions('issuePeelCredentials', options, ISSUE, jwtOptionsError);
+  // a string would be iterated by its characters
+  if (typeof ids !== 'object' || ids === null)
+    throw jwtOptionsError(`the peel IDs are a list, this is a ${typeof ids}: give [id]`);
   const batches = issueBatches(ids, { ...options, product: { kind: 'credentials' } });
   const { signal } = options;
   signal?.throwIfAborted();

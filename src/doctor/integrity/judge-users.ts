@@ -2,6 +2,7 @@
 import type { ConnectedUser } from '../../system-account/connected-users.js';
 import type { Finding } from '../../trust/finding.js';
 import { fingerprint } from '../../protocol/fingerprint.js';
+import { excerpt } from '../../text/excerpt.js';
 import { shellWord } from '../../text/shell-word.js';
 
 /** The status of a key; undefined: no record of its being issued. */
@@ -17,7 +18,7 @@ export function judgeUsers(
     const is = known(publicKey);
     if (is === 'issued' || findings.has(publicKey)) continue;
     const word = shellWord(publicKey);
-    const where = `connected from ${host} to ${serverName ?? server} as "${name.slice(0, 128)}"`;
+    const where = `connected from ${host} to ${serverName ?? server} as "${excerpt(name, 128)}"`;
     findings.set(publicKey, {
       severity: 'error',
       check: 'connection',

@@ -1,7 +1,7 @@
 // Calls the acceptance policy of a master, and tolerates any failure of a policy function.
 import { orAborted } from '../../async/or-aborted.js';
-import { redactSeeds } from '../../errors.js';
 import { errorMessage } from '../../text/error-message.js';
+import { excerpt } from '../../text/excerpt.js';
 import {
   CUSTOM_POLICY,
   decisionOf,
@@ -96,14 +96,14 @@ export class PolicyRunner {
 }
 
 function describe(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(redactSeeds(value).slice(0, MAX_SHOWN));
+  if (typeof value === 'string') return JSON.stringify(excerpt(value, MAX_SHOWN));
   if (value === undefined || value === null) return String(value);
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
 function messageOf(thrown: unknown): string {
   try {
-    return redactSeeds(errorMessage(thrown)).slice(0, MAX_SHOWN);
+    return excerpt(errorMessage(thrown), MAX_SHOWN);
   } catch {
     return 'something without a message';
   }

@@ -29,6 +29,7 @@ import { RateLimit, type RateOptions } from './rate-limit.js';
 import type { RefusalAudit } from '../audit/refusal-audit.js';
 import { storeFailureOf } from '../store/store-failure.js';
 import { errorMessage } from '../../text/error-message.js';
+import { excerpt } from '../../text/excerpt.js';
 import { REQUEST_STALE_MS, STORE_FAILURE_LOG_INTERVAL_MS } from '../../timing.js';
 
 /** A parsed request and its caller, as handlers get it. */
@@ -202,7 +203,7 @@ export class RequestService<N extends RequestName> {
   }
 
   #refuseSize(incoming: Incoming, bytes: number): void {
-    const error = tooLarge(incoming.verb.slice(0, 60), bytes);
+    const error = tooLarge(excerpt(incoming.verb), bytes);
     this.#noteRefused(incoming, error, this.#claimed(incoming.caller), undefined);
     this.#count(incoming.name, 0, error.code);
     this.#refuse(incoming, error);
@@ -217,7 +218,7 @@ export class RequestService<N extends RequestName> {
     try {
       by = await this.#options.authenticate(incoming);
       if (name === undefined) {
-        throw new FleetError('ERR_FLEET_REQUEST', `unknown request "${incoming.verb.slice(0, 60)}"`);
+        throw new FleetError('ERR_FLEET_REQUEST', `unknown request "${excerpt(incoming.verb)}"`);
       }
       request = parseRequest(name as N, incoming.msg.data);
       const handler = this.#options.handlers[name as N];
@@ -312,7 +313,7 @@ export class RequestService<N extends RequestName> {
     const { peelId, publicKey } = (request ?? {}) as { peelId?: string; publicKey?: string };
     this.#refusals.note({
       // an unknown request may have any name
-      request: name ?? `(unknown) ${redactSeeds(msg.subject).slice(0, 100)}`,
+      request: name ?? `(unknown) ${excerpt(msg.subject, 100)}`,
       by,
       code,
       reason: error.message,

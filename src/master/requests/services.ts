@@ -1,6 +1,5 @@
 // Starts and stops the request services of a master.
 import { withDeadline } from '../../async/deadline.js';
-import { redactSeeds } from '../../errors.js';
 import { adminOfUserName } from '../../permissions/admin-names.js';
 import { isPeelId } from '../../permissions/peel-id.js';
 import { peelIdOfRecoveryName } from '../../permissions/recovery.js';
@@ -18,6 +17,7 @@ import { FloodSink, type FloodSinkOptions } from './flood/sink.js';
 import { packageVersion } from '../../protocol/package-version.js';
 import { RefusalAudit } from '../audit/refusal-audit.js';
 import { SUBSCRIBED_TIMEOUT_MS } from '../../timing.js';
+import { excerpt } from '../../text/excerpt.js';
 import { adminSubjects, subjectFor, MASTER_NAME } from '../../permissions/names.js';
 
 /** Requests over the rate within a quarter of a second after which a peel is diverted: it sends a few a day. */
@@ -79,7 +79,7 @@ export async function startServices(
       endpoints: services.flatMap(({ endpoints }) => endpoints),
     },
     ({ subject }, { code, message }) => {
-      logger.debug({ subject: redactSeeds(subject).slice(0, 100), code }, message);
+      logger.debug({ subject: excerpt(subject, 100), code }, message);
       // any user of the account may send one, without identifying itself: the audit log counts them all as one
       refusals.note({ request: 'discovery ($SRV)', by: UNKNOWN_ACTOR, code, reason: message });
     },

@@ -1,6 +1,7 @@
 // Labels of peels: their grammar, and changes of them.
 import * as v from 'valibot';
 import { FleetError, holdsSeed } from '../../errors.js';
+import { excerpt } from '../../text/excerpt.js';
 import { printable } from '../../text/printable.js';
 
 /** Labels by name, such as `{ env: 'prod', zone: 'eu-1' }`. Only admins and join tokens assign them; a peel cannot. */
@@ -33,7 +34,7 @@ export function checkLabelName(name: string): string {
   if (holdsSeed(name)) throw labelError('the name of a label contains a seed');
   if (NAME.test(name) && !RESERVED.has(name)) return name;
   throw labelError(
-    `"${excerpt(name)}" is not a label name: use 1 to 63 of A-Z a-z 0-9 - _ . /, beginning and ending with a letter or digit`,
+    `"${shown(name)}" is not a label name: use 1 to 63 of A-Z a-z 0-9 - _ . /, beginning and ending with a letter or digit`,
   );
 }
 
@@ -44,10 +45,10 @@ export function checkLabelName(name: string): string {
  * @throws FleetError `ERR_FLEET_LABEL`; the message never repeats a seed
  */
 export function checkLabelValue(name: string, value: string): string {
-  if (holdsSeed(value)) throw labelError(`the value of the label "${excerpt(name)}" contains a seed`);
+  if (holdsSeed(value)) throw labelError(`the value of the label "${shown(name)}" contains a seed`);
   if (VALUE.test(value)) return value;
   throw labelError(
-    `"${excerpt(value)}" is not a value of the label "${excerpt(name)}": use at most 63 of A-Z a-z 0-9 - _ ., ` +
+    `"${shown(value)}" is not a value of the label "${shown(name)}": use at most 63 of A-Z a-z 0-9 - _ ., ` +
       'beginning and ending with a letter or digit',
   );
 }
@@ -64,7 +65,7 @@ export function parseLabels(texts: readonly string[]): Labels {
     const at = text.indexOf('=');
     if (at < 0) {
       if (holdsSeed(text)) throw labelError('a label contains a seed');
-      throw labelError(`"${excerpt(text)}" is not a label: give NAME=VALUE, such as env=prod`);
+      throw labelError(`"${shown(text)}" is not a label: give NAME=VALUE, such as env=prod`);
     }
     const name = checkLabelName(text.slice(0, at));
     const value = checkLabelValue(name, text.slice(at + 1));
@@ -165,9 +166,9 @@ function isStringRecord(value: unknown): boolean {
   return Object.values(value).every((text) => typeof text === 'string');
 }
 
-/** Truncates input for a message. */
-function excerpt(text: string): string {
-  return printable(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+/** Input as a message shows it. */
+function shown(text: string): string {
+  return printable(excerpt(text, 80));
 }
 
 function labelError(message: string): FleetError {

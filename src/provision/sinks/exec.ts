@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { BulkError, redactSeeds, UsageError } from '../../errors.js';
 import type { PeelCredential } from '../issue-batch.js';
 import type { CredentialSink } from './sink.js';
+import { excerpt } from '../../text/excerpt.js';
 import { PROGRAM_RETRY_MS } from '../../timing.js';
 
 /** How to run the program for each credential. */
@@ -96,7 +97,7 @@ function run(credential: PeelCredential, options: ExecSinkOptions): Promise<stri
           .trim()
           .split(/\s*\n\s*/)
           .at(-1) ?? '';
-      resolve(`${program} ${how}${last === '' ? '' : `: ${last.slice(0, 300)}`}`);
+      resolve(`${program} ${how}${last === '' ? '' : `: ${excerpt(last, 300)}`}`);
     });
     child.stdin.end(content);
   });

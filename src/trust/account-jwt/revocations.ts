@@ -2,6 +2,7 @@
 import { TrustError } from '../../errors.js';
 import type { AccountClaims } from '../../jwt/claims.js';
 import { isPublicKey } from '../../nkeys/validate.js';
+import { excerpt } from '../../text/excerpt.js';
 import type { IssuedPeel } from '../issued.js';
 
 /** A revocation for display. */
@@ -32,6 +33,6 @@ export function checkRevocable(home: string, publicKey: string): void {
   throw new TrustError(
     'ERR_TRUST_NOTHING_TO_REVOKE',
     home,
-    `"${publicKey.slice(0, 60)}" is not a user's public key (U…): "zester creds inspect" shows it for a .creds file`,
+    `"${excerpt(publicKey)}" is not a user's public key (U…): "zester creds inspect" shows it for a .creds file`,
   );
 }

@@ -11,6 +11,7 @@ import { isJoinIssuer } from '../../../trust/keys/signing-keys.js';
 import { checkNewKey } from '../check-proof.js';
 import { claimTokenKey, withClaims } from '../../registry/key-claim.js';
 import type { Actor } from '../../../protocol/records/actor.js';
+import { excerpt } from '../../../text/excerpt.js';
 import { CONFIRM_TIMEOUT_MS, ENDED_TOKEN_KEPT_MS } from '../../../timing.js';
 
 /**
@@ -175,7 +176,7 @@ async function revokedEverywhere(
 function unknownToken(tokenId: string): never {
   throw new FleetError(
     'ERR_FLEET_TOKEN_UNKNOWN',
-    `no join token "${tokenId.slice(0, 60)}": see "zester join-token list"`,
+    `no join token "${excerpt(tokenId)}": see "zester join-token list"`,
   );
 }
 

@@ -1,7 +1,6 @@
 // Reports callers that keep flooding, and cuts their connections: peels, holders of join tokens, admins.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ZesterConnection } from '../../../connection/connect.js';
-import { redactSeeds } from '../../../errors.js';
 import { connectedUsers, type ConnectedUser } from '../../../system-account/connected-users.js';
 import { kick } from '../../../system-account/kick.js';
 import { compareVersions } from '../../../system-account/server-versions.js';
@@ -23,6 +22,7 @@ import {
 } from './meter.js';
 import { removeJoinToken } from '../../registry/join-tokens.js';
 import { errorMessage } from '../../../text/error-message.js';
+import { excerpt } from '../../../text/excerpt.js';
 import { FLOOD_CUTS_KEPT_MS, FLOOD_LOG_INTERVAL_MS, FLOOD_WINDOW_MS } from '../../../timing.js';
 
 /**
@@ -203,7 +203,7 @@ export class FloodGuard {
       cut.length > 0
         ? 'the caller stays far above its rate: closed its connections'
         : 'the caller stays far above its rate: dropping its requests';
-    const name = redactSeeds(caller).slice(0, 100);
+    const name = excerpt(caller, 100);
     logger.warn({ caller: name, requests, bytes, cut: cut.length, from }, reason);
     if (watching() !== id) return;
     audit.note({
