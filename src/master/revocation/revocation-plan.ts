@@ -62,6 +62,11 @@ export function revokedBy(
  * accept some ten thousand revocations in all, and a fleet may lock out a hundred peels a day.
  */
 const MAX_LOCKED_OUT = 1_000;
+/**
+ * And of each peel: its record forgets all but its last eight revoked keys (`forgetOld`), and a revocation whose key no record
+ * has is never dropped. Each of these keys was revoked with a push, which drops the earlier ones.
+ */
+const MAX_LOCKED_OUT_OF_PEEL = 4;
 
 /** What {@link obsoleteRevocations} judges by. */
 export interface RevocationFacts {
@@ -79,8 +84,8 @@ export interface RevocationFacts {
  * JWT would grow with each rotation.
  *
  * A recovery credential is a JWT of a peel's key, too, and lives for a year. The last {@link MAX_LOCKED_OUT} keys that a
- * decision locked out stay revoked until it has expired. A key that its peel replaced does not: there is one for each
- * rotation, and a recovery with it stops both copies.
+ * decision locked out stay revoked until it has expired, {@link MAX_LOCKED_OUT_OF_PEEL} of a peel. A key that its peel
+ * replaced does not: there is one for each rotation, and a recovery with it stops both copies.
  *
  * A revocation that covers more than its record asks for is another's, such as that of an admin who registered its own key
  * as a peel's: it stays.
@@ -103,13 +108,21 @@ export function obsoleteRevocations(
     }
     const { state, expiresAt = Infinity, revokedUpTo = Infinity } = keyOf(record, publicKey) ?? {};
     if (state !== 'revoked' || expiresAt >= before || upTo > revokedUpTo) continue;
-    const mayRecover = expiresAt + recoveryOutlives >= before && !isReplacedByPeel(record, publicKey);
+    const mayRecover =
+      expiresAt + recoveryOutlives >= before &&
+      !isReplacedByPeel(record, publicKey) &&
+      isAmongLastRevoked(record, publicKey);
     if (mayRecover) lockedOut.push({ publicKey, upTo });
     else obsolete.add(publicKey);
   }
   lockedOut.sort((a, b) => b.upTo - a.upTo);
   for (const { publicKey } of lockedOut.slice(MAX_LOCKED_OUT)) obsolete.add(publicKey);
   return obsolete;
+}
+
+function isAmongLastRevoked({ keys }: PeelRecord, publicKey: string): boolean {
+  const revoked = keys.filter(({ state }) => state === 'revoked');
+  return revoked.slice(-MAX_LOCKED_OUT_OF_PEEL).some((key) => key.publicKey === publicKey);
 }
 
 /** Up to when the removal of a join token revoked its key, in seconds; -1: it was not removed, or not confirmed. */

@@ -5,6 +5,8 @@ import {
   tokenRevocation,
   obsoleteRevocations,
 } from '../../../src/master/revocation/revocation-plan.js';
+import { applyEvent } from '../../../src/protocol/records/apply-event.js';
+import type { PeelEvent } from '../../../src/protocol/records/audit-event.js';
 import { PERMANENT } from '../../../src/jwt/revoke-up-to.js';
 import type { JoinToken } from '../../../src/protocol/records/join-token.js';
 import type { PeelRecord } from '../../../src/protocol/records/record.js';
@@ -160,6 +162,48 @@ describe('a revocation', () => {
       const { keys } = lockedOut('UA', seconds - 601);
       const replaced = { id: 'a', state: 'active', keys: [...keys, { publicKey: 'UB', state: 'live' }] };
       expect(obsolete({ UA: 1 }, () => replaced as unknown as PeelRecord)).toEqual([]);
+    });
+
+    it('is removed if four keys of the same peel were locked out later', () => {
+      const keys = Array.from({ length: 6 }, (_, i) => ({
+        publicKey: `U${i}`,
+        state: 'revoked',
+        expiresAt: seconds - 601,
+      }));
+      const record = { id: 'a', state: 'revoked', keys } as unknown as PeelRecord;
+      const revocations = Object.fromEntries(keys.map(({ publicKey }, i) => [publicKey, i]));
+      expect(obsolete(revocations, () => record)).toEqual(['U0', 'U1']);
+    });
+
+    it('is removed before its peel, which is provisioned again every day, forgets the key', () => {
+      let now = NOW;
+      let record: PeelRecord | undefined;
+      let revocations: Record<string, number> = {};
+      const apply = (change: object) => {
+        const event = { ...change, at: new Date(now).toISOString(), by: { kind: 'admin', name: 'a' } };
+        record = applyEvent(record, {
+          ...event,
+          peelId: 'a',
+          number: (record?.number ?? 0) + 1,
+        } as PeelEvent);
+      };
+      for (let day = 0; day < 400; day++, now += 86_400_000) {
+        const at = now / 1000;
+        const key = { publicKey: `U${day}`, issuer: 'A', issuedAt: at, expiresAt: at + 3_600 };
+        apply({ kind: 'key.issued', key });
+        apply({ kind: 'peel.revoked', upTo: at });
+        const dropped = obsoleteRevocations(revocations, {
+          recordOf: (publicKey) =>
+            record?.keys.some((one) => one.publicKey === publicKey) ? record : undefined,
+          tokens: [],
+          recoveryOutlives: 400 * 86_400,
+          nowSeconds: at,
+        });
+        revocations = Object.fromEntries(Object.entries(revocations).filter(([one]) => !dropped.has(one)));
+        revocations[key.publicKey] = at;
+        apply({ kind: 'key.revoked', publicKeys: [key.publicKey] });
+      }
+      expect(Object.keys(revocations).length).toBeLessThanOrEqual(6);
     });
 
     it('is removed if a thousand keys were locked out later', () => {
