@@ -9,6 +9,7 @@ import { issuedAtOf, MANY_USERS, type Ban } from './ban.js';
 import type { TargetAccount, Connected } from './change-account.js';
 import { accountInForce, heldAccountJwts } from './held-account.js';
 import { enforcingServers } from './late-servers.js';
+import type { ServerInfo } from '../system-account/servers.js';
 import type { PushReport } from './push-account.js';
 
 /** The result of {@link lockOut}. */
@@ -42,33 +43,36 @@ export async function lockOut(
   const account = domain.publicKeys.account;
   const servers = up.filter(({ name }) => pushed.confirmed.includes(name));
   const names = new Map(servers.map(({ id, name }) => [id, name]));
-  const listed = () => usersOf({ nc, up, direct }, account, ban.users);
+  const listed = () => usersOf({ nc, up: servers, direct }, account, ban.users);
   // at the same time, in this order: a server answers the requests of a connection one after the other
   const [lacking, first] = await Promise.all([
     serversWithoutBan({ nc, up: servers, direct }, domain, ban, pushed.jwt),
     listed(),
   ]);
-  let all = first;
+  let list = first;
   const deadline = Date.now() + CLOSE_TIMEOUT_MS;
   for (;;) {
-    const users = all.filter(({ server }) => names.has(server));
     const ahead = new Map<string, number | undefined>();
     const left: ConnectedUser[] = [];
-    for (const user of users) {
+    for (const user of list.users) {
       const held = ban.holdsFor(user);
       const key = keyOfUser(user);
       if (held === 'yes') left.push(user);
       else if (held === 'ahead') ahead.set(key, latest(ahead, key, issuedAtOf(user)));
     }
     if (ahead.size > 0 || left.length === 0 || Date.now() >= deadline) {
+      const silent = servers.filter(({ id }) => !list.servers.has(id));
       const keys = new Set(left.map(keyOfUser));
-      return { lacking, occupied: stillConnected(left, names, ban), left: keys, ahead };
+      // one of them may still be connected there
+      if (silent.length > 0) for (const key of ban.users ?? []) keys.add(key);
+      const occupied = [...stillConnected(left, names, ban), ...silent.map(notListed)];
+      return { lacking, occupied, left: keys, ahead };
     }
     for (let i = 0; i < left.length; i += KICKS_AT_ONCE) {
       await Promise.all(left.slice(i, i + KICKS_AT_ONCE).map((user) => kick(direct.over(user.server), user)));
     }
     await delay(CLOSE_POLL_MS);
-    all = await listed();
+    list = await listed();
   }
 }
 
@@ -81,19 +85,30 @@ function latest(
   return Math.max(issuedAt, all.get(key) ?? 0);
 }
 
+/** The connected users, and the IDs of the servers that reported them. */
+interface ListedUsers {
+  users: ConnectedUser[];
+  servers: Set<string>;
+}
+
 async function usersOf(
   { nc, up, direct }: Pick<Connected, 'nc' | 'up' | 'direct'>,
   account: string,
   publicKeys: Ban['users'],
-): Promise<ConnectedUser[]> {
+): Promise<ListedUsers> {
   const over = (server: string) => direct.over(server);
   if (publicKeys === undefined || publicKeys.length > MANY_USERS) {
-    return (await connectedUsers(nc, account, { up, over })).users;
+    return connectedUsers(nc, account, { up, over });
   }
   const found = await Promise.all(
     publicKeys.map((publicKey) => connectedUsers(nc, account, { publicKey, up, over })),
   );
-  return found.flatMap(({ users }) => users);
+  const ids = up.map(({ id }) => id).filter((id) => found.every(({ servers }) => servers.has(id)));
+  return { users: found.flatMap(({ users }) => users), servers: new Set(ids) };
+}
+
+function notListed({ name }: ServerInfo): PushReport['failed'][number] {
+  return { server: name, problem: 'it did not say who is connected' };
 }
 
 function stillConnected(
