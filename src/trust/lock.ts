@@ -68,7 +68,7 @@ async function acquire(
   what: string,
   options: HomeLockOptions,
 ): Promise<number> {
-  inHome(directory, () => mkdirSync(directory, { mode: 0o700 }), 'EEXIST');
+  inHome(directory, () => makeDirectory(directory));
   const deadline = Date.now() + (options.waitMs ?? HOME_LOCK_TIMEOUT_MS);
   let reported = false;
   for (;;) {
@@ -86,6 +86,14 @@ async function acquire(
     if (!reported) options.onWait?.(ticket);
     reported = true;
     await delay(HOME_LOCK_POLL_MS);
+  }
+}
+
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 
@@ -131,7 +139,13 @@ function release(directory: string, number: number): void {
 
 function writeTemporary(directory: string, ticket: Ticket): string {
   const path = join(directory, `.${process.pid}-${randomBytes(6).toString('hex')}`);
-  inHome(directory, () => writeFileSync(path, JSON.stringify(ticket), { flag: 'wx', mode: 0o600 }));
+  try {
+    inHome(directory, () => writeFileSync(path, JSON.stringify(ticket), { flag: 'wx', mode: 0o600 }));
+  } catch (error) {
+    // a full disk leaves an empty file
+    removeIfThere(path);
+    throw error;
+  }
   return path;
 }
 
@@ -153,7 +167,7 @@ function removeIfThere(path: string): void {
 }
 
 function numbers(directory: string): number[] {
-  return readdirSync(directory)
+  return inHome(directory, () => readdirSync(directory))
     .filter((name) => /^\d{1,15}$/.test(name))
     .map(Number)
     .sort((a, b) => a - b);
@@ -195,11 +209,11 @@ function locked(home: string, directory: string, number: number, holder: LockHol
   );
 }
 
-function inHome(directory: string, act: () => void, ignoredCode?: string): void {
+function inHome<T>(directory: string, act: () => T): T {
   try {
-    act();
+    return act();
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== ignoredCode) throw cannotWrite(directory, cause);
+    throw cannotWrite(directory, cause);
   }
 }
 

@@ -135,4 +135,10 @@ describe('the lock of a home', () => {
     const error = await refusal('ERR_FILE_WRITE', () => withHomeLock(home, 'next', async () => 'never'));
     expect(error.message).toContain('the home does not exist');
   });
+
+  it('of a home where "lock" is a file is refused', async () => {
+    const home = await tempDir();
+    await writeFile(join(home, 'lock'), '');
+    await refusal('ERR_FILE_WRITE', () => withHomeLock(home, 'next', async () => 'never'));
+  });
 });
