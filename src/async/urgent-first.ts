@@ -26,13 +26,17 @@ export class UrgentFirst {
    */
   pauses(limitMs: number): () => Promise<void> {
     let left = limitMs;
+    // shared, since steps that pause at the same time pause once
+    let pause: Promise<void> | undefined;
+    const pauseOnce = async () => {
+      const startedAt = performance.now();
+      const idle = new Promise<void>((resolve) => this.#waiting.push(resolve));
+      await withDeadline(idle, Date.now() + left);
+      left -= performance.now() - startedAt;
+      pause = undefined;
+    };
     return async () => {
-      while (this.#running > 0 && left > 0) {
-        const startedAt = performance.now();
-        const idle = new Promise<void>((resolve) => this.#waiting.push(resolve));
-        await withDeadline(idle, Date.now() + left);
-        left -= performance.now() - startedAt;
-      }
+      while (this.#running > 0 && left > 0) await (pause ??= pauseOnce());
     };
   }
 }

@@ -34,7 +34,7 @@ export class DirectConnections {
   readonly #failures = new Map<string, { count: number; retryAt: number }>();
   #opening: Promise<void> | undefined;
   #isReopening = false;
-  #settling: { what: string; until: Promise<unknown> } | undefined;
+  #settling: { what: string; until: Promise<void> } | undefined;
   #isClosed = false;
 
   /**
@@ -78,7 +78,8 @@ export class DirectConnections {
   /** Notes that the servers are busy with an account JWT, sent over these connections, until a promise settles. */
   settling(what: string, until: Promise<unknown>): void {
     const before = this.#settling?.what === what ? this.#settling.until : undefined;
-    this.#settling = { what, until: before === undefined ? until : Promise.all([before, until]) };
+    // without their answers, which a push that is repeated for hours would gather
+    this.#settling = { what, until: Promise.all([before, until]).then(() => undefined) };
   }
 
   /**

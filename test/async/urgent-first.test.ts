@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { UrgentFirst } from '../../src/async/urgent-first.js';
 
 /** A promise that a test resolves. */
@@ -36,6 +36,26 @@ it('background work pauses until the last urgent work is done, even if that fail
   await Promise.all([...urgent, background]);
 
   expect(order).toEqual(['first', 'second', 'background']);
+});
+
+it('steps of background work that pause at the same time use up its limit once', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const requests = new UrgentFirst();
+  const pause = requests.pauses(10_000);
+  const paused = async () => {
+    const { promise, resolve } = signal();
+    const urgent = requests.run(() => promise);
+    const steps = Promise.all(Array.from({ length: 8 }, pause));
+    let isOver = false;
+    void steps.then(() => (isOver = true));
+    await vi.advanceTimersByTimeAsync(2_000);
+    const wasPaused = !isOver;
+    resolve();
+    await Promise.all([urgent, steps]);
+    return wasPaused;
+  };
+  expect([await paused(), await paused()]).toEqual([true, true]);
 });
 
 it('background work ends although there is always something urgent', async () => {

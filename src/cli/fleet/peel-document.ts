@@ -10,7 +10,7 @@ export interface PeelDocument {
   id: string;
   state: PeelRecord['state'];
   connected: boolean;
-  /** The fingerprint of the key in use, otherwise of the last one. */
+  /** The key in use, and its fingerprint; of a pending peel, the key to accept; otherwise, the last one. */
   publicKey: string | null;
   fingerprint: string | null;
   keyState: PeelKey['state'] | null;

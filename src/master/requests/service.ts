@@ -223,8 +223,8 @@ export class RequestService<N extends RequestName> {
       request = parseRequest(name as N, incoming.msg.data);
       const handler = this.#options.handlers[name as N];
       const from = this.#options.from?.(caller);
-      const actor = this.#options.actor?.(by, name as N, request) ?? by;
-      await this.#respond(incoming, requestIdOf(request), handler({ request, caller, by: actor, from }));
+      by = this.#options.actor?.(by, name as N, request) ?? by;
+      await this.#respond(incoming, requestIdOf(request), handler({ request, caller, by, from }));
       this.#count(name, performance.now() - startedAt, 'ok');
     } catch (cause) {
       const storeFailure = storeFailureOf(cause);

@@ -18,9 +18,9 @@ export function pushFromHome(
 ): PushRevocations {
   let last: ReadonlyMap<string, number> = new Map();
   return async (keys, also) => {
-    // a repeated push has the same account JWT. For another one, wait before locking the home, not while it is locked
+    // wait before locking the home, not while it is locked. A repeated push has the home's account JWT, and need not wait
     const isRepeated = [...keys].every(([key, upTo]) => (last.get(key) ?? -1) >= upTo);
-    if (!isRepeated) await options.direct?.pushing.settled();
+    await options.direct?.pushing.settled(isRepeated ? trust.domain.accountJwt : undefined);
     last = keys;
     const push = () =>
       withOpenHome(trust.domain.home, 'zester master', { ...options, now }, (open) =>

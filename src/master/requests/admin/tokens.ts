@@ -20,6 +20,8 @@ import { CONFIRM_TIMEOUT_MS, ENDED_TOKEN_KEPT_MS } from '../../../timing.js';
  * revoked.
  */
 const MAX_TOKENS = 2_000;
+/** With those that its programs made for people with lower roles. */
+const MAX_TOKENS_OF_ALL_ROLES = 3_000;
 
 /** `token.create`: issues credentials for a key that the admin made; they can only request to join. */
 export async function createToken(context: MasterContext, { request, by }: Call<'token.create'>) {
@@ -84,18 +86,19 @@ export async function createToken(context: MasterContext, { request, by }: Call<
 
 /** @throws FleetError `ERR_FLEET_RATE` */
 function requireFewTokens({ tokens, trust, now }: MasterContext, { name, role }: Actor): void {
-  let count = 0;
+  let own = 0;
+  let all = 0;
   for (const [, { createdBy, expiresAt, issuer }] of tokens.entries()) {
     // servers refuse the tokens of a key that was removed
     const isSigned = issuer === undefined || isJoinIssuer(trust.claims, issuer);
-    // people that one admin's program serves must not use up the admin's own
-    const isOwn = createdBy.name === name && createdBy.role === role;
-    if (isOwn && isSigned && Date.parse(expiresAt) > now()) count += 1;
+    if (createdBy.name !== name || !isSigned || Date.parse(expiresAt) <= now()) continue;
+    all += 1;
+    if (createdBy.role === role) own += 1;
   }
-  if (count < MAX_TOKENS) return;
+  if (own < MAX_TOKENS && all < MAX_TOKENS_OF_ALL_ROLES) return;
   throw new FleetError(
     'ERR_FLEET_RATE',
-    `${count} join tokens of this admin have not expired: wait, or make fewer of them, for more hosts each (--uses)`,
+    `${all} join tokens of this admin have not expired: wait, or make fewer of them, for more hosts each (--uses)`,
   );
 }
 
