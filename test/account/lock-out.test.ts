@@ -25,8 +25,10 @@ it('a server that does not say who is connected has not locked anyone out', asyn
 
   // a busy server answers everything but the list
   const silent = Object.create(nc) as NatsConnection;
-  silent.request = (subject, ...rest) =>
-    subject.endsWith('.CONNZ') ? Promise.reject(new errors.TimeoutError()) : nc.request(subject, ...rest);
+  silent.request = async (subject, data) => {
+    if (subject.endsWith('.CONNZ')) throw new errors.TimeoutError();
+    return nc.request(subject, data, { timeout: 5_000 });
+  };
   const direct = { has: () => true, over: () => silent } as unknown as DirectConnections;
   const { occupied, left } = await lockOut({ ...connected, direct }, domain, ban, pushed);
   expect(occupied).toEqual(names.map((server) => ({ server, problem: 'it did not say who is connected' })));
