@@ -24,7 +24,7 @@ const TEMPLATE = /^\{\{(name|subject|account-name|account-subject|tag|account-ta
  * @returns the subject
  * @throws SubjectError
  * @example
- * import { holdsSeed, SubjectError, validateSubject } from 'zester';
+ * import { SubjectError, validateSubject } from 'zester';
  *
  * console.log(validateSubject('orders.*.created')); // orders.*.created
  * try {
