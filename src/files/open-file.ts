@@ -1,7 +1,8 @@
 // Opens regular files without blocking on pipes and devices.
-import { constants, statSync, type Stats } from 'node:fs';
+import { constants, open as openFile, statSync, type Stats } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 import { FileError } from '../errors.js';
 import { readError } from './read-error.js';
 import { refuseSeedInPath } from './seed-in-path.js';
@@ -11,6 +12,9 @@ const GIVEN_BY_SHELL = /^\/(?:dev\/(?:stdin$|fd\/\d+$)|proc\/self\/fd\/\d+$)/;
 
 /** Do not block: without O_NONBLOCK, opening a named pipe waits until another process writes to it. */
 export const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
+
+/** Opens a file descriptor. Asynchronous, since it may wait for a network; reading and writing a small file is not. */
+export const openDescriptor = promisify(openFile);
 
 /** Whether a shell passed this path to a command; it may be a pipe. */
 export function isShellPath(path: string): boolean {

@@ -1,16 +1,13 @@
 // Reads a small file, with limits on size and time.
-import { closeSync, fstatSync, open, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { FileError } from '../errors.js';
 import { bytesAs } from '../text/bytes-as.js';
-import { READ_FLAGS, requireReadable, type ReadableFile } from './open-file.js';
+import { openDescriptor, READ_FLAGS, requireReadable, type ReadableFile } from './open-file.js';
 import { readError } from './read-error.js';
 import { PIPE_POLL_MS, PIPE_READ_TIMEOUT_MS } from '../timing.js';
 
 const FIRST_BYTES = 16 * 1024;
-
-const opened = promisify(open);
 
 /**
  * Reads a small file completely, and of a large one only enough to detect its size. It never hangs: it reads only
@@ -30,7 +27,7 @@ export async function readSmallFile(
 ): Promise<Uint8Array> {
   let fd: number | undefined;
   try {
-    fd = await opened(path, READ_FLAGS);
+    fd = await openDescriptor(path, READ_FLAGS);
     const reading = readOpen(fd, path, maxBytes, accepts);
     const deadline = Date.now() + PIPE_READ_TIMEOUT_MS;
     for (;;) {

@@ -1,9 +1,10 @@
 // Writes a secret file atomically, with mode 0600.
-import { closeSync, fchmodSync, fchownSync, fsync, open, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, fchownSync, fsync, writeSync } from 'node:fs';
 import { link, lstat, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { FileError } from '../errors.js';
+import { openDescriptor } from './open-file.js';
 import { ownerToKeep } from './replaceable.js';
 import { refuseSeedInPath } from './seed-in-path.js';
 import { reserveTemporary, releaseTemporary, sweepOnce } from './temporaries.js';
@@ -19,7 +20,6 @@ export interface WriteSecretFileOptions {
   ifAbsent?: boolean | undefined;
 }
 
-const opened = promisify(open);
 const synced = promisify(fsync);
 
 /**
@@ -48,12 +48,11 @@ export async function writeSecretFile(
   const temporary = join(directory, name);
   try {
     const owner = ownerToKeep(path);
-    const file = await opened(temporary, 'wx', 0o600);
+    const file = await openDescriptor(temporary, 'wx', 0o600);
     try {
       // the umask may have cleared mode bits; the file is ours and empty, so there is no race
       fchmodSync(file, 0o600);
-      if (owner !== undefined) fchownSync(file, owner.uid, owner.gid);
-      for (let at = 0; at < content.length;) at += writeSync(file, content, at);
+      fillNewFile(file, content, owner);
       await synced(file);
     } finally {
       closeSync(file);
@@ -67,6 +66,12 @@ export async function writeSecretFile(
     releaseTemporary(name);
   }
   await syncDirectory(directory);
+}
+
+/** Gives a new file its owner and its content. */
+export function fillNewFile(file: number, content: Uint8Array, owner: ReturnType<typeof ownerToKeep>): void {
+  if (owner !== undefined) fchownSync(file, owner.uid, owner.gid);
+  for (let at = 0; at < content.length;) at += writeSync(file, content, at);
 }
 
 /**
@@ -118,7 +123,7 @@ function alreadyThere(path: string, cause?: unknown): FileError {
  */
 export async function syncDirectory(directory: string): Promise<void> {
   try {
-    const file = await opened(directory, 'r');
+    const file = await openDescriptor(directory, 'r');
     try {
       await synced(file);
     } finally {

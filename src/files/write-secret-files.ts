@@ -1,20 +1,10 @@
 // Writes many secret files with few syncs.
-import {
-  closeSync,
-  fchmodSync,
-  fchownSync,
-  fsyncSync,
-  lstatSync,
-  openSync,
-  renameSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fchmodSync, fsyncSync, lstatSync, openSync, renameSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileError } from '../errors.js';
 import { ownerToKeep } from './replaceable.js';
 import { reserveTemporary, releaseTemporary } from './temporaries.js';
-import { cannotWrite, syncDirectory } from './write-secret-file.js';
+import { cannotWrite, fillNewFile, syncDirectory } from './write-secret-file.js';
 
 /** A file of {@link writeSecretFiles}. */
 export interface NewFile {
@@ -143,8 +133,7 @@ function place(
     const file = openSync(join(directory, temporary), 'wx', 0o600);
     try {
       if (strictMask) fchmodSync(file, 0o600);
-      if (owner !== undefined) fchownSync(file, owner.uid, owner.gid);
-      for (let at = 0; at < content.length;) at += writeSync(file, content, at);
+      fillNewFile(file, content, owner);
       if (synced) fsyncSync(file);
     } finally {
       closeSync(file);

@@ -1,8 +1,7 @@
 // Authenticates requests to the HTTP interface: by the page's session, or by a bearer token.
 import type { IncomingHttpHeaders } from 'node:http';
 import { ApiError } from '../../errors.js';
-import type { AdminRole } from '../../permissions/admin-roles.js';
-import { lesserRole } from '../../permissions/admin-roles.js';
+import { lesserRole, type AdminRole } from '../../permissions/admin-roles.js';
 import type { Caller } from './caller.js';
 import type { Sessions } from './sessions.js';
 import type { ApiTokens } from './token-store.js';

@@ -1,4 +1,5 @@
 // Stores last-seen times: many peels per write, and a bounded number of writes.
+import { eachAtOnce } from '../../async/each-at-once.js';
 import * as v from 'valibot';
 import { isPeelId } from '../../permissions/peel-id.js';
 import { bucketStream, PRESENCE_BUCKET } from '../../permissions/names.js';
@@ -115,14 +116,10 @@ export class LastSeenStore {
     clearTimeout(this.#loading);
     clearTimeout(this.#timer);
     if (this.#isLoaded && this.#stopListening !== undefined) {
-      const shards = [...this.#dirty].values();
-      const worker = async () => {
-        for (const shard of shards) {
-          if (performance.now() > deadline) return;
-          await this.#write(shard, deadline - performance.now()).catch(() => undefined);
-        }
-      };
-      await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
+      await eachAtOnce([...this.#dirty], IN_FLIGHT, async (shard) => {
+        if (performance.now() > deadline) return;
+        await this.#write(shard, deadline - performance.now()).catch(() => undefined);
+      });
     }
     this.#closed = true;
     this.end();

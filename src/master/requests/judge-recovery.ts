@@ -4,6 +4,7 @@ import {
   isAccepted,
   isReplacedByPeel,
   keyOf,
+  keyToDecide,
   notAcceptedError,
   type PeelKey,
   type PeelRecord,
@@ -124,7 +125,7 @@ function judgeLastKey(
   const expiresAt = signerRemoved ? Math.min(nowSeconds, last.expiresAt ?? nowSeconds) : last.expiresAt;
   if (expiresAt === undefined || expiresAt > nowSeconds) return { is: 'notExpired' };
   if (isAccepted(record)) return { is: 'expired', expiredAt: expiresAt };
-  const waiting = record.keys.at(-1);
+  const waiting = keyToDecide(record);
   // one last key requested two new keys, so two hosts have it
   if (waiting?.state === 'requested' && waiting.replaces === publicKey)
     return cloned('two hosts have requested a recovery with its key');

@@ -3,8 +3,8 @@ import type { KvEntry } from '@nats-io/kv';
 import * as v from 'valibot';
 import { FleetError } from '../../errors.js';
 import { encodeJson, parseJson } from '../../protocol/messages.js';
+import { compareAndSet } from '../store/compare-and-set.js';
 import type { Store } from '../store/store.js';
-import { isWriteConflict } from '../store/write-conflict.js';
 
 /** In the bucket whose values expire after five minutes: the master that holds revocations rewrites it before that. */
 const KEY = 'breaker.revocations';
@@ -40,23 +40,22 @@ const MAX_ATTEMPTS = 5;
  * concurrently.
  *
  * @param change gets the current state, again after another write; undefined: leave it
+ * @param isAborted whether to stop waiting for JetStream
  * @returns the new state; undefined: it was left
  * @throws FleetError `ERR_FLEET_STORE`
  */
 export async function changeBreaker(
   { challenges }: Pick<Store, 'challenges'>,
   change: (stored: StoredBreaker | undefined) => StoredBreaker | undefined,
+  isAborted?: () => boolean,
 ): Promise<StoredBreaker | undefined> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const entry = await challenges.get(KEY);
     const next = change(breakerIn(entry));
     if (next === undefined) return undefined;
-    try {
-      await challenges.put(KEY, encodeJson(next), { previousSeq: entry?.revision ?? 0 });
+    const revision = entry?.revision ?? 0;
+    if ((await compareAndSet(challenges, KEY, encodeJson(next), revision, isAborted)) !== undefined)
       return next;
-    } catch (error) {
-      if (!isWriteConflict(error)) throw error;
-    }
   }
   throw new FleetError('ERR_FLEET_STORE', 'the state of held revocations has too many writers: try again');
 }

@@ -141,7 +141,11 @@ export class HeldRevocations {
     ) {
       const open = { open: true, since: this.#since, held: this.#held.size };
       // an admin may have resumed since it was read: the next call carries that out
-      await changeBreaker(store, (current) => (this.#isResumed(current) ? undefined : open));
+      await changeBreaker(
+        store,
+        (current) => (this.#isResumed(current) ? undefined : open),
+        () => this.#stopped,
+      );
       this.#writtenAt = now;
       logger.error({ peels: this.#held.size }, HELD);
     }
