@@ -24,7 +24,7 @@ export interface BulkRun {
   journal?: Journal | undefined;
   /** Whether a run that ends early leaves nothing: its file is complete or absent. */
   allOrNothing?: boolean | undefined;
-  /** Shows the result, also of a run that ends early, unless nothing was done then. */
+  /** Shows the result. Also called if the run ends early, unless it did nothing. */
   show: (result: BulkResult, summary: string) => void;
 }
 

@@ -60,8 +60,8 @@ export default command({
     after: text('--after <cursor>', 'the next page: what the last one named (an ID; with --sort, a cursor)'),
   },
   notes: `
-The servers report who is connected, not the peels. The fingerprint is that of the key in use; of a pending peel, the
-key to accept; otherwise, the last key.
+The servers report who is connected, not the peels. The fingerprint identifies the key in use, the one to accept if the
+peel is pending, or else the last.
 
 Columns: id, state, connected, expires, seen, fingerprint, labels, since, issued, created, updated, key, keystate,
 recoveries, origin, decided, reason.`,
